@@ -1,0 +1,66 @@
+"""What must be done outside, as data. Each effect has a key: performing it twice leaves one trace.
+
+Effects carry names of templates and plain values, never a sentence; the words are chosen where they are written (templates/).
+"""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIssue:
+    """Create the case's confidential issue, exactly once; its outcome is the fact IssueLinked."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShowOnIssue:
+    """Bring the issue to what the ledger says when this is performed: title, labels, assignee, due date, region, open or closed."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostNote:
+    """Post a note from templates/notes/<template>.md. With a `slot`, a note posted before in the same slot is updated instead."""
+
+    key: str
+    template: str
+    context: dict[str, object] = field(default_factory=dict)
+    slot: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UploadAttachments:
+    """Upload the attachments of form version `version` to the issue and link them in one note."""
+
+    key: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDocument:
+    """Make, store and upload the document with this id, from the ledger up to its DocumentIssued entry; outcome: DocumentFiled."""
+
+    key: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPortal:
+    """Call the portal back: `type` of contract.md "Service -> portal"."""
+
+    key: str
+    type: str
+    data: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SendMail:
+    key: str
+    template: str
+    to: tuple[str, ...]
+    context: dict[str, object] = field(default_factory=dict)
+
+
+Effect = OpenIssue | ShowOnIssue | PostNote | UploadAttachments | IssueDocument | CallPortal | SendMail

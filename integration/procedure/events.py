@@ -1,0 +1,261 @@
+"""What we recorded: the ledger's entries, past tense. A case is nothing but its events, folded by `case.evolve`.
+
+Events hold plain values only, so that they can be stored as JSON, hashed into a chain and read for ever. Never change the meaning of a
+field; add an event or a field with a default instead.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from integration.procedure.facts import Actor, Sections, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened:
+    ticket: str
+    procedure: str
+    revision: str
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class FormRevised:
+    version: int
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLinked:
+    iid: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEntered:
+    """`due` None: no clock runs (recorded steps, the unit's revision, a calendar year not loaded: `gap` names it)."""
+
+    step: int
+    due: datetime | None
+    round: int
+    gap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepLeft:
+    """`role` and `office` ("Plt." ...): in what capacity; `unconfirmed`: by a second role of an inferred step."""
+
+    step: int
+    outcome: str
+    reason: str
+    sections: Sections
+    role: str
+    office: str
+    unconfirmed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOff:
+    """A verification was signed in a round; `exemption` says why somebody signed twice, "" otherwise."""
+
+    step: int
+    round: int
+    accepted: bool
+    role: str
+    office: str
+    exemption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignoffsStaled:
+    round: int  # the round that ended
+    steps: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is missing. `kind`: requirement, section, document, gate, reason, report, attachment; `item`: its words; `suppliers`: role names."""
+
+    kind: str
+    item: str
+    suppliers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRefused:
+    """A request was refused. `code`: see guards.Refusal; `asked`: the word or act that was refused."""
+
+    step: int | None
+    code: str
+    asked: str
+    missing: tuple[Missing, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementTicked:
+    requirement: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementCleared:
+    requirement: str
+
+
+@dataclass(frozen=True, slots=True)
+class PrioritySet:
+    priority: str
+
+
+@dataclass(frozen=True, slots=True)
+class TeamAssigned:
+    """`members[0]` is in charge. `version` counts from 1."""
+
+    version: int
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressReported:
+    week: str
+    step: int
+    percent: int
+    sections: Sections
+
+
+@dataclass(frozen=True, slots=True)
+class DutyMissed:
+    week: str
+
+
+@dataclass(frozen=True, slots=True)
+class DutySkipped:
+    """No working day in that week: nothing was owed."""
+
+    week: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccessGranted:
+    account: str
+    server: str
+    right: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRevoked:
+    account: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAttached:
+    document: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentIssued:
+    """A paper is due from what the ledger says up to this entry. `id` is "<ticket>/<slug>/<version>"."""
+
+    id: str
+    document: str
+    edition: str
+    version: int
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFiled:
+    id: str
+    number: str
+    sha256: str
+    size: int
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    due: datetime | None
+    gap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepRanLate:
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyOpened:
+    """`debts`: the skipped steps with the day each is owed by (None where the calendar ends before)."""
+
+    reason: str
+    from_step: int
+    debts: tuple[tuple[int, date | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DebtPaid:
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueMended:
+    """The platform showed something else than the ledger; it is put right."""
+
+    what: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseEnded:
+    """`ending`: a definition.Ending's value; `target`: the procedure a case was handed to."""
+
+    ending: str
+    reason: str
+    target: str = ""
+
+
+Event = (
+    CaseOpened
+    | FormRevised
+    | IssueLinked
+    | StepEntered
+    | StepLeft
+    | SignedOff
+    | SignoffsStaled
+    | RequestRefused
+    | RequirementTicked
+    | RequirementCleared
+    | PrioritySet
+    | TeamAssigned
+    | ProgressReported
+    | DutyMissed
+    | DutySkipped
+    | AccessGranted
+    | AccessRevoked
+    | DocumentAttached
+    | DocumentIssued
+    | DocumentFiled
+    | Paused
+    | Resumed
+    | StepRanLate
+    | EmergencyOpened
+    | DebtPaid
+    | IssueMended
+    | CaseEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the ledger: an event, its place in the case (from 1), when it happened (aware UTC), who caused it, the fact's key."""
+
+    seq: int
+    at: datetime
+    by: Actor
+    cause: str
+    event: Event

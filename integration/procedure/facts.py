@@ -1,0 +1,305 @@
+"""What reached us, typed: the only things `decide` ever looks at besides the case itself.
+
+Every fact carries a key that is the same whenever the same thing is seen again (a note's id, a delivery's id, a week), so that a fact told
+twice is decided once.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class Via(StrEnum):
+    """How a person asked for an outcome; equal in effect, different in what can be said along with it."""
+
+    COMMENT = "comment"
+    LABEL = "label"
+    CLOSE = "close"
+    PORTAL = "portal"
+
+
+class ActorKind(StrEnum):
+    PERSON = "person"  # an account on the platform
+    UNIT = "unit"  # the unit, through the portal
+    SERVICE = "service"  # the clock, the sweep, the service itself
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    kind: ActorKind
+    account: str = ""  # username on the platform; "" for the others
+    name: str = ""
+
+
+SERVICE = Actor(ActorKind.SERVICE, name="alur-pos")
+
+Sections = tuple[tuple[str, str], ...]  # (title as written, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file kept under ALUR_DATA_DIR by its hash; `url` where it is still only somewhere else."""
+
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One version of the form as the core needs it; the whole form is kept frozen under `sha256`."""
+
+    unit_code: str
+    unit_name: str
+    head_name: str
+    head_nip: str
+    head_title: str
+    head_email: str
+    reporter: str
+    reporter_email: str
+    system: str
+    system_url: str
+    subject: str
+    category: str
+    description: str
+    reproduction: str
+    since: str  # RFC 3339 as sent
+    urgency: str  # rendah, sedang, tinggi, kritis
+    impact: str
+    attachments: tuple[Attachment, ...]
+    filled_from: datetime | None
+    filled_until: datetime | None
+    sha256: str  # of the frozen form
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What all facts share: `key` (idempotency), `at` (aware, when it happened), `by`."""
+
+    key: str
+    at: datetime
+    by: Actor
+
+
+# --- the portal ---
+
+
+@dataclass(frozen=True, slots=True)
+class FormSubmitted(Known):
+    ticket: str
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class FormRevised(Known):
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn(Known):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeChosen(Known):
+    """Somebody asks to leave the current step by `word`: in a comment, by closing, or the unit through the portal.
+
+    `step`: the step it was meant for, where the asking says so (the portal's types do); None: the current one.
+    """
+
+    word: str
+    reason: str
+    sections: Sections
+    via: Via
+    step: int | None = None
+
+
+# --- people on the platform ---
+
+
+@dataclass(frozen=True, slots=True)
+class StepLabelMoved(Known):
+    to: int
+
+
+@dataclass(frozen=True, slots=True)
+class IssueClosed(Known):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class IssueReopened(Known):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked(Known):
+    """Boxes of the step's checklist found set (`done`) or cleared by this actor."""
+
+    requirement: str  # Requirement.id
+    done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TeamNamed(Known):
+    """`accounts[0]` is in charge."""
+
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMade(Known):
+    """A progress report; `week` is the ISO week it counts for, e.g. "2026-W47"."""
+
+    week: str
+    percent: int | None
+    sections: Sections
+
+
+@dataclass(frozen=True, slots=True)
+class AccessGiven(Known):
+    account: str
+    server: str
+    right: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTaken(Known):
+    account: str
+    server: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentAttached(Known):
+    document: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PauseAsked(Known):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeAsked(Known):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HandOffAsked(Known):
+    target: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyAsked(Known):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class CheckAsked(Known):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class HelpAsked(Known):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CommandUnclear(Known):
+    """A `/pos` line nobody can act on: an unknown word (with the nearest one) or arguments of the wrong form."""
+
+    word: str
+    nearest: str | None
+    usage: str  # key of the usage line to show; "" for an unknown word
+
+
+@dataclass(frozen=True, slots=True)
+class SecretWritten(Known):
+    """A comment carried a password, key or token; it was not acted on (procedure.md rule 8)."""
+
+
+# --- the service's own findings ---
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLinked(Known):
+    """The issue exists on the platform."""
+
+    iid: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class IssueDrifted(Known):
+    """The issue differs from what the ledger says, by nobody's request that could be read."""
+
+    what: tuple[str, ...]  # fields: "labels", "assignee", "due", "region", "title", "state", "confidential"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFiled(Known):
+    """A document was made: stored under its hash and uploaded."""
+
+    document: str  # id of the issued document
+    number: str
+    sha256: str
+    size: int
+    link: str  # Markdown link of the upload
+
+
+@dataclass(frozen=True, slots=True)
+class StepExpired(Known):
+    """The due time of the current step has passed; `entry` is the sequence number of the step's entering."""
+
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class WeekDue(Known):
+    """Friday afternoon: this week's report is asked for."""
+
+    week: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeekEnded(Known):
+    """The week is over: a missing report is noted. `working_days` of that week: 0 means nothing was owed."""
+
+    week: str
+    working_days: int
+
+
+Fact = (
+    FormSubmitted
+    | FormRevised
+    | Withdrawn
+    | OutcomeChosen
+    | StepLabelMoved
+    | IssueClosed
+    | IssueReopened
+    | Ticked
+    | TeamNamed
+    | ProgressMade
+    | AccessGiven
+    | AccessTaken
+    | DocumentAttached
+    | PauseAsked
+    | ResumeAsked
+    | HandOffAsked
+    | EmergencyAsked
+    | CheckAsked
+    | HelpAsked
+    | CommandUnclear
+    | SecretWritten
+    | IssueLinked
+    | IssueDrifted
+    | DocumentFiled
+    | StepExpired
+    | WeekDue
+    | WeekEnded
+)

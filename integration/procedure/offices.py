@@ -3,9 +3,13 @@
 The core only looks up; reading and checking the organisation file is `integration.organisation`'s work.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date, time, tzinfo
 from enum import StrEnum
+from types import MappingProxyType
+
+ROMAN_MONTHS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 
 class Holding(StrEnum):
@@ -30,11 +34,14 @@ class Office:
     holding: Holding = Holding.FULL
 
     def covers(self, day: date) -> bool:
+        """Whether it is held on `day`."""
         return self.since <= day and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class Programmer:
+    """Somebody a case's team can be made of."""
+
     account: str
     name: str
     nip: str = ""
@@ -42,12 +49,12 @@ class Programmer:
     skills: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
     capacity: int = 3  # cases at a time
-    leave: tuple[tuple[date, date], ...] = ()
+    leave: tuple[tuple[date, date], ...] = ()  # first and last day, both inclusive
 
 
 @dataclass(frozen=True, slots=True)
 class DayHours:
-    """Opening, closing and the break of one kind of day, local time."""
+    """Opening, closing and the break of one kind of day, local time; a break from closing to closing is none."""
 
     opens: time
     closes: time
@@ -57,16 +64,22 @@ class DayHours:
 
 @dataclass(frozen=True, slots=True)
 class HoursPeriod:
-    """Working hours by weekday (0 Monday .. 4 Friday) between two dates inclusive; None: always."""
+    """Working hours by weekday (0 Monday .. 6 Sunday) between two dates inclusive; None: always. A weekday without hours is free."""
 
     name: str
-    days: dict[int, DayHours]
+    days: Mapping[int, DayHours]
     since: date | None = None
     until: date | None = None
+
+    def covers(self, day: date) -> bool:
+        """Whether these hours are in force on `day`."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
 
 @dataclass(frozen=True, slots=True)
 class DayOff:
+    """A day without work although its weekday has hours, and the decree that says so."""
+
     day: date
     name: str
     decree: str
@@ -76,19 +89,55 @@ class DayOff:
 class WorkCalendar:
     """Working time of the organisation. `years` are the years whose decree is loaded; outside them nothing is computed."""
 
-    zone: str
+    tz: tzinfo
     periods: tuple[HoursPeriod, ...]  # the first one that covers a day counts
-    days_off: dict[date, DayOff]
+    days_off: Mapping[date, DayOff]
     years: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
+class Letterhead:
+    """The lines at the head of every document, as the issued procedure prints them; `city`: where documents are signed."""
+
+    ministry: str = ""
+    university: str = ""
+    unit: str = ""
+    address: str = ""
+    website: str = ""
+    city: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbering:
+    """How documents are numbered: "{seq}/{unit}/{type}/{roman_month}/{year}" makes "100/UN39.17/ST/V/2025"."""
+
+    unit: str = ""  # code of the unit in the university's filing: "UN39.17"
+    default: str = "{seq}/{unit}/{type}/{roman_month}/{year}"
+    types: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # document slug -> its {type}; else the slug in capitals
+    patterns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # document slug -> a pattern of its own
+
+    def number(self, document: str, seq: int, day: date) -> str:
+        """The number of the `seq`th document of this type, dated `day`."""
+        return self.patterns.get(document, self.default).format(
+            seq=seq,
+            unit=self.unit,
+            type=self.types.get(document, document.upper()),
+            roman_month=ROMAN_MONTHS[day.month - 1],
+            year=day.year,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Organisation:
+    """The office that runs the procedure: its people, its working time, and what its documents are headed and numbered with."""
+
     name: str
     offices: tuple[Office, ...]
     programmers: tuple[Programmer, ...]
     calendar: WorkCalendar
-    details: dict[str, object] = field(default_factory=dict)  # letterhead, numbering, recipients: not the core's business
+    letterhead: Letterhead = Letterhead()
+    numbering: Numbering = Numbering()
+    report_recipients: tuple[str, ...] = ()  # mail addresses of the weekly report
 
     def holders(self, role: str, day: date) -> tuple[Office, ...]:
         """The offices that hold `role` on `day`; stand-ins (Plt., Plh.) first, for they act."""
@@ -100,4 +149,5 @@ class Organisation:
         return tuple(o for o in self.offices if o.account == account and account and o.covers(day))
 
     def programmer(self, account: str) -> Programmer | None:
+        """The programmer with this account."""
         return next((p for p in self.programmers if p.account == account), None)

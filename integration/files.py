@@ -1,0 +1,66 @@
+"""Forms, attachments and documents kept by the SHA-256 of their bytes, below ALUR_DATA_DIR.
+
+A hash is handed out only when the bytes are on disk for good, and what is under a hash never changes.
+"""
+
+import hashlib
+import os
+import re
+import tempfile
+from pathlib import Path
+
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class FileStore:
+    """Content by hash: `berkas/<first two digits>/<sha256>` below `root`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root / "berkas"
+
+    def put(self, content: bytes) -> str:
+        """Keep these bytes and give their SHA-256 (64 hex digits); putting them again is free.
+
+        Raises OSError where they cannot be made durable.
+        """
+        sha256 = hashlib.sha256(content).hexdigest()
+        path = self._path(sha256)
+        if not path.exists():
+            self._write(path, content)
+        for folder in (path.parent, self._root, self._root.parent):  # the names must survive too, also of folders just made
+            _sync_folder(folder)
+        return sha256
+
+    @staticmethod
+    def _write(path: Path, content: bytes) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except OSError:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes under this hash. FileNotFoundError where there are none, ValueError where it is no hash or the bytes were altered."""
+        content = self._path(sha256).read_bytes()
+        if hashlib.sha256(content).hexdigest() != sha256:
+            raise ValueError(f"the file under {sha256} was altered")
+        return content
+
+    def _path(self, sha256: str) -> Path:
+        if not SHA256.fullmatch(sha256):
+            raise ValueError(f"not a SHA-256: {sha256!r}")
+        return self._root / sha256[:2] / sha256
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

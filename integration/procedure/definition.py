@@ -3,7 +3,7 @@
 Nothing here knows a particular procedure. Whatever differs between two procedures is a value of these types, never a line of Python.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -29,7 +29,8 @@ class Supply(StrEnum):
     FORM = "form"  # the submitted form
     ACCOUNT = "account"  # the actor reached us through their own platform account
     DOCUMENT = "document"  # a document of the case, see Requirement.document
-    SCHEDULE = "schedule"  # sections of kind DATE have been written
+    SCHEDULE = "schedule"  # the sections of kind DATE are written, at this step or at one before it
+    SECTION = "section"  # the sections of this very step, which are checked anyway
     TEAM = "team"  # a team is assigned
     REPORT = "report"  # a complete progress report exists
     GRANT = "grant"  # an access grant is open
@@ -73,6 +74,10 @@ class Gate(StrEnum):
     TEAM = "team"  # a team is set (step 13)
     GRANT = "grant"  # at least one grant was recorded (step 27)
     REVOKED = "revoked"  # every grant was revoked (step 30)
+
+
+DRAFT = "draft"
+"""The edition of a document that carries no number yet and is not shown to the unit."""
 
 
 class Ending(StrEnum):
@@ -148,7 +153,10 @@ class Product:
 
 @dataclass(frozen=True, slots=True)
 class Also:
-    """A second role that may perform an inferred step; `attachment`: what it must have attached first (`/pos lampir`)."""
+    """A second role that may perform a step: of an inferred one until the role map is signed, of one whose words name two for good.
+
+    `attachment`: the document it must have attached first (`/pos lampir`).
+    """
 
     role: str
     attachment: str | None = None
@@ -171,6 +179,7 @@ class Step:
     sections: tuple[Section, ...] = ()
     products: tuple[Product, ...] = ()
     gates: tuple[Gate, ...] = ()
+    unit_takes_part: bool = False  # the unit is told when this step is entered though another role performs it (procedure.md rule 10)
 
     @property
     def label_text(self) -> str:
@@ -183,11 +192,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A paper this procedure makes. `template` names a file of templates/documents without its ending."""
+    """A paper of this procedure. `template` names a file of templates/documents without its ending.
+
+    Without a template people attach it (`/pos lampir`) and the service never makes it. `numbered` and `for_unit` hold for every edition
+    but `DRAFT`.
+    """
 
     slug: str
     title: str
-    template: str
+    template: str = ""
     numbered: bool = False
     for_unit: bool = False
 
@@ -250,7 +263,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Procedure:
-    """One procedure in one revision. `authority` says which roles may give which beside-the-table command."""
+    """One procedure in one revision. `authority` says which roles may give which beside-the-table command, `authority_notes` why."""
 
     slug: str
     revision: str
@@ -268,6 +281,7 @@ class Procedure:
     emergency: Emergency | None = None
     handoffs: tuple[str, ...] = ()  # names of related procedures a case can be handed to
     laws: tuple[Law, ...] = ()
+    authority_notes: dict[str, str] = field(default_factory=dict)
 
     def step(self, number: int) -> Step:
         """The step with this number. KeyError for a number the procedure lacks."""

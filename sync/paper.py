@@ -1,0 +1,138 @@
+"""Markdown to a printable PDF: the text travels as data, never as markup.
+
+A document's Markdown is read into a small tree, the tree goes to Typst as JSON, and one layout file draws it. What a user wrote can
+therefore never become a Typst command, and the renderer reaches neither network nor files. Same text, head and moment: same bytes.
+"""
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import cache
+from html import unescape
+from xml.etree.ElementTree import Element
+
+import markdown
+import typst
+from markdown.treeprocessors import Treeprocessor
+
+from integration.faults import Permanent
+from integration.templates import TEMPLATES
+
+LAYOUT = TEMPLATES / "documents" / "layout.typ"
+
+# Markdown beyond this is refused: a case's longest paper is far below it, and rendering time grows with it.
+LARGEST_TEXT = 1024 * 1024
+
+Node = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature block: `capacity` above ("Plh. Kepala Pustikom"), name and NIP below."""
+
+    capacity: str
+    name: str
+    nip: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What stands around a document's text: head, title, number, signatures."""
+
+    letterhead: tuple[str, ...]  # lines; the last is the unit, drawn bold
+    address: tuple[str, ...]
+    title: str
+    number: str  # "": an unnumbered paper
+    place_date: str
+    signatures: tuple[Signature, ...]
+    reference: str  # printed in the footer: ticket and document id
+    landscape: bool = False
+
+
+def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
+    """The PDF (PDF/A-2b, tagged, A4) of Markdown `text` on `sheet`, dated `moment` (aware).
+
+    Raises Permanent where the text is longer than LARGEST_TEXT or cannot be drawn.
+    """
+    if len(text) > LARGEST_TEXT:
+        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}")
+    data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
+    try:
+        with _drawing:  # one Compiler is not made for two threads at once
+            pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=moment)
+    except typst.TypstError as fault:
+        raise Permanent(f"document cannot be drawn: {fault}") from fault
+    if not isinstance(pdf, bytes):
+        raise Permanent("the renderer gave no single PDF")
+    return pdf
+
+
+_drawing = threading.Lock()
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(
+        str(LAYOUT), root=str(LAYOUT.parent), font_paths=typst.Fonts(include_system_fonts=False), ignore_system_fonts=True
+    )
+
+
+def tree(text: str) -> list[Node]:
+    """The blocks of Markdown `text` as plain data: `{"t": tag, "c": [children or strings], ...}`. Raw HTML stays text."""
+    reader = markdown.Markdown(extensions=["tables", "sane_lists"])
+    reader.preprocessors.deregister("html_block")
+    reader.parser.blockprocessors.deregister("setextheader")
+    for pattern in ("html", "entity", "autolink", "automail"):
+        reader.inlinePatterns.deregister(pattern)
+    kept = _Keep(reader)
+    reader.treeprocessors.register(kept, "keep", -100)
+    reader.convert(text)
+    return [_node(child) for child in kept.root] if kept.root is not None else []
+
+
+class _Keep(Treeprocessor):
+    """Holds the finished element tree before it is written out as HTML."""
+
+    root: Element | None = None
+
+    def run(self, root: Element) -> None:
+        self.root = root
+
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+\-.!|])")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+
+
+def line(text: str) -> str:
+    """Markdown that reads as exactly this text on one line; for table cells and sentences."""
+    return _SPECIAL.sub(r"\\\1", _UNPRINTABLE.sub("", " ".join(text.split())))
+
+
+def prose(text: str) -> str:
+    """Markdown that reads as exactly this text, its paragraphs and line breaks kept."""
+    paragraphs = re.split(r"\n\s*\n", text.replace("\r\n", "\n").replace("\r", "\n").strip())
+    return "\n\n".join("  \n".join(line(row) for row in paragraph.split("\n")) for paragraph in paragraphs)
+
+
+def _node(element: Element) -> Node:
+    node: Node = {"t": element.tag, "c": list(_children(element))}
+    if element.tag == "a":
+        node["href"] = element.get("href", "")
+    if element.tag == "ol":
+        node["start"] = int(element.get("start", "1"))
+    if element.tag in {"td", "th"} and "right" in element.get("style", ""):
+        node["align"] = "right"
+    return node
+
+
+def _children(element: Element) -> Iterator[str | Node]:
+    if element.text:
+        yield unescape(element.text) if element.tag == "code" else element.text
+    for child in element:
+        if child.tag != "img":  # a paper loads nothing from anywhere
+            yield _node(child)
+        if child.tail:
+            yield child.tail

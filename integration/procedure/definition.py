@@ -76,6 +76,12 @@ class Gate(StrEnum):
     REVOKED = "revoked"  # every grant was revoked (step 30)
 
 
+COMMANDS = frozenset({"akses", "alihkan", "batal", "cabut-akses", "darurat", "jeda", "lampir", "lanjut", "tugaskan"})
+"""What a role can be given authority for beside the outcomes of its steps and the duty's own word (contract.md, "On the platform")."""
+
+QUESTIONS = frozenset({"bantuan", "cek"})
+"""Commands that change nothing and need no authority."""
+
 DRAFT = "draft"
 """The edition of a document that carries no number yet and is not shown to the unit."""
 
@@ -183,10 +189,11 @@ class Step:
 
     @property
     def label_text(self) -> str:
-        """ "04 Pemeriksaan": how the step is called on the platform."""
+        """How the step is called on the platform: "04 Pemeriksaan"."""
         return f"{self.number:02d} {self.name}"
 
     def outcome(self, word: str) -> Outcome | None:
+        """The outcome called `word`, None where the step has none."""
         return next((o for o in self.outcomes if o.word == word), None)
 
 

@@ -1,0 +1,40 @@
+"""The store: the ledger, the inbox and the outbox, in one database; see `reading.Store` for the whole.
+
+Everything a caller needs is imported from here.
+"""
+
+from integration.store.reading import Store
+from integration.store.rows import (
+    NEW,
+    Batch,
+    CaseRow,
+    ChainFault,
+    Conflict,
+    Delivery,
+    InboxRow,
+    Kept,
+    LeaseLost,
+    NoteMade,
+    OutboxRow,
+    StoreDown,
+    Turn,
+    Waiting,
+)
+
+__all__ = [
+    "NEW",
+    "Batch",
+    "CaseRow",
+    "ChainFault",
+    "Conflict",
+    "Delivery",
+    "InboxRow",
+    "Kept",
+    "LeaseLost",
+    "NoteMade",
+    "OutboxRow",
+    "Store",
+    "StoreDown",
+    "Turn",
+    "Waiting",
+]

@@ -1,0 +1,131 @@
+"""The connection to SQLite or PostgreSQL: short transactions, and one kind of failure for "the database is not there".
+
+No connection is held longer than one transaction, and no transaction is open during a call to the outside.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from integration.clock import Clock, utc_now
+from integration.store.rows import StoreDown
+
+MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
+UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
+MIGRATION_LOCK = 0x616C7572  # any number, the same for all processes: they migrate one after the other
+
+
+class Database:
+    """The engine and its transactions. `clock` is the time of the cases; `wall` the time of this machine, for leases only.
+
+    The two differ in the demo, where weeks pass in seconds: a lease must not end because a week was skipped.
+    """
+
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
+        self.clock = clock
+        self.wall = wall
+        self._engine = _engine(_driver(make_url(url)))
+        # SQLite lets one connection write at a time and makes the others poll; threads of one process queue up here instead.
+        self._writers: AbstractContextManager[object] = threading.Lock() if self._sqlite else nullcontext()
+
+    @property
+    def _sqlite(self) -> bool:
+        return self._engine.dialect.name == "sqlite"
+
+    def migrate(self) -> None:
+        """Bring the tables to this release; harmless where they are. Raises StoreDown."""
+        with self._write() as connection:
+            if not self._sqlite:
+                connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
+            config = Config()
+            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def migrated(self) -> bool:
+        """Whether the tables are those of this release. Raises StoreDown."""
+        with self._read() as connection:
+            present = MigrationContext.configure(connection).get_current_revision()
+        return present == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+
+    def ping(self) -> None:
+        """Ask the database for a sign of life. Raises StoreDown."""
+        with self._read() as connection:
+            connection.execute(sa.select(sa.literal(1)))
+
+    def close(self) -> None:
+        """Give all connections back. A store used again opens new ones."""
+        self._engine.dispose()
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        """One transaction that may write; rolled back as a whole when anything is raised."""
+        with self._writers, self._reachable(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        """One transaction that only reads."""
+        with self._reachable(), self._engine.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except UNREACHABLE as fault:
+            # The text of the statement and its parameters may hold personal data: only the driver's own words go on.
+            raise StoreDown(str(fault.orig) if isinstance(fault, sa.exc.DBAPIError) else str(fault)) from fault
+
+    def _insert(self, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
+        """An INSERT that knows ON CONFLICT, which the two databases spell alike."""
+        return sqlite.insert(table) if self._sqlite else postgresql.insert(table)
+
+    def _insert_new(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, object]]) -> None:
+        """Insert the rows that are not there yet."""
+        if rows:
+            connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+
+def _driver(url: URL) -> URL:
+    if url.get_backend_name() == "postgresql":
+        return url.set(drivername="postgresql+psycopg")
+    if url.get_backend_name() != "sqlite":
+        raise ValueError(f"neither SQLite nor PostgreSQL: {url.get_backend_name()}")
+    if url.database and url.database != ":memory:":
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    return url
+
+
+def _engine(url: URL) -> Engine:
+    if url.get_backend_name() == "postgresql":
+        settings = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
+        connect = {"connect_timeout": 5, "options": settings}
+        return sa.create_engine(url, pool_size=5, max_overflow=10, pool_timeout=5, pool_pre_ping=True, connect_args=connect)
+    engine = sa.create_engine(url, pool_timeout=5, connect_args={"timeout": 10})
+    sa.event.listen(engine, "connect", _open_sqlite)
+    sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _open_sqlite(connection: object, entry: ConnectionPoolEntry) -> None:
+    """Write-ahead log, and on disk before COMMIT returns; transactions are begun by `_begin_sqlite`, not by the driver."""
+    del entry
+    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    """A transaction that will write takes its lock at once: two that read first and write later would fail each other."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("writes") else "BEGIN")

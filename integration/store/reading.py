@@ -1,0 +1,198 @@
+"""What the store tells: the ledger, the rows, where things stand. Reading changes nothing; an operator's replay is the one exception."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Literal
+
+import sqlalchemy as sa
+
+from integration import codec
+from integration.codec import Json
+from integration.procedure.events import Entry
+from integration.store.rows import CaseRow, ChainFault, InboxRow, OutboxRow, Waiting
+from integration.store.worklist import Worklist, inbox_row, outbox_row
+from integration.store.writing import ACTOR, FIRST, link
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, causes, events, inbox, marks, notes, numbers, outbox
+
+Side = Literal["inbox", "outbox"]
+
+
+class Store(Worklist):
+    """The store of the service: everything it knows and everything it still has to do."""
+
+    # --- cases ---
+
+    def entries(self, ticket: str) -> list[Entry]:
+        """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
+        with self._read() as connection:
+            rows = connection.execute(sa.select(events).where(events.c.ticket == ticket).order_by(events.c.seq)).all()
+        return [Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data)) for row in rows]
+
+    def ticket_exists(self, ticket: str) -> bool:
+        """Whether there is such a case."""
+        with self._read() as connection:
+            return connection.execute(sa.select(cases.c.ticket).where(cases.c.ticket == ticket)).first() is not None
+
+    def ticket_of(self, iid: int) -> str | None:
+        """The case whose issue has this number."""
+        with self._read() as connection:
+            return connection.execute(sa.select(cases.c.ticket).where(cases.c.iid == iid)).scalar()
+
+    def case_row(self, ticket: str) -> CaseRow | None:
+        """Where this case stands."""
+        rows = self._case_rows(cases.c.ticket == ticket)
+        return rows[0] if rows else None
+
+    def case_rows(self, *, open_only: bool = False, status: str | None = None, step: int | None = None) -> list[CaseRow]:
+        """Where cases stand, by ticket; each filter narrows."""
+        wanted: list[sa.ColumnElement[bool]] = [sa.true()]
+        if open_only:
+            wanted.append(cases.c.ended_at.is_(None))
+        if status is not None:
+            wanted.append(cases.c.status == status)
+        if step is not None:
+            wanted.append(cases.c.step == step)
+        return self._case_rows(*wanted)
+
+    def expired(self, now: datetime) -> list[CaseRow]:
+        """Open cases whose due time has passed."""
+        return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= now)
+
+    def known_causes(self, ticket: str, keys: Iterable[str]) -> set[str]:
+        """Those of the facts' keys that were decided on already."""
+        asked = sa.select(causes.c.key).where(causes.c.ticket == ticket, causes.c.key.in_(list(keys)))
+        with self._read() as connection:
+            return set(connection.execute(asked).scalars())
+
+    def observed(self, ticket: str) -> Json | None:
+        """The issue as it was last seen."""
+        with self._read() as connection:
+            seen: Json | None = connection.execute(sa.select(cases.c.observed).where(cases.c.ticket == ticket)).scalar()
+        return seen
+
+    def note_id(self, ticket: str, name: str) -> int | None:
+        """GitLab's id of the newest note posted for this effect's key or in this slot."""
+        posted = sa.select(notes.c.note_id).where(notes.c.ticket == ticket, sa.or_(notes.c.key == name, notes.c.slot == name))
+        with self._read() as connection:
+            return connection.execute(posted.order_by(notes.c.note_id.desc()).limit(1)).scalar()
+
+    def number(self, document: str, series: str, year: int, pattern: str) -> str:
+        """Reserve the next number of a series for a document, or give the one it has: no gaps, none twice, across processes.
+
+        `pattern` is filled in with `seq` and `year`, e.g. "{seq:03d}/UN39.17/{year}".
+        """
+        of_document = sa.select(numbers.c.number).where(numbers.c.document == document)
+        with self._write() as connection:
+            # The sequence is counted first: its row is the lock two workers with the same document queue up at.
+            seq = self._following(connection, f"nomor:{series}", year)
+            known: str | None = connection.execute(of_document).scalar()
+            if known is not None:
+                connection.rollback()
+                return known
+            number = pattern.format(seq=seq, year=year)
+            connection.execute(sa.insert(numbers).values(document=document, series=series, year=year, seq=seq, number=number))
+            return number
+
+    # --- rows ---
+
+    def inbox_rows(
+        self, *, state: str | None = None, lane: str | None = None, row_id: int | None = None, limit: int = 100
+    ) -> list[InboxRow]:
+        """Kept messages, newest first; without `state` or `row_id` only those not done."""
+        with self._read() as connection:
+            return [inbox_row(row) for row in connection.execute(_rows(inbox, state, lane, row_id).limit(limit))]
+
+    def outbox_rows(
+        self, *, state: str | None = None, lane: str | None = None, row_id: int | None = None, limit: int = 100
+    ) -> list[OutboxRow]:
+        """Effects, newest first; without `state` or `row_id` only those not done."""
+        with self._read() as connection:
+            return [outbox_row(row) for row in connection.execute(_rows(outbox, state, lane, row_id).limit(limit))]
+
+    def replay(self, side: Side, row_id: int) -> bool:
+        """Try a parked row again; False where no such row is parked."""
+        table = inbox if side == "inbox" else outbox
+        with self._write() as connection:
+            parked = connection.execute(sa.select(table).where(table.c.id == row_id, table.c.state == PARKED)).first()
+            if parked is None:
+                return False
+            # A younger waiting ShowOnIssue shows all this one would: it is done by that.
+            shown = sa.select(outbox.c.id).where(outbox.c.lane == parked.lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
+            superseded = side == "outbox" and parked.kind == "ShowOnIssue" and connection.execute(shown).first() is not None
+            connection.execute(
+                sa.update(table).where(table.c.id == row_id).values(state=DONE if superseded else WAITING, due_at=self.clock())
+            )
+            self._wake(connection, [parked.lane])
+            return True
+
+    def waiting(self) -> tuple[Waiting, Waiting]:
+        """How much waits in the inbox and in the outbox."""
+        with self._read() as connection:
+            found = []
+            for side, table, since in (("inbox", inbox, inbox.c.received_at), ("outbox", outbox, outbox.c.created_at)):
+                open_rows = sa.select(table.c.state, sa.func.count(), sa.func.min(since)).where(UNFINISHED)
+                by_state = {state: (rows, oldest) for state, rows, oldest in connection.execute(open_rows.group_by(table.c.state))}
+                rows, oldest = by_state.get(WAITING, (0, None))
+                found.append(Waiting(side, rows, by_state.get(PARKED, (0, None))[0], oldest))
+        return found[0], found[1]
+
+    def oldest_waiting(self) -> datetime | None:
+        """Since when the oldest row waits."""
+        return min((side.oldest for side in self.waiting() if side.oldest is not None), default=None)
+
+    # --- where recurring work stands ---
+
+    def mark(self, name: str) -> str | None:
+        """The value last set under this name."""
+        with self._read() as connection:
+            return connection.execute(sa.select(marks.c.value).where(marks.c.name == name)).scalar()
+
+    def set_mark(self, name: str, value: str) -> None:
+        """Remember a value under this name."""
+        with self._write() as connection:
+            made = self._insert(marks).values(name=name, value=value)
+            connection.execute(made.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+    # --- the proof ---
+
+    def verify(self, ticket: str | None = None) -> list[ChainFault]:
+        """Recompute the chain of one case or of all; empty where every line holds."""
+        of_case = cases.c.ticket == ticket if ticket is not None else sa.true()
+        with self._read() as connection:
+            versions = {row.ticket: row.version for row in connection.execute(sa.select(cases.c.ticket, cases.c.version).where(of_case))}
+            return [fault for each, version in versions.items() for fault in _chain_faults(connection, each, version)]
+
+    def _case_rows(self, *wanted: sa.ColumnElement[bool]) -> list[CaseRow]:
+        chosen = sa.select(*(cases.c[name] for name in CaseRow.__dataclass_fields__)).where(*wanted)
+        with self._read() as connection:
+            return [CaseRow(*row) for row in connection.execute(chosen.order_by(cases.c.ticket))]
+
+
+def _rows(table: sa.Table, state: str | None, lane: str | None, row_id: int | None) -> sa.Select[tuple[object, ...]]:
+    wanted: list[sa.ColumnElement[bool] | sa.TextClause] = [sa.true()]
+    if state is not None:
+        wanted.append(table.c.state == state)
+    elif row_id is None:
+        wanted.append(UNFINISHED)
+    if lane is not None:
+        wanted.append(table.c.lane == lane)
+    if row_id is not None:
+        wanted.append(table.c.id == row_id)
+    return sa.select(table).where(*wanted).order_by(table.c.id.desc())
+
+
+def _chain_faults(connection: sa.Connection, ticket: str, version: int) -> Iterator[ChainFault]:
+    """The first fault of a case's chain: what comes after a broken line proves nothing."""
+    seq, prev = 0, FIRST
+    for row in connection.execute(sa.select(events).where(events.c.ticket == ticket).order_by(events.c.seq)):
+        seq += 1
+        said = {"actor": row.actor, "cause": row.cause, "kind": row.kind, "data": row.data}
+        if row.seq != seq:
+            yield ChainFault(ticket, seq, "rantai_hilang")
+            return
+        if row.prev != prev or row.hash != link(ticket, row.seq, row.at, said, prev):
+            yield ChainFault(ticket, seq, "rantai_berubah")
+            return
+        prev = row.hash
+    if seq != version:
+        yield ChainFault(ticket, seq, "rantai_terpotong")

@@ -1,0 +1,158 @@
+"""What goes into the store and comes out of it, as plain frozen values; nothing of SQL leaves this package."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from integration import codec
+from integration.codec import Json
+from integration.procedure.effects import Effect
+from integration.procedure.events import Entry
+
+NEW = "baru"
+"""The status of a case whose form is kept but not yet worked on; the only status the store itself writes."""
+
+
+class StoreDown(Exception):
+    """The database cannot be reached, is locked or full. Nothing was kept."""
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the lane now; whatever was worked out under the old lease must be dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message as it came. `key` is unique per `source`; `lane`: the case it concerns; `answer`: what every repeat is answered."""
+
+    source: str  # "portal", "gitlab", "clock", "outcome", "sweep", "report"
+    key: str
+    lane: str
+    body: bytes
+    headers: Json = field(default_factory=dict)
+    answer: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The message is on disk. `fresh` False: it already was, and this is the answer given then."""
+
+    answer: Json
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The same key was kept before with another body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The proof of holding a lane; every write of a worker demands it. `lease`: how long the hold lasts from its last sign of life."""
+
+    lane: str
+    token: str
+    lease: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class InboxRow:
+    """A kept message. `attempts` counts this one too: above 1, an earlier attempt may have gone part of the way."""
+
+    id: int
+    source: str
+    key: str
+    lane: str
+    body: bytes
+    headers: Json
+    answer: Json
+    received_at: datetime
+    state: str
+    attempts: int
+    due_at: datetime
+    error: str
+    result: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """An effect to be performed. `attempts` counts this one too: above 1, look for the effect's marker before writing."""
+
+    id: int
+    lane: str
+    channel: str
+    key: str
+    kind: str
+    data: Json
+    created_at: datetime
+    state: str
+    attempts: int
+    due_at: datetime
+    error: str
+
+    @property
+    def effect(self) -> Effect:
+        """The effect. KeyError or ValueError where this release cannot read it."""
+        return codec.EFFECTS.load(self.kind, self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseRow:
+    """Where a case stands, for lists and the clock; the ledger stays the truth. `due_at` None while no clock runs."""
+
+    ticket: str
+    procedure: str
+    revision: str
+    status: str
+    step: int | None
+    role: str | None
+    due_at: datetime | None
+    entered_seq: int | None
+    iid: int | None
+    title: str
+    opened_at: datetime
+    ended_at: datetime | None
+    version: int = 0  # sequence number of the last event; set by the store
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that one inbox row leads to, committed together with "this row is done".
+
+    `ticket` is the lane, or empty where there is nothing to record; `result`: a word for the operator.
+    """
+
+    ticket: str = ""
+    entries: tuple[Entry, ...] = ()
+    effects: tuple[Effect, ...] = ()
+    causes: tuple[str, ...] = ()
+    observed: Json | None = None
+    case_row: CaseRow | None = None
+    result: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NoteMade:
+    """A note on the platform: the effect's key, its slot ("" for none) and GitLab's id."""
+
+    key: str
+    slot: str
+    note_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChainFault:
+    """Where the ledger of a case does not hold. `kind`: a key of templates/messages/cli.yaml ("rantai_..."); `seq` 0: the whole case."""
+
+    ticket: str
+    seq: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How much waits on one side ("inbox", "outbox"): rows, parked rows, and since when the oldest is overdue (None: nothing is)."""
+
+    side: str
+    waiting: int
+    parked: int
+    oldest: datetime | None

@@ -1,0 +1,178 @@
+"""The worker's side of the store: a lane is held by one worker at a time, and its rows are worked on in order.
+
+Every write demands proof of the lane: whoever lost it can change nothing. Within a lane an unfinished or parked inbox row blocks the
+younger inbox rows, an outbox row the younger ones of its channel; other lanes go on.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from integration import codec
+from integration.codec import Json
+from integration.procedure.effects import CallPortal, Effect, SendMail
+from integration.procedure.facts import Fact
+from integration.store.intake import Intake
+from integration.store.rows import Batch, Delivery, InboxRow, LeaseLost, NoteMade, OutboxRow, Turn
+from integration.store.writing import append_entries, write_case
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, causes, inbox, lanes, notes, outbox
+
+LONGEST_ERROR = 8000  # characters of an error kept in its row
+
+
+def channel_of(effect: Effect) -> str:
+    """What an effect goes out by; a channel that is down does not hold up the others."""
+    match effect:
+        case CallPortal():
+            return "portal"
+        case SendMail():
+            return "mail"
+        case _:
+            return "platform"
+
+
+class Worklist(Intake):
+    """Hands out lanes and rows, and takes back what became of them."""
+
+    def claim(self, *, lease: timedelta) -> Turn | None:
+        """Hold the lane that has waited longest, or None where nothing is due. Raises StoreDown."""
+        wall = self.wall()
+        free = sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= wall)
+        due = sa.select(lanes.c.lane).where(lanes.c.next_due <= self.clock(), free).order_by(lanes.c.next_due, lanes.c.lane).limit(1)
+        with self._write() as connection:
+            lane = connection.execute(due.with_for_update(skip_locked=True)).scalar()
+            if lane is None:
+                return None
+            turn = Turn(lane, secrets.token_hex(16), lease)
+            connection.execute(sa.update(lanes).where(lanes.c.lane == lane).values(token=turn.token, lease_until=wall + lease))
+            return turn
+
+    def next(self, turn: Turn) -> InboxRow | OutboxRow | None:
+        """The row to work on now: inbox before outbox. The attempt is counted on disk before it begins. Raises LeaseLost, StoreDown."""
+        with self._write() as connection:
+            self._hold(connection, turn)
+            head = _inbox_head(connection, turn.lane)
+            if head is not None and head.state == WAITING and head.due_at <= self.clock():
+                connection.execute(sa.update(inbox).where(inbox.c.id == head.id).values(attempts=inbox.c.attempts + 1))
+                return inbox_row(head, attempts=head.attempts + 1)
+            for row in _outbox_heads(connection, turn.lane):
+                if row.state == WAITING and row.due_at <= self.clock():
+                    connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(attempts=outbox.c.attempts + 1))
+                    return outbox_row(row, attempts=row.attempts + 1)
+            return None
+
+    def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> None:
+        """Record all that the row leads to, and that the row is done, in one transaction. Raises LeaseLost, StoreDown.
+
+        ValueError for entries of another case than the lane's, or not numbered on from the case's last.
+        """
+        if batch.ticket not in ("", turn.lane):
+            raise ValueError(f"{batch.ticket} cannot be written by the lane of {turn.lane}")
+        with self._write() as connection:
+            self._hold(connection, turn)
+            append_entries(connection, turn.lane, batch.entries)
+            if batch.case_row is not None:
+                write_case(connection, batch.case_row, batch.entries)
+            if batch.observed is not None:
+                connection.execute(sa.update(cases).where(cases.c.ticket == turn.lane).values(observed=batch.observed))
+            self._insert_new(connection, causes, [{"ticket": turn.lane, "key": key} for key in batch.causes])
+            self._send(connection, turn.lane, batch.effects)
+            connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(state=DONE, error="", result=batch.result))
+
+    def done(
+        self, turn: Turn, row: OutboxRow, *, outcome: Fact | None = None, note: NoteMade | None = None, observed: Json | None = None
+    ) -> None:
+        """The effect was performed; `outcome` comes back as an inbox row of the lane. Raises LeaseLost, StoreDown."""
+        with self._write() as connection:
+            self._hold(connection, turn)
+            if outcome is not None:
+                self._insert_delivery(connection, Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, codec.fact_bytes(outcome)))
+            if note is not None:
+                row_of_note = {"key": note.key, "ticket": turn.lane, "slot": note.slot, "note_id": note.note_id}
+                made = self._insert(notes).values(row_of_note)
+                connection.execute(made.on_conflict_do_update(index_elements=["key"], set_=row_of_note))
+            if observed is not None:
+                connection.execute(sa.update(cases).where(cases.c.ticket == turn.lane).values(observed=observed))
+            connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(state=DONE, error="", done_at=self.clock()))
+
+    def postpone(self, turn: Turn, row: InboxRow | OutboxRow, *, until: datetime, error: str) -> None:
+        """Try the row again at `until`. Raises LeaseLost, StoreDown."""
+        self._set_aside(turn, row, {"due_at": until, "error": _cut(error)})
+
+    def park(self, turn: Turn, row: InboxRow | OutboxRow, error: str) -> None:
+        """Leave the row, and what waits behind it, until an operator replays it. Raises LeaseLost, StoreDown."""
+        self._set_aside(turn, row, {"state": PARKED, "error": _cut(error)})
+
+    def move(self, turn: Turn, row: InboxRow, lane: str) -> None:
+        """Put the row into another lane: a hook's issue turned out to be a case. Raises LeaseLost, StoreDown."""
+        with self._write() as connection:
+            self._hold(connection, turn)
+            connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(lane=lane, due_at=self.clock()))
+            self._wake(connection, [lane])
+
+    def release(self, turn: Turn) -> None:
+        """Give the lane back; a lane lost already stays with whoever has it. Raises StoreDown."""
+        held = (lanes.c.lane == turn.lane) & (lanes.c.token == turn.token)
+        with self._write() as connection:
+            # The lane's row is locked first and its rows are read after: whatever arrives meanwhile wakes the lane once more.
+            if connection.execute(sa.update(lanes).where(held).values(token=None, lease_until=None)).rowcount:
+                due = self._next_due(connection, turn.lane)
+                connection.execute(sa.update(lanes).where(lanes.c.lane == turn.lane).values(next_due=due))
+
+    def _hold(self, connection: Connection, turn: Turn) -> None:
+        """Prove the hold and prolong it; locks the lane until the transaction ends."""
+        held = (lanes.c.lane == turn.lane) & (lanes.c.token == turn.token)
+        prolonged = sa.update(lanes).where(held).values(lease_until=self.wall() + turn.lease)
+        if not connection.execute(prolonged).rowcount:
+            raise LeaseLost(turn.lane)
+
+    def _set_aside(self, turn: Turn, row: InboxRow | OutboxRow, values: dict[str, object]) -> None:
+        table = inbox if isinstance(row, InboxRow) else outbox
+        with self._write() as connection:
+            self._hold(connection, turn)
+            connection.execute(sa.update(table).where(table.c.id == row.id).values(**values))
+
+    def _send(self, connection: Connection, lane: str, effects: Iterable[Effect]) -> None:
+        """Queue effects. A key already queued, and a second waiting ShowOnIssue of the lane, add nothing."""
+        now = self.clock()
+        for effect in effects:
+            kind, data = codec.EFFECTS.dump(effect)
+            row = {"lane": lane, "channel": channel_of(effect), "key": effect.key, "kind": kind, "data": data}
+            self._insert_new(connection, outbox, [{**row, "created_at": now, "state": WAITING, "attempts": 0, "due_at": now, "error": ""}])
+
+    def _next_due(self, connection: Connection, lane: str) -> datetime | None:
+        """When the lane has work again."""
+        heads = [_inbox_head(connection, lane), *_outbox_heads(connection, lane)]
+        return min((head.due_at for head in heads if head is not None and head.state == WAITING), default=None)
+
+
+def _inbox_head(connection: Connection, lane: str) -> Row[tuple[object, ...]] | None:
+    """The oldest inbox row that is not done."""
+    unfinished = sa.select(inbox).where(inbox.c.lane == lane, UNFINISHED)
+    return connection.execute(unfinished.order_by(inbox.c.id).limit(1)).first()
+
+
+def _outbox_heads(connection: Connection, lane: str) -> list[Row[tuple[object, ...]]]:
+    """The oldest outbox row of each channel that is not done, oldest first."""
+    unfinished = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.lane == lane, UNFINISHED).group_by(outbox.c.channel)
+    return list(connection.execute(sa.select(outbox).where(outbox.c.id.in_(unfinished)).order_by(outbox.c.id)))
+
+
+def inbox_row(row: Row[tuple[object, ...]], *, attempts: int | None = None) -> InboxRow:
+    """The row as a value."""
+    fields = {name: row._mapping[name] for name in InboxRow.__dataclass_fields__}  # noqa: SLF001  # SQLAlchemy's documented name
+    return InboxRow(**(fields if attempts is None else {**fields, "attempts": attempts}))
+
+
+def outbox_row(row: Row[tuple[object, ...]], *, attempts: int | None = None) -> OutboxRow:
+    """The row as a value."""
+    fields = {name: row._mapping[name] for name in OutboxRow.__dataclass_fields__}  # noqa: SLF001  # SQLAlchemy's documented name
+    return OutboxRow(**(fields if attempts is None else {**fields, "attempts": attempts}))
+
+
+def _cut(error: str) -> str:
+    """An error as it is kept: its end says most, and PostgreSQL keeps no NUL in text."""
+    return error.replace("\x00", "\\0")[-LONGEST_ERROR:]

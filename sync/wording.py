@@ -1,0 +1,125 @@
+"""Every sentence of the service, from `templates/`: notes, the description, mail, reports and papers share this one environment.
+
+A value is made harmless unless a filter of this module has already done so: a template that forgets a filter shows a backslash too many,
+never an order too many.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from urllib.parse import quote
+
+from babel.dates import format_date, format_datetime
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from integration import neutral
+from integration.procedure.definition import Procedure
+from integration.procedure.effects import PostNote
+from integration.procedure.offices import Organisation
+from integration.templates import TEMPLATES
+from sync import paper
+
+LOCALE = "id"
+ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+class Harmless(str):
+    """Text that may be put into a template as it is."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Medium:
+    """Where text is read, and what makes a stranger's words harmless there: in one line, and in paragraphs."""
+
+    line: Callable[[str], str]
+    prose: Callable[[str], str]
+
+
+PLATFORM = Medium(neutral.inline, neutral.paragraphs)
+PAPER = Medium(paper.line, paper.prose)
+PLAIN = Medium(lambda text: " ".join(neutral.clean(text).split()), neutral.clean)
+
+
+class Wording:
+    """What the service says in the name of one organisation: its time zone counts, its people can be mentioned, nobody else."""
+
+    def __init__(self, organisation: Organisation) -> None:
+        self._organisation = organisation
+        accounts = [office.account for office in organisation.offices] + [person.account for person in organisation.programmers]
+        self._mentionable = frozenset(account for account in accounts if ACCOUNT.fullmatch(account))
+        on_platform, on_paper, in_mail = (self._environment(medium) for medium in (PLATFORM, PAPER, PLAIN))
+        self._environments = {
+            "notes": on_platform,
+            "description": on_platform,
+            "documents": on_paper,
+            "reports": on_paper,
+            "mail": in_mail,
+        }
+
+    def render(self, template: str, **context: object) -> str:
+        """The words of `templates/<template>`. Raises jinja2.TemplateError where the context lacks a name the template uses."""
+        folder = template.split("/", maxsplit=1)[0]
+        return self._environments[folder].get_template(template).render(context).strip() + "\n"
+
+    def note(self, effect: PostNote, ticket: str, procedure: Procedure) -> str:
+        """The body of a note, with the marker it is found by."""
+        words = self.render(
+            f"notes/{effect.template}.md", **effect.context, ticket=ticket, procedure=procedure, organisation=self._organisation
+        )
+        return f"{words}\n{marker(effect.key)}"
+
+    def _environment(self, medium: Medium) -> Environment:
+        def harmless(value: object) -> str:
+            return value if isinstance(value, Harmless) else medium.line("" if value is None else str(value))
+
+        environment = Environment(
+            loader=FileSystemLoader(TEMPLATES),
+            undefined=StrictUndefined,
+            finalize=harmless,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            autoescape=False,  # noqa: S701 -- HTML escaping is not enough for Markdown: `finalize` escapes for the medium instead
+        )
+        environment.filters |= {
+            "baris": lambda text: Harmless(medium.line(str(text))),
+            "teks": lambda text: Harmless(medium.prose(str(text))),
+            "naskah": lambda text: Harmless(medium.line(str(text)).replace("\\*", "*")),
+            "blok": lambda text: Harmless(neutral.block(str(text))),
+            "sebut": self._mention,
+            "tanggal": self._date("EEEE, d MMMM y"),
+            "tanggal_singkat": self._date("d MMM y"),
+            "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
+        }
+        return environment
+
+    def _mention(self, account: object) -> Harmless:
+        """`@account` for somebody of the organisation, which calls them; for anybody else the name alone, which calls nobody."""
+        name = str(account)
+        return Harmless(f"@{name}" if name in self._mentionable else neutral.inline(name))
+
+    def _date(self, pattern: str) -> Callable[[date | str], Harmless]:
+        def written(moment: date | str) -> Harmless:
+            value = _moment(moment) if isinstance(moment, str) else moment
+            if not isinstance(value, datetime):
+                return Harmless(format_date(value, pattern, locale=LOCALE))
+            return Harmless(format_datetime(value, pattern, tzinfo=self._organisation.calendar.tz, locale=LOCALE))
+
+        return written
+
+
+def long_date(day: date) -> str:
+    """A day as documents date themselves: "2 Juni 2026"."""
+    return format_date(day, "d MMMM y", locale=LOCALE)
+
+
+def marker(key: str) -> str:
+    """The comment, invisible to people, by which a note with this key is found again."""
+    return f"<!-- alur:{quote(key, safe=':')} -->"
+
+
+def _moment(text: str) -> date:
+    """A date or a moment from its ISO form."""
+    return date.fromisoformat(text) if len(text) == len("2026-06-02") else datetime.fromisoformat(text)

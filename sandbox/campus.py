@@ -1,0 +1,211 @@
+"""A whole campus on this machine: the stand-in GitLab and portal with the organisation's people, who can play every role of a procedure.
+
+The service under play is only known by its address; people reach it the way they do in life: by comments, cards and portal messages.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+from integration.procedure.definition import Channel, Outcome, OutcomeKind, Procedure, SectionKind, Step
+from integration.procedure.offices import Organisation
+from sandbox.gitlab import GitLab, Person, User
+from sandbox.portal import Portal
+
+PROJECT = "pustikom/pengaduan-si"
+BOT = "alur-pos"
+REPORTER, DEVELOPER, MAINTAINER = 20, 30, 40
+
+_LINES = yaml.safe_load(Path(__file__).with_name("lines.yaml").read_text(encoding="utf-8"))
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a portal message says for an outcome of the unit's: its type, by the outcome's word."""
+
+    type: str
+    words: tuple[str, ...]
+
+
+PORTAL_ANSWERS = (
+    Told("uji_coba.dinilai", ("lulus", "gagal")),
+    Told("serah_terima.ditanggapi", ("terima", "tolak-fungsi", "tolak-dokumen")),
+)
+
+
+class Campus:
+    """The stand-ins, started, with one account for everybody the organisation file names. Use as a context manager."""
+
+    def __init__(self, procedure: Procedure, organisation: Organisation, clock: Callable[[], datetime], *, seed: int = 0) -> None:
+        self.procedure = procedure
+        self.organisation = organisation
+        self.clock = clock
+        self.gitlab = GitLab(clock, seed=seed)
+        self.portal = Portal(clock)
+        self.people: dict[str, User] = {}
+
+    def __enter__(self) -> "Campus":
+        self.gitlab.start()
+        self.portal.start()
+        self.project = self.gitlab.project(PROJECT)
+        self.bot = self.gitlab.user(BOT, "Layanan alur-pos")
+        self.gitlab.member(self.project, self.bot, MAINTAINER)
+        self._onlooker = self.gitlab.user("pengamat", "Pengamat", admin=True)
+        programmers = {p.account: p.name for p in self.organisation.programmers}
+        officers = {o.account: o.name for o in self.organisation.offices if o.account}
+        for account, name in {**programmers, **officers}.items():
+            self.people[account] = self.gitlab.user(account, name)
+            self.gitlab.member(self.project, self.people[account], DEVELOPER if account in programmers else REPORTER)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.portal.stop()
+        self.gitlab.stop()
+
+    # --- who and where ---
+
+    def person(self, account: str) -> Person:
+        """This person at the platform. KeyError for somebody the organisation does not name."""
+        return self.gitlab.act(self.people[account])
+
+    def holder(self, role: str) -> str:
+        """The account that holds a role today. LookupError where nobody does."""
+        holders = [o.account for o in self.organisation.holders(role, self.clock().date()) if o.account]
+        if not holders:
+            raise LookupError(role)
+        return holders[0]
+
+    def issue(self, ticket: str) -> Mapping[str, Any]:
+        """The case's issue as the platform shows it. LookupError where there is none."""
+        found = [issue for issue in self._read("issues") if issue["title"].startswith(f"[{ticket}]")]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} issues for {ticket}")
+        return found[0]
+
+    def iid(self, ticket: str) -> int:
+        """The number of the case's issue."""
+        return int(self.issue(ticket)["iid"])
+
+    def labels(self, ticket: str) -> set[str]:
+        """The names of the labels on the case's issue."""
+        return set(self.issue(ticket)["labels"])
+
+    def notes(self, ticket: str) -> list[str]:
+        """What was said in the case's issue, oldest first, without the platform's own records."""
+        return [note["body"] for note in self._read(f"issues/{self.iid(ticket)}/notes", sort="asc") if not note["system"]]
+
+    def _read(self, path: str, **query: str) -> list[dict[str, Any]]:
+        """All rows of a list of the project, as an onlooker with every right sees them."""
+        rows: list[dict[str, Any]] = []
+        page = "1"
+        while page:
+            answer = requests.get(
+                f"{self.gitlab.url}/api/v4/projects/{self.project.id}/{path}",
+                params={**query, "per_page": "100", "page": page},
+                headers={"PRIVATE-TOKEN": self._onlooker.token},
+                timeout=30,
+            )
+            answer.raise_for_status()
+            rows += answer.json()
+            page = answer.headers.get("x-next-page", "")
+        return rows
+
+    def step(self, ticket: str) -> Step:
+        """The step the issue's label shows. LookupError where it shows none or several."""
+        numbers = [int(m[1]) for label in self.labels(ticket) if (m := re.match(r"langkah::(\d+) ", label))]
+        if len(numbers) != 1:
+            raise LookupError(f"{ticket} shows steps {numbers}")
+        return self.procedure.step(numbers[0])
+
+    # --- acting ---
+
+    def comment(self, account: str, ticket: str, text: str) -> int:
+        """Somebody writes a comment; gives the note's id (0 where the platform kept none)."""
+        return self.person(account).comment(self.project, self.iid(ticket), text)
+
+    def play(self, ticket: str, word: str = "", *, reason: str = "") -> str:
+        """Do what the current step asks, by whoever holds its role, and leave it by `word` (default: forward); gives who acted."""
+        step = self.step(ticket)
+        outcome = step.outcome(word) if word else next(o for o in step.outcomes if o.kind is OutcomeKind.FORWARD)
+        if outcome is None:
+            raise LookupError(f"step {step.number} has no outcome {word!r}")
+        reason = reason or (_LINES["reasons"].get(outcome.word, _LINES["reasons"]["default"]) if outcome.needs_reason else "")
+        if step.performer and self.procedure.role(step.performer).channel is Channel.PORTAL:
+            return self._answer_as_unit(ticket, outcome, reason)
+        account = self._performer(ticket, step)
+        if outcome.kind is OutcomeKind.FORWARD:
+            self._prepare(ticket, step, account)
+        if self.procedure.duty and outcome.word == self.procedure.duty.outcome and step.number == self.procedure.duty.step:
+            self.report(ticket, 100, account=account)
+        elif outcome.kind is OutcomeKind.FORWARD and not step.sections and step.number % 2:
+            self._move_card(ticket, step, outcome, account)
+        else:
+            self.comment(account, ticket, self._command(step, outcome, reason))
+        return account
+
+    def report(self, ticket: str, percent: int, *, account: str = "") -> str:
+        """The one in charge reports progress with all parts; gives who did."""
+        duty = self.procedure.duty
+        if duty is None:
+            raise LookupError("this procedure has no recurring report")
+        account = account or self.team(ticket)[0]
+        parts = [f"### {p.title}\n{_LINES['sections'].get(p.title, _LINES['sections']['default'])}" for p in duty.parts if p.kind is SectionKind.TEXT]
+        self.comment(account, ticket, "\n\n".join([f"/pos {duty.word} {percent}", *parts]))
+        return account
+
+    def team(self, ticket: str) -> list[str]:
+        """Two programmers for this case: those who know its system first."""
+        title = str(self.issue(ticket)["title"])
+        ranked = sorted(self.organisation.programmers, key=lambda p: (not any(s in title for s in p.systems), p.account))
+        return [p.account for p in ranked[:2]]
+
+    def _performer(self, ticket: str, step: Step) -> str:
+        role = self.procedure.role(step.performer or "")
+        return self.team(ticket)[0] if role.team else self.holder(role.slug)
+
+    def _prepare(self, ticket: str, step: Step, account: str) -> None:
+        """What has to be done on the issue before the step can be left: the team named, access given or taken, boxes ticked."""
+        team = self.team(ticket)
+        server = f"srv-{ticket[-3:]}"
+        gates = {gate.value for gate in step.gates}
+        if "team" in gates:
+            self.comment(account, ticket, "/pos tugaskan " + " ".join(f"@{member}" for member in team))
+        if "grant" in gates:
+            until = (self.clock() + timedelta(days=60)).date()
+            self.comment(account, ticket, f"/pos akses @{team[0]} {server} ssh-deploy sampai {until.isoformat()}")
+        if "revoked" in gates:
+            self.comment(self.holder("koordinator-infrastruktur"), ticket, f"/pos cabut-akses @{team[0]} {server}")
+        person = self.person(account)
+        for text in re.findall(r"^- \[ \] (.+)$", str(self.issue(ticket)["description"]), re.MULTILINE):
+            person.tick(self.project, self.iid(ticket), text[:40])
+
+    def _move_card(self, ticket: str, step: Step, outcome: Outcome, account: str) -> None:
+        """Drag the card to the next column, as people do where nothing has to be written."""
+        target = self.procedure.step(outcome.to or step.number)
+        self.person(account).drag(self.project, self.iid(ticket), f"langkah::{step.label_text}", f"langkah::{target.label_text}")
+
+    def _command(self, step: Step, outcome: Outcome, reason: str) -> str:
+        first = f"/pos {outcome.word}{f' {reason}' if reason else ''}"
+        if outcome.kind is not OutcomeKind.FORWARD:
+            return first
+        return "\n\n".join([first, *(f"### {s.title}\n{self._written(s.title, s.kind)}" for s in step.sections)])
+
+    def _written(self, title: str, kind: SectionKind) -> str:
+        if kind is SectionKind.DATE:
+            return (self.clock() + timedelta(days=1 if title == "Mulai" else 45)).date().isoformat()
+        if kind is SectionKind.PRIORITY:
+            return "tinggi"
+        return str(_LINES["sections"].get(title, _LINES["sections"]["default"]))
+
+    def _answer_as_unit(self, ticket: str, outcome: Outcome, reason: str) -> str:
+        told = next(t for t in PORTAL_ANSWERS if outcome.word in t.words)
+        note = reason or _LINES["sections"]["Hasil uji coba"]
+        answer = self.portal.send(told.type, {"tiket": ticket, "hasil": outcome.word, "catatan": note, "oleh": "Dekan"})
+        answer.raise_for_status()
+        return "unit kerja"

@@ -1,0 +1,169 @@
+"""The papers of a case: made from what the ledger says up to the moment they were issued, so the same paper is always the same bytes."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+
+from integration.procedure.case import Case, Paper, fold
+from integration.procedure.definition import OutcomeKind, Procedure, Step
+from integration.procedure.events import DocumentIssued, Entry, StepLeft
+from integration.procedure.facts import ActorKind
+from integration.procedure.offices import Holding, Organisation
+from sync.paper import Sheet, Signature, render
+from sync.wording import Wording, long_date
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A finished paper: the PDF's bytes and the name it goes by on the platform."""
+
+    content: bytes
+    filename: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """How the step that made a paper was left: the outcome's word and its reason; both "" where it was not left by anybody."""
+
+    word: str
+    reason: str
+
+
+def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation, number: str, wording: Wording) -> Made:
+    """The PDF of the issued document with this id (procedure.md, "document it produces").
+
+    `entries` is the case's ledger; what comes after the paper's own entry is not looked at. `number` is "" for an unnumbered paper.
+    Raises KeyError for an id the ledger does not hold, Permanent where the paper cannot be drawn.
+    """
+    upto = _ledger_at(document, entries)
+    case = fold(upto)
+    assert case is not None  # noqa: S101 -- a ledger that issued a paper has opened its case
+    paper = next(p for p in case.documents if p.id == document)
+    kind = procedure.document(paper.document)
+    step = procedure.step(paper.step)
+    signatory = _signatory(case, step, upto, procedure, organisation)
+    signatures = _signatures(case, paper, signatory, procedure, organisation)
+    text = wording.render(
+        f"documents/{kind.template}.md",
+        case=case,
+        form=case.submissions[-1],
+        paper=paper,
+        step=step,
+        procedure=procedure,
+        signatory=signatory,
+        first=signatures[0],
+        team=[organisation.programmer(account) or Signature("", account) for account in case.team],
+        written=case.written.get(step.number, ()),
+        repairs=_repairs(case, procedure, step),
+        handed_over=_handed_over(case, paper, procedure),
+        accepted=_left(step, upto).word != "" and paper.step == procedure.steps[-1].number,
+        outcome=_left(step, upto),
+        opened_at=entries[0].at,
+    )
+    head = organisation.letterhead
+    sheet = Sheet(
+        letterhead=tuple(part.upper() for part in (head.ministry, head.university, head.unit) if part),
+        address=tuple(part for part in (head.address, head.website and f"Laman {head.website}") if part),
+        title=kind.title,
+        number=number,
+        place_date=f"{head.city}, {long_date(paper.issued_at.astimezone(organisation.calendar.tz))}",
+        signatures=signatures,
+        reference=f"{case.ticket} · {kind.title} · {paper.edition}",
+    )
+    return Made(render(text, sheet, paper.issued_at), _filename(paper))
+
+
+def _ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
+    for position, entry in enumerate(entries, start=1):
+        if isinstance(entry.event, DocumentIssued) and entry.event.id == document:
+            return entries[:position]
+    raise KeyError(document)
+
+
+def _filename(paper: Paper) -> str:
+    """ "surat-tugas-final-2.pdf": what it is, which edition, which version."""
+    edition = re.sub(r"[^a-z0-9]+", "-", paper.edition.lower()).strip("-")
+    return f"{paper.document}-{edition}-{paper.version}.pdf"
+
+
+def _leaving(step: Step, entries: Sequence[Entry]) -> Entry | None:
+    """The entry by which the paper's step was last left."""
+    return next((e for e in reversed(entries) if isinstance(e.event, StepLeft) and e.event.step == step.number), None)
+
+
+def _left(step: Step, entries: Sequence[Entry]) -> Decided:
+    entry = _leaving(step, entries)
+    if entry is None or not isinstance(entry.event, StepLeft):
+        return Decided("", "")
+    return Decided(entry.event.outcome, entry.event.reason)
+
+
+def _signatory(case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation) -> Signature:
+    """Who signs: whoever left the step that made the paper, in the office they left it in (Plt. and Plh. are printed)."""
+    entry = _leaving(step, entries)
+    if entry is None or not isinstance(entry.event, StepLeft):
+        return Signature(organisation.letterhead.unit, "")
+    event = entry.event
+    if entry.by.kind is ActorKind.UNIT or not entry.by.account:
+        return _unit_head(case)
+    role = procedure.role(event.role).name
+    capacity = f"{event.office} {role}" if event.office and event.office != Holding.FULL.value else role
+    day = entry.at.astimezone(organisation.calendar.tz).date()
+    office = next((o for o in organisation.offices_of(entry.by.account, day) if o.role == event.role), None)
+    person = office or organisation.programmer(entry.by.account)
+    return Signature(capacity, person.name, person.nip) if person else Signature(capacity, entry.by.name or entry.by.account)
+
+
+def _unit_head(case: Case) -> Signature:
+    form = case.submissions[-1]
+    return Signature(f"{form.head_title} {form.unit_name}", form.head_name, form.head_nip)
+
+
+def _signatures(
+    case: Case, paper: Paper, signatory: Signature, procedure: Procedure, organisation: Organisation
+) -> tuple[Signature, ...]:
+    """One block for the signatory; both parties where the paper is handed over at the procedure's end (POS steps 30 and 31)."""
+    ends = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)}
+    before = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in ends for o in s.outcomes)}
+    if paper.step in before:
+        return (signatory, _unit_head(case))
+    if paper.step in ends:
+        first = next((p for p in reversed(case.history) if p.step in before and p.left_at), None)
+        office = _holder_at(procedure.step(max(before)), first.left_at if first else None, organisation, procedure)
+        return (office, _unit_head(case))
+    return (signatory,)
+
+
+def _holder_at(step: Step, moment: datetime | None, organisation: Organisation, procedure: Procedure) -> Signature:
+    zone: tzinfo = organisation.calendar.tz
+    role = step.performer or ""
+    holders = organisation.holders(role, moment.astimezone(zone).date()) if moment else ()
+    name = procedure.role(role).name
+    if not holders:
+        return Signature(name, "")
+    office = holders[0]
+    capacity = name if office.holding is Holding.FULL else f"{office.holding.value} {name}"
+    return Signature(capacity, office.name, office.nip)
+
+
+def _repairs(case: Case, procedure: Procedure, step: Step) -> list[tuple[int, tuple[tuple[str, str], ...]]]:
+    """What was written at the latest team step before this one: the cause and the repair the manual explains."""
+    teams = {role.slug for role in procedure.roles if role.team}
+    steps = [s.number for s in procedure.steps if s.performer in teams and s.number < step.number and case.written.get(s.number)]
+    return [(steps[-1], case.written[steps[-1]])] if steps else []
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One paper that goes along with a handover."""
+
+    title: str
+    number: str
+    version: int
+
+
+def _handed_over(case: Case, paper: Paper, procedure: Procedure) -> list[Item]:
+    """The papers for the unit that the case holds, each in its latest version, without the handover's own."""
+    latest = {p.document: p for p in case.documents if p.document != paper.document and procedure.document(p.document).for_unit}
+    return [Item(procedure.document(p.document).title, p.number, p.version) for p in latest.values()]

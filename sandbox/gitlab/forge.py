@@ -1,0 +1,141 @@
+"""One stand-in instance: its people and projects, its server, its hooks and its faults, in one object.
+
+Rule: nothing outside this package reaches into the records; tests and the demo use these names and HTTP.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sandbox.gitlab import pages, server
+from sandbox.gitlab.deliveries import Delivery, PostOffice
+from sandbox.gitlab.entities import Project, User
+from sandbox.gitlab.faults import Fault
+from sandbox.gitlab.person import Person
+from sandbox.gitlab.server import Desk, Request, Server
+from sandbox.gitlab.store import Store
+
+
+class GitLab:
+    """A GitLab of the Free tier with its own HTTP server on a free loopback port.
+
+    `clock` gives aware UTC times and may be simulated; `seed` makes losses, order and ids of deliveries repeatable.
+    """
+
+    def __init__(self, clock: Callable[[], datetime] | None = None, *, seed: int = 0) -> None:
+        self._store = Store(clock, seed)
+        self._post = PostOffice(self._store)
+        self._desk = Desk(self._store, self._post)
+        app = server.build(self._desk)
+        pages.attach(app, self._store)
+        self._server = Server(app)
+        self._store.url = self._server.url
+
+    def start(self) -> Self:
+        """Begin to answer and to deliver."""
+        self._post.start()
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        """Stop answering and delivering; what still waits is dropped."""
+        self._server.stop()
+        self._post.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+    # who and where
+
+    @property
+    def url(self) -> str:
+        """The instance's address, `http://127.0.0.1:PORT`."""
+        return self._store.url
+
+    def user(self, username: str, name: str, *, admin: bool = False) -> User:
+        """Create an account; its `token` is a personal access token with scope `api`."""
+        with self._store.lock:
+            return self._store.add_user(username, name, admin=admin)
+
+    def project(self, path: str, *, visibility: str = "private") -> Project:
+        """Create an empty project, `group/name`, without members."""
+        with self._store.lock:
+            return self._store.add_project(path, None, visibility)
+
+    def member(self, project: Project, user: User, level: int) -> None:
+        """Make somebody a member with an access level: 10, 15, 20, 30, 40 or 50."""
+        with self._store.lock:
+            self._store.join(project, user, level)
+
+    def act(self, user: User) -> Person:
+        """Return somebody who works in the browser as this account."""
+        return Person(self._store, user)
+
+    # what it did
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every delivery, in the order it was finished."""
+        return self._post.deliveries
+
+    @property
+    def requests(self) -> list[Request]:
+        """Every API request with its answer's status; `requests.clear()` starts the count again."""
+        return self._desk.requests
+
+    @property
+    def unknown(self) -> list[str]:
+        """Calls, parameters and quick actions the stand-in does not know: empty in a good run."""
+        return self._desk.unknown
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """Calls per minute by kind: `notes_create`, `issues_create`, `search`; 0 is without limit."""
+        return self._desk.limits.per_minute
+
+    def settle(self, timeout: float = 10) -> None:
+        """Wait until every queued delivery was delivered or lost. Raises TimeoutError after `timeout` seconds."""
+        self._post.settle(timeout)
+
+    # what goes wrong
+
+    @property
+    def hooks_lost(self) -> float:
+        """The share of deliveries that never arrive, 0.0 to 1.0."""
+        return self._post.lost
+
+    @hooks_lost.setter
+    def hooks_lost(self, share: float) -> None:
+        self._post.lost = share
+
+    @property
+    def hooks_shuffled(self) -> bool:
+        """Whether deliveries go out at once, late and in any order."""
+        return self._post.shuffled
+
+    @hooks_shuffled.setter
+    def hooks_shuffled(self, shuffled: bool) -> None:
+        self._post.shuffled = shuffled
+
+    def fault(  # noqa: PLR0913 - one keyword per kind of fault
+        self,
+        method: str,
+        path: str,
+        *,
+        times: int = 1,
+        status: int | None = None,
+        after_commit: bool = False,
+        latency: float = 0,
+        drop: bool = False,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Arm a fault for the next `times` API requests of this method (`*` for any) whose path matches the regular expression.
+
+        `status` answers so instead, `drop` cuts the connection; with `after_commit` the deed is done first. `latency` is in seconds.
+        """
+        self._desk.faults.add(Fault(method.upper(), re.compile(path), times, status, after_commit, latency, drop, headers or {}))

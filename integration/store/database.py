@@ -112,7 +112,8 @@ def _engine(url: URL) -> Engine:
         settings = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
         connect = {"connect_timeout": 5, "options": settings}
         return sa.create_engine(url, pool_size=5, max_overflow=10, pool_timeout=5, pool_pre_ping=True, connect_args=connect)
-    engine = sa.create_engine(url, pool_timeout=5, connect_args={"timeout": 10})
+    patience = {} if "timeout" in url.query else {"timeout": 5}  # seconds a locked database is waited for
+    engine = sa.create_engine(url, pool_timeout=5, connect_args=patience)
     sa.event.listen(engine, "connect", _open_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -1,6 +1,6 @@
 """What the store tells: the ledger, the rows, where things stand. Reading changes nothing; an operator's replay is the one exception."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -54,6 +54,16 @@ class Store(Worklist):
             wanted.append(cases.c.step == step)
         return self._case_rows(*wanted)
 
+    def tickets(self, *, opened_before: datetime | None = None, ended_after: datetime | None = None) -> list[str]:
+        """All cases in order, or those opened before a moment, or those still open or ended after one."""
+        chosen = sa.select(cases.c.ticket).order_by(cases.c.ticket)
+        if opened_before is not None:
+            chosen = chosen.where(cases.c.opened_at < opened_before)
+        if ended_after is not None:
+            chosen = chosen.where(sa.or_(cases.c.ended_at.is_(None), cases.c.ended_at > ended_after))
+        with self._read() as connection:
+            return list(connection.execute(chosen).scalars())
+
     def expired(self, now: datetime) -> list[CaseRow]:
         """Open cases whose due time has passed."""
         return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= now)
@@ -76,10 +86,10 @@ class Store(Worklist):
         with self._read() as connection:
             return connection.execute(posted.order_by(notes.c.note_id.desc()).limit(1)).scalar()
 
-    def number(self, document: str, series: str, year: int, pattern: str) -> str:
+    def number(self, document: str, series: str, year: int, written: Callable[[int], str]) -> str:
         """Reserve the next number of a series for a document, or give the one it has: no gaps, none twice, across processes.
 
-        `pattern` is filled in with `seq` and `year`, e.g. "{seq:03d}/UN39.17/{year}".
+        `written` makes the number as it is printed from its place in the series, e.g. "100/UN39.17/ST/V/2025" from 100.
         """
         of_document = sa.select(numbers.c.number).where(numbers.c.document == document)
         with self._write() as connection:
@@ -89,7 +99,7 @@ class Store(Worklist):
             if known is not None:
                 connection.rollback()
                 return known
-            number = pattern.format(seq=seq, year=year)
+            number = written(seq)
             connection.execute(sa.insert(numbers).values(document=document, series=series, year=year, seq=seq, number=number))
             return number
 

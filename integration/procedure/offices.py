@@ -116,15 +116,18 @@ class Numbering:
     types: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # document slug -> its {type}; else the slug in capitals
     patterns: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))  # document slug -> a pattern of its own
 
-    def number(self, document: str, seq: int, day: date) -> str:
-        """The number of the `seq`th document of this type, dated `day`."""
-        return self.patterns.get(document, self.default).format(
-            seq=seq,
-            unit=self.unit,
-            type=self.types.get(document, document.upper()),
-            roman_month=ROMAN_MONTHS[day.month - 1],
-            year=day.year,
-        )
+    def pattern(self, document: str, day: date) -> str:
+        """The number of such a document dated `day`, with only its sequence number left to be filled in: "{seq}/UN39.17/ST/V/2025"."""
+        known = {
+            "{unit}": self.unit,
+            "{type}": self.types.get(document, document.upper()),
+            "{roman_month}": ROMAN_MONTHS[day.month - 1],
+            "{year}": str(day.year),
+        }
+        pattern = self.patterns.get(document, self.default)
+        for placeholder, value in known.items():
+            pattern = pattern.replace(placeholder, value)
+        return pattern
 
 
 @dataclass(frozen=True, slots=True)

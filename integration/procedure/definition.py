@@ -202,7 +202,7 @@ class DocumentType:
     """A paper of this procedure. `template` names a file of templates/documents without its ending.
 
     Without a template people attach it (`/pos lampir`) and the service never makes it. `numbered` and `for_unit` hold for every edition
-    but `DRAFT`.
+    but `DRAFT`; the number belongs to the document, its editions share it.
     """
 
     slug: str

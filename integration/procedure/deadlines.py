@@ -12,8 +12,6 @@ from integration.procedure.definition import Standard, Unit
 from integration.procedure.offices import DayHours, DayOff, WorkCalendar
 
 ONE_DAY = timedelta(days=1)
-SIX_DAYS = timedelta(days=6)
-ONE_WEEK = timedelta(weeks=1)
 ONE_MINUTE = timedelta(minutes=1)
 
 Span = tuple[datetime, datetime]
@@ -97,7 +95,7 @@ def week_of(moment: datetime, tz: tzinfo) -> str:
 def working_days_in_week(calendar: WorkCalendar, week: str) -> tuple[date, ...] | CalendarGap:
     """The working days of an ISO week such as "2026-W47". ValueError for what is no week."""
     monday = _monday(week)
-    return working_days(calendar, monday, monday + SIX_DAYS)
+    return working_days(calendar, monday, _sunday(monday))
 
 
 def week_closing(calendar: WorkCalendar, week: str) -> datetime | CalendarGap | None:
@@ -128,11 +126,11 @@ def _after_minutes(calendar: WorkCalendar, entered: datetime, left: timedelta, p
 
 
 def _at_week_end(calendar: WorkCalendar, entered: datetime, pauses: tuple[Span, ...]) -> datetime | CalendarGap:
-    monday = entered.date() - entered.weekday() * ONE_DAY
-    while not isinstance(closing := _closing(calendar, monday), CalendarGap):
+    first = entered.date()
+    while not isinstance(closing := _closing(calendar, first), CalendarGap):
         if closing and closing > entered and not _paused(closing, pauses):
             return closing
-        monday += ONE_WEEK
+        first = _sunday(first) + ONE_DAY
     return closing
 
 
@@ -140,10 +138,16 @@ def _monday(week: str) -> date:
     return date.fromisoformat(f"{week}-1")
 
 
-def _closing(calendar: WorkCalendar, monday: date) -> datetime | CalendarGap | None:
-    sunday = monday + SIX_DAYS
-    closes = (workday.closes for workday in _between(calendar, monday, sunday))
-    return _gap_between(calendar, monday, sunday) or max(closes, default=None)
+def _sunday(day: date) -> date:
+    """The last day of the ISO week `day` falls in."""
+    return day + (6 - day.weekday()) * ONE_DAY
+
+
+def _closing(calendar: WorkCalendar, first: date) -> datetime | CalendarGap | None:
+    """Close of business of the last working day from `first` to the end of its ISO week; None where there is none."""
+    last = _sunday(first)
+    closes = (workday.closes for workday in _between(calendar, first, last))
+    return _gap_between(calendar, first, last) or max(closes, default=None)
 
 
 def _paused(closes: datetime, pauses: tuple[Span, ...]) -> bool:

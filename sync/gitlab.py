@@ -1,19 +1,319 @@
 """The platform's client: every request this service makes to GitLab, and nothing else.
 
-GitLab drops silently what it may not or will not do: no answer is believed before it is compared with what was asked.
+GitLab drops silently what it may not or will not do: no answer is believed before it is compared with what was asked. Nothing is tried
+twice here: a repeated POST makes twins, so a failure is raised and the outbox decides (behaviour.md 4 and 5.2).
 """
 
-from collections.abc import Iterator
-from datetime import datetime
+import logging
+import mimetypes
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
 
-from integration.procedure.effects import OpenIssue  # noqa: F401
+import gitlab
+
+from integration.faults import Permanent, Transient
+from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
+from integration.labels import owned
+from sync.answers import Issue, LabelEvent, Note, StateEvent
+
+OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
+PAGE = 100
+WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
+BUSY = frozenset({408, 429, 500, 502, 503, 504})
+
+DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Who this token is, and where it works."""
+
+    account: str
+    account_id: int
+    project_id: int
+    project_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The issue after it was shown, and what of it GitLab dropped: field name -> the value it would not take."""
+
+    issue: IssueSeen
+    refused: Mapping[str, str]
 
 
 class Platform:
-    """One project on one GitLab, seen with one token. Not shared between threads or forked processes: open one for each."""
+    """One project on one GitLab, seen with one token. Not shared between threads or forked processes: open one for each.
+
+    `tally` counts the requests made ("get", "post", "put") and the fields dropped ("refused:assignee"); take it to empty it.
+    Every method raises Transient where it may work later and Permanent where somebody must change something first.
+    """
 
     def __init__(self, url: str, token: str, project: str, *, timeout: float = 30.0) -> None:
-        raise NotImplementedError
+        self._gitlab = gitlab.Gitlab(url, private_token=token, timeout=timeout, retry_transient_errors=False, keep_base_url=True)
+        self._gitlab.session.hooks["response"].append(self._heard)
+        self._project = f"/projects/{quote(project, safe='')}"
+        self._accounts: dict[str, int] = {}
+        self._headers: Mapping[str, str] = {}
+        self.tally: Counter[str] = Counter()
 
-    def changed(self, since: datetime) -> Iterator[object]:
-        raise NotImplementedError
+    def take_tally(self) -> dict[str, int]:
+        """What was counted since this was last asked."""
+        taken, self.tally = dict(self.tally), Counter()
+        return taken
+
+    # --- reading ---
+
+    @cached_property
+    def home(self) -> Home:
+        """Our own account, whose doings are nobody's request, and our project. Two requests, once."""
+        me, project = self.get("/user"), self.get(self._project)
+        return Home(me["username"], me["id"], project["id"], project["path_with_namespace"])
+
+    def issue(self, iid: int) -> IssueSeen:
+        """The issue as it is now. One request. Permanent where it is gone."""
+        return self._issue(self.get(f"{self._project}/issues/{iid}"))
+
+    def history(self, issue: IssueSeen, parts: frozenset[Part], since: datetime | None) -> Snapshot:
+        """The issue with these parts of its past; comments since `since` less an overlap (None: all). One request a part and page."""
+        path = f"{self._project}/issues/{issue.iid}"
+        return Snapshot(
+            issue,
+            notes=tuple(reversed(list(self._notes(issue.iid, since)))) if Part.NOTES in parts else (),
+            label_events=self._label_events(path) if Part.LABEL_EVENTS in parts else (),
+            state_events=self._state_events(path) if Part.STATE_EVENTS in parts else (),
+        )
+
+    def changed(self, since: datetime | None) -> Iterator[IssueSeen]:
+        """The project's issues changed since then less an overlap (None: all), oldest first.
+
+        In order of creation: by time of change, pages would shift under the reader and lose issues.
+        """
+        query: dict[str, Any] = {"scope": "all", "order_by": "created_at", "sort": "asc"}
+        if since is not None:
+            query["updated_after"] = (since - OVERLAP).isoformat()
+        for raw in self.pages(f"{self._project}/issues", query):
+            yield self._issue(raw)
+
+    def _label_events(self, path: str) -> tuple[LabelEventSeen, ...]:
+        events = [LabelEvent.read(raw).seen() for raw in self.pages(f"{path}/resource_label_events")]
+        return tuple(sorted(events, key=lambda event: event.id))
+
+    def _state_events(self, path: str) -> tuple[StateEventSeen, ...]:
+        events = [StateEvent.read(raw).seen() for raw in self.pages(f"{path}/resource_state_events")]
+        return tuple(sorted(events, key=lambda event: event.id))
+
+    def _notes(self, iid: int, since: datetime | None) -> Iterator[NoteSeen]:
+        """Comments, newest first, until one is older than asked for."""
+        for raw in self.pages(f"{self._project}/issues/{iid}/notes", {"order_by": "created_at", "sort": "desc"}):
+            note = Note.read(raw).seen()
+            if since is not None and note.created_at < since - OVERLAP:
+                return
+            yield note
+
+    def _issue(self, raw: Mapping[str, Any]) -> IssueSeen:
+        """An answer read, and the ids of the people in it remembered."""
+        for person in [*raw.get("assignees", ()), raw.get("author") or {}]:
+            if "username" in person:
+                self._accounts[person["username"]] = person["id"]
+        return Issue.read(raw).seen()
+
+    # --- writing ---
+
+    def open_issue(self, draft: IssueFields, marker: str, *, look_since: datetime | None) -> Shown:
+        """Create an issue, or find the one an earlier attempt created: ours, with `marker` in its description, not older than `look_since`.
+
+        `look_since` None: there was no earlier attempt, nothing is looked for.
+        """
+        found = self._marked_issue(marker, look_since) if look_since is not None else None
+        if found is None:
+            assignee = self._account_id(draft.assignee)
+            data = {
+                "title": draft.title,
+                "description": draft.description,
+                "confidential": draft.confidential,
+                "labels": sorted(draft.labels),
+                "assignee_ids": [assignee] if assignee else [],
+                "due_date": draft.due.isoformat() if draft.due else None,
+            }
+            found = self._issue(self.post(f"{self._project}/issues", data))
+            return self._shown(found, draft)
+        return self.show(draft, found, {})
+
+    def show(self, wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, str]) -> Shown:
+        """Bring the issue from what was seen to what is wanted: one PUT of what differs, none where nothing does.
+
+        Fields `refused` with the same value before are not worth a request of their own. Where somebody put one of our labels on at the
+        same moment, it is taken off again.
+        """
+        if _worth_asking(wanted, seen, refused):
+            seen = self._put(wanted, seen)
+            if {label for label in seen.labels - wanted.labels if owned(label)}:
+                seen = self._put(wanted, seen)
+        return self._shown(seen, wanted)
+
+    def _put(self, wanted: IssueFields, seen: IssueSeen) -> IssueSeen:
+        return self._issue(self.put(f"{self._project}/issues/{seen.iid}", self._differences(wanted, seen)))
+
+    def _differences(self, wanted: IssueFields, seen: IssueSeen) -> dict[str, Any]:
+        """The parameters that bring one to the other; labels by adding and removing, never as a whole (behaviour.md 5.2)."""
+        differ = differing(wanted, seen)
+        data: dict[str, Any] = {name: getattr(wanted, name) for name in ("title", "confidential") if name in differ}
+        if "region" in differ:
+            data["description"] = wanted.description
+        if "labels" in differ:
+            data["add_labels"] = sorted(wanted.labels - seen.labels)
+            data["remove_labels"] = sorted(label for label in seen.labels - wanted.labels if owned(label))
+        if "assignee" in differ:
+            assignee = self._account_id(wanted.assignee)
+            data["assignee_ids"] = [assignee] if assignee else []
+        if "due" in differ:
+            data["due_date"] = wanted.due.isoformat() if wanted.due else ""
+        if "state" in differ:
+            data["state_event"] = "reopen" if wanted.open else "close"
+        return {name: value for name, value in data.items() if value != [] or name == "assignee_ids"}
+
+    def _shown(self, seen: IssueSeen, wanted: IssueFields) -> Shown:
+        refused = {name: asked(wanted, name) for name in differing(wanted, seen) & DROPPED}
+        for name, value in refused.items():
+            self.tally[f"refused:{name}"] += 1
+            log.warning("issue %d: GitLab left %s as it was instead of %r", seen.iid, name, value)
+        return Shown(seen, refused)
+
+    def post_note(self, iid: int, body: str, marker: str, *, look_since: datetime | None, replaces: int | None) -> int:
+        """Comment once, or change the comment `replaces`; gives the comment's id.
+
+        `look_since`: when the first attempt can have been, None where this is the first. A comment that was deleted is written anew.
+        """
+        path = f"{self._project}/issues/{iid}/notes"
+        if replaces is not None:
+            try:
+                return _note_id(self.put(f"{path}/{replaces}", {"body": body}))
+            except Gone:
+                log.info("issue %d: the note %d is gone, a new one is written", iid, replaces)
+        if look_since is not None:
+            for note in self._notes(iid, look_since):
+                if note.account == self.home.account and marker in note.body:
+                    return note.id
+        return _note_id(self.post(path, {"body": body}))
+
+    def upload(self, name: str, content: bytes) -> str:
+        """Upload a file to the project; gives the address to link it by, relative to the project. Every call makes another upload."""
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        answer = self._send("post", f"{self._project}/uploads", files={"file": (name, content, kind)})
+        return str(answer["url"])
+
+    def _marked_issue(self, marker: str, since: datetime) -> IssueSeen | None:
+        """Our own issue with this marker. By listing: `search=` is limited to 30 a minute and fuzzy (behaviour.md 4)."""
+        query = {
+            "scope": "all",
+            "author_id": self.home.account_id,
+            "created_after": (since - OVERLAP).isoformat(),
+            "order_by": "created_at",
+            "sort": "asc",
+        }
+        issues = (self._issue(raw) for raw in self.pages(f"{self._project}/issues", query))
+        return next((issue for issue in issues if marker in issue.description), None)
+
+    def _account_id(self, account: str) -> int | None:
+        """The id of an account; None where there is no such account, or none is wanted."""
+        if account and account not in self._accounts:
+            for person in self.get("/users", {"username": account}):
+                self._accounts[person["username"]] = person["id"]
+        return self._accounts.get(account)
+
+    # --- requests ---
+
+    def get(self, path: str, query: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 -- whatever JSON the answer holds
+        """One GET; paths without a leading project belong to the instance."""
+        return self._send("get", path, query=query)
+
+    def post(self, path: str, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """One POST."""
+        return self._send("post", path, data=data)
+
+    def put(self, path: str, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
+        """One PUT."""
+        return self._send("put", path, data=data)
+
+    def pages(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
+        """All items of a list. A page may hold fewer items than asked for: only the header says where the list ends (behaviour.md 4)."""
+        page = "1"
+        while page:
+            answer = self._send("get", path, query={**(query or {}), "per_page": PAGE, "page": page})
+            page = self._headers.get("x-next-page", "")
+            yield from answer
+
+    def _heard(self, response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 -- a requests.Response; requests is portal.py's
+        self._headers = response.headers
+        self.tally[response.request.method.lower()] += 1
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        data: Mapping[str, Any] | None = None,
+        files: dict[str, Any] | None = None,
+    ) -> Any:  # noqa: ANN401
+        self._headers = {}
+        try:
+            answer = self._gitlab.http_request(
+                verb,
+                path,
+                query_data=dict(query or {}),
+                post_data=dict(data) if data is not None else None,
+                files=files,
+                obey_rate_limit=False,
+                retry_transient_errors=False,
+            )
+            return answer.json()
+        except gitlab.GitlabError as failure:
+            raise self._meaning(failure, f"{verb.upper()} {path}") from failure
+        except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off or without JSON
+            raise Transient(f"{verb.upper()} {path}: {type(failure).__name__}") from failure
+
+    def _meaning(self, failure: gitlab.GitlabError, request: str) -> Exception:
+        """What an error answer asks of us (behaviour.md 4 "Errors" and 5.1)."""
+        code, said = failure.response_code or 0, str(failure.error_message)
+        told = f"{request}: {code} {said[:500]}"
+        if code == 429:  # noqa: PLR2004 -- Too Many Requests
+            return Transient(told, retry_after=_pause(self._headers.get("Retry-After", "")))
+        if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
+            return Transient(told)
+        return Gone(told) if code == 404 else Permanent(told)  # noqa: PLR2004 -- Not Found
+
+
+class Gone(Permanent):
+    """What was asked for is not there, or not for us."""
+
+
+def asked(wanted: IssueFields, name: str) -> str:
+    """A wanted field as one word, to compare with what was refused before."""
+    value = getattr(wanted, name)
+    return ", ".join(sorted(value)) if isinstance(value, frozenset) else str(value)
+
+
+def _worth_asking(wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, str]) -> bool:
+    """Whether anything differs that was not refused before just so."""
+    return any(name not in DROPPED or refused.get(name) != asked(wanted, name) for name in differing(wanted, seen))
+
+
+def _note_id(answer: Mapping[str, Any]) -> int:
+    """The id of a note just written. GitLab answers 202 without one when it took everything for quick actions (behaviour.md 2.2)."""
+    if "id" not in answer:
+        raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}")
+    return int(answer["id"])
+
+
+def _pause(retry_after: str) -> timedelta:
+    """`Retry-After` in seconds; a minute where it is missing or a date."""
+    return timedelta(seconds=int(retry_after)) if retry_after.isdigit() else WITHOUT_HINT

@@ -1,0 +1,122 @@
+"""GitLab's answers, read: only the fields that are used, in the types they must have.
+
+An answer that does not fit is never guessed at: it comes from another GitLab than the ones we know.
+"""
+
+from datetime import date
+from typing import Self
+
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+
+from integration.faults import Permanent
+from integration.issue import IssueSeen, LabelEventSeen, NoteSeen, StateEventSeen
+
+
+class Answer(BaseModel):
+    """What every answer has in common: fields we do not know are left alone."""
+
+    @classmethod
+    def read(cls, raw: object) -> Self:
+        """The answer of this type. Raises Permanent where it is none."""
+        try:
+            return cls.model_validate(raw)
+        except ValidationError as fault:
+            said = fault.errors(include_input=False, include_url=False)
+            raise Permanent(f"GitLab's {cls.__name__} is not understood: {said}") from fault
+
+
+class Person(Answer):
+    """An account, as it stands beside what it did."""
+
+    id: int
+    username: str
+    name: str = ""
+
+
+NOBODY = Person(id=0, username="")
+
+
+class Issue(Answer):
+    """One issue, from the issue itself or from a list."""
+
+    iid: int
+    web_url: str
+    title: str
+    description: str | None = None
+    labels: list[str]
+    state: str
+    confidential: bool
+    assignees: list[Person] = Field(default_factory=list)
+    due_date: date | None = None
+    user_notes_count: int
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+
+    def seen(self) -> IssueSeen:
+        """The issue as the service speaks of it."""
+        return IssueSeen(
+            iid=self.iid,
+            url=self.web_url,
+            title=self.title,
+            description=(self.description or "").replace("\r\n", "\n"),
+            labels=frozenset(self.labels),
+            assignee=self.assignees[0].username if self.assignees else "",
+            due=self.due_date,
+            state=self.state,
+            confidential=self.confidential,
+            notes_count=self.user_notes_count,
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
+
+
+class Note(Answer):
+    """One comment or system note."""
+
+    id: int
+    body: str
+    author: Person | None = None
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    system: bool
+
+    def seen(self) -> NoteSeen:
+        """The note as the service speaks of it."""
+        by = self.author or NOBODY
+        return NoteSeen(self.id, by.username, by.name, self.body, self.created_at, self.updated_at, self.system)
+
+
+class Named(Answer):
+    """A label inside an event."""
+
+    name: str
+
+
+class LabelEvent(Answer):
+    """One of `resource_label_events`; `label` is null where it was deleted since."""
+
+    id: int
+    user: Person | None = None
+    created_at: AwareDatetime
+    label: Named | None = None
+    action: str
+
+    def seen(self) -> LabelEventSeen:
+        """The event as the service speaks of it."""
+        by = self.user or NOBODY
+        label = self.label.name if self.label else ""
+        return LabelEventSeen(self.id, by.username, by.name, self.created_at, label, self.action == "add")
+
+
+class StateEvent(Answer):
+    """One of `resource_state_events`."""
+
+    id: int
+    user: Person | None = None
+    created_at: AwareDatetime
+    state: str
+
+    def seen(self) -> StateEventSeen:
+        """The event as the service speaks of it."""
+        by = self.user or NOBODY
+        return StateEventSeen(self.id, by.username, by.name, self.created_at, self.state)

@@ -52,6 +52,6 @@ $(INSTALLED): constraints.txt pyproject.toml
 		$$python -m venv --clear .venv; \
 	}
 	@echo 'Installing what is pinned in constraints.txt into .venv (half a minute the first time) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r constraints.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r constraints.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -29,7 +29,7 @@ ALIASES = {
 UNMODELLED = frozenset(
     """react severity board_move duplicate clone move create_merge_request zoom remove_zoom add_email remove_email convert_to_ticket
     promote_to_incident milestone remove_milestone copy_metadata estimate spend remove_estimate remove_time_spent relate unlink type
-    promote_to set_parent remove_parent add_child remove_child""".split()
+    promote_to set_parent remove_parent add_child remove_child""".split()  # noqa: SIM905 - a list of names, not of strings
 )
 
 LABEL_NAMES = re.compile(r'~"([^"]+)"|~([^\s~",]+)')
@@ -121,13 +121,15 @@ class Interpreter:
 
     # arguments
 
-    def _labels(self, argument: str) -> list[Label]:
+    def labels_named(self, argument: str) -> list[Label]:
+        """Find the labels an argument names, with or without `~`; one that does not exist is passed over."""
         pattern = LABEL_NAMES if "~" in argument else PLAIN_NAMES
         names = [first or second for first, second in pattern.findall(argument)]
         found = (self.acting.store.label_named(self.project, name) for name in names)
         return [label for label in found if label]
 
-    def _users(self, argument: str) -> list[User]:
+    def users_named(self, argument: str) -> list[User]:
+        """Find the accounts an argument names; one that does not exist spoils the whole action."""
         names = [name for name in re.split(r"[\s,]+(?:and\s+)?", argument) if name]
         found: list[User] = []
         for name in names:
@@ -137,122 +139,14 @@ class Interpreter:
             found.append(user)
         return found
 
-    def _day(self, argument: str) -> date | None:
+    def day(self, argument: str) -> date | None:
+        """Read a due date: ISO, `today`, `tomorrow`, `in 3 days`."""
         today = self.acting.store.now().date()
         words = {"today": today, "tomorrow": today + timedelta(days=1)}
         later = IN_DAYS.fullmatch(argument)
         if later:
             return today + timedelta(days=int(later[1]))
         return words.get(argument.casefold()) or parsed_date(argument)
-
-    # actions: each returns its sentence, or None for silence
-
-    def _close(self, _argument: str) -> str:
-        self.outcome.updates["state_event"] = "close"
-        return "Closed this issue."
-
-    def _reopen(self, _argument: str) -> str:
-        self.outcome.updates["state_event"] = "reopen"
-        return "Reopened this issue."
-
-    def _title(self, argument: str) -> str | None:
-        if not argument:
-            return None
-        self.outcome.updates["title"] = argument
-        return f'Changed the title to "{argument}".'
-
-    def _label(self, argument: str) -> str | None:
-        return self._name_labels(argument, "add_label_ids", "Added {} {}.")
-
-    def _relabel(self, argument: str) -> str | None:
-        return self._name_labels(argument, "label_ids", "Replaced all labels with {} {}.")
-
-    def _name_labels(self, argument: str, key: str, sentence: str) -> str | None:
-        labels = self._labels(argument)
-        if not labels:
-            return None
-        known = self.outcome.updates.setdefault(key, [])
-        known += [label.id for label in labels if label.id not in known]
-        return sentence.format(" ".join(map(reference, labels)), "label" if len(labels) == 1 else "labels")
-
-    def _unlabel(self, argument: str) -> str:
-        if not argument:
-            self.outcome.updates["label_ids"] = []
-            return "Removed all labels."
-        labels = self._labels(argument)
-        if not labels:
-            return "Removed all labels."  # GitLab says so although nothing was removed
-        self.outcome.updates.setdefault("remove_label_ids", []).extend(label.id for label in labels)
-        return f"Removed {' '.join(map(reference, labels))} {'label' if len(labels) == 1 else 'labels'}."
-
-    def _assign(self, argument: str) -> str | None:
-        if not argument:
-            return "Failed to assign a user because no user was found."
-        users = self._users(argument)
-        self.outcome.updates["assignee_ids"] = [users[0].id]
-        return f"Assigned @{users[0].username}."
-
-    def _unassign(self, _argument: str) -> str:
-        names = " and ".join(f"@{self.acting.store.users[number].username}" for number in self.issue.assignee_ids)
-        self.outcome.updates["assignee_ids"] = []
-        return f"Removed assignee {names}."
-
-    def _due(self, argument: str) -> str | None:
-        if not argument:
-            return None
-        day = self._day(argument)
-        if day is None:
-            return "Failed to set due date because the date format is invalid."
-        self.outcome.updates["due_date"] = day.isoformat()
-        return f"Set the due date to {day.strftime('%b')} {day.day}, {day.year}."
-
-    def _remove_due_date(self, _argument: str) -> str:
-        self.outcome.updates["due_date"] = None
-        return "Removed the due date."
-
-    def _confidential(self, _argument: str) -> str:
-        self.outcome.updates["confidential"] = True
-        return "Made this issue confidential."
-
-    def _lock(self, _argument: str) -> str:
-        self.outcome.updates["discussion_locked"] = True
-        return "Locked the discussion."
-
-    def _unlock(self, _argument: str) -> str:
-        self.outcome.updates["discussion_locked"] = False
-        return "Unlocked the discussion."
-
-    def _todo(self, _argument: str) -> str:
-        self.outcome.updates["todo_event"] = "add"
-        return "Added a to-do item."
-
-    def _subscribe(self, _argument: str) -> str:
-        self.outcome.updates["subscription_event"] = "subscribe"
-        return "Subscribed to notifications."
-
-    def _unsubscribe(self, _argument: str) -> str:
-        self.outcome.updates["subscription_event"] = "unsubscribe"
-        return "Unsubscribed from notifications."
-
-
-ACTIONS: dict[str, Callable[[Interpreter, str], str | None]] = {
-    "close": Interpreter._close,
-    "reopen": Interpreter._reopen,
-    "title": Interpreter._title,
-    "label": Interpreter._label,
-    "relabel": Interpreter._relabel,
-    "unlabel": Interpreter._unlabel,
-    "assign": Interpreter._assign,
-    "unassign": Interpreter._unassign,
-    "due": Interpreter._due,
-    "remove_due_date": Interpreter._remove_due_date,
-    "confidential": Interpreter._confidential,
-    "lock": Interpreter._lock,
-    "unlock": Interpreter._unlock,
-    "todo": Interpreter._todo,
-    "subscribe": Interpreter._subscribe,
-    "unsubscribe": Interpreter._unsubscribe,
-}
 
 
 def parsed_date(text: str) -> date | None:
@@ -261,3 +155,130 @@ def parsed_date(text: str) -> date | None:
         return date.fromisoformat(text.strip()[:10])
     except ValueError:
         return None
+
+
+# Actions: each returns its sentence, or None for silence.
+
+
+def _close(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["state_event"] = "close"
+    return "Closed this issue."
+
+
+def _reopen(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["state_event"] = "reopen"
+    return "Reopened this issue."
+
+
+def _title(run: Interpreter, argument: str) -> str | None:
+    if not argument:
+        return None
+    run.outcome.updates["title"] = argument
+    return f'Changed the title to "{argument}".'
+
+
+def _label(run: Interpreter, argument: str) -> str | None:
+    return _name_labels(run, argument, "add_label_ids", "Added {} {}.")
+
+
+def _relabel(run: Interpreter, argument: str) -> str | None:
+    return _name_labels(run, argument, "label_ids", "Replaced all labels with {} {}.")
+
+
+def _name_labels(run: Interpreter, argument: str, key: str, sentence: str) -> str | None:
+    labels = run.labels_named(argument)
+    if not labels:
+        return None
+    known = run.outcome.updates.setdefault(key, [])
+    known += [label.id for label in labels if label.id not in known]
+    return sentence.format(" ".join(map(reference, labels)), "label" if len(labels) == 1 else "labels")
+
+
+def _unlabel(run: Interpreter, argument: str) -> str:
+    if not argument:
+        run.outcome.updates["label_ids"] = []
+        return "Removed all labels."
+    labels = run.labels_named(argument)
+    if not labels:
+        return "Removed all labels."  # GitLab says so although nothing was removed
+    run.outcome.updates.setdefault("remove_label_ids", []).extend(label.id for label in labels)
+    return f"Removed {' '.join(map(reference, labels))} {'label' if len(labels) == 1 else 'labels'}."
+
+
+def _assign(run: Interpreter, argument: str) -> str | None:
+    if not argument:
+        return "Failed to assign a user because no user was found."
+    users = run.users_named(argument)
+    run.outcome.updates["assignee_ids"] = [users[0].id]
+    return f"Assigned @{users[0].username}."
+
+
+def _unassign(run: Interpreter, _argument: str) -> str:
+    names = " and ".join(f"@{run.acting.store.users[number].username}" for number in run.issue.assignee_ids)
+    run.outcome.updates["assignee_ids"] = []
+    return f"Removed assignee {names}."
+
+
+def _due(run: Interpreter, argument: str) -> str | None:
+    if not argument:
+        return None
+    day = run.day(argument)
+    if day is None:
+        return "Failed to set due date because the date format is invalid."
+    run.outcome.updates["due_date"] = day.isoformat()
+    return f"Set the due date to {day.strftime('%b')} {day.day}, {day.year}."
+
+
+def _remove_due_date(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["due_date"] = None
+    return "Removed the due date."
+
+
+def _confidential(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["confidential"] = True
+    return "Made this issue confidential."
+
+
+def _lock(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["discussion_locked"] = True
+    return "Locked the discussion."
+
+
+def _unlock(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["discussion_locked"] = False
+    return "Unlocked the discussion."
+
+
+def _todo(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["todo_event"] = "add"
+    return "Added a to-do item."
+
+
+def _subscribe(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["subscription_event"] = "subscribe"
+    return "Subscribed to notifications."
+
+
+def _unsubscribe(run: Interpreter, _argument: str) -> str:
+    run.outcome.updates["subscription_event"] = "unsubscribe"
+    return "Unsubscribed from notifications."
+
+
+ACTIONS: dict[str, Callable[[Interpreter, str], str | None]] = {
+    "close": _close,
+    "reopen": _reopen,
+    "title": _title,
+    "label": _label,
+    "relabel": _relabel,
+    "unlabel": _unlabel,
+    "assign": _assign,
+    "unassign": _unassign,
+    "due": _due,
+    "remove_due_date": _remove_due_date,
+    "confidential": _confidential,
+    "lock": _lock,
+    "unlock": _unlock,
+    "todo": _todo,
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
+}

@@ -45,9 +45,11 @@ class GitLab:
         self._post.stop()
 
     def __enter__(self) -> Self:
+        """Start."""
         return self.start()
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Stop."""
         self.stop()
 
     # who and where

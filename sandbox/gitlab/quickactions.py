@@ -9,7 +9,7 @@ from functools import cache
 
 from sandbox.gitlab.markup import paragraphs
 
-SUBSTITUTIONS = {"shrug": "¯\\＿(ツ)＿/¯", "tableflip": "(╯°□°)╯︵ ┻━┻"}
+SUBSTITUTIONS = {"shrug": "¯\\＿(ツ)＿/¯", "tableflip": "(╯°□°)╯︵ ┻━┻"}  # noqa: RUF001 - GitLab's own characters
 
 COMMUNITY = frozenset(
     """close reopen title label labels unlabel remove_label relabel todo done subscribe unsubscribe react award severity confidential due
@@ -17,11 +17,11 @@ COMMUNITY = frozenset(
     promote_to_incident add_contacts remove_contacts timeline assign unassign milestone remove_milestone copy_metadata estimate
     estimate_time spend spent spend_time remove_estimate remove_time_estimate remove_time_spent lock unlock merge rebase draft ready
     target_branch submit_review request_changes approve unapprove assign_reviewer reviewer request_review unassign_reviewer
-    remove_reviewer ship run_pipeline relate unlink type promote_to set_parent epic remove_parent add_child remove_child tag""".split()
+    remove_reviewer ship run_pipeline relate unlink type promote_to set_parent epic remove_parent add_child remove_child tag""".split()  # noqa: SIM905 - a list of names, not of strings
 )
 ENTERPRISE = COMMUNITY | frozenset(
     """reassign weight clear_weight remove_epic promote iteration remove_iteration publish health_status clear_health_status page link
-    status checkin_reminder blocks blocked_by child_epic remove_child_epic parent_epic remove_parent_epic reassign_reviewer q""".split()
+    status checkin_reminder blocks blocked_by child_epic remove_child_epic parent_epic remove_parent_epic reassign_reviewer q""".split()  # noqa: SIM905 - a list of names, not of strings
 )
 
 
@@ -50,7 +50,7 @@ def _pattern(names: frozenset[str]) -> re.Pattern[str]:
 def extract(text: str, *, enterprise: bool) -> Extracted:
     """Take the quick actions out of a text.
 
-    Carriage returns are deleted first, so "a\\n\\r/close" holds a command. Only lines of top-level paragraphs count.
+    Carriage returns are deleted first, so one before a slash does not hide a command. Only lines of top-level paragraphs count.
     """
     text = text.replace("\r", "")
     names = ENTERPRISE if enterprise else COMMUNITY

@@ -3,7 +3,6 @@
 Every function takes the store (for addresses and names) and a record, and returns plain JSON values.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -64,7 +63,7 @@ def user_basic(store: Store, user: User | None) -> Json | None:
 def user_public(store: Store, user: User) -> Json:
     """A person as they see themselves."""
     blank = dict.fromkeys(("bio", "location", "linkedin", "twitter", "discord", "website_url", "organization", "job_title", "github"), "")
-    own = {
+    own: Json = {
         "created_at": moment(user.created_at),
         "bot": False,
         "email": user.email,

@@ -55,7 +55,7 @@ ORDERS: dict[str, Callable[[Issue], Any]] = {
     "title": lambda issue: (issue.title.casefold(), issue.id),
     "relative_position": lambda issue: issue.id,
 }
-TIMES = {
+TIMES: dict[str, Callable[[Issue, datetime], bool]] = {
     "created_after": lambda issue, at: issue.created_at >= at,
     "created_before": lambda issue, at: issue.created_at <= at,
     "updated_after": lambda issue, at: issue.updated_at >= at,

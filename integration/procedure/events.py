@@ -32,17 +32,25 @@ class IssueLinked:
 
 @dataclass(frozen=True, slots=True)
 class StepEntered:
-    """`due` None: no clock runs (recorded steps, the unit's revision, a calendar year not loaded: `gap` names it)."""
+    """`due` None: no clock runs (recorded steps, the unit's revision, a calendar year not loaded: `gap` names it).
+
+    `waits_for_unit`: the unit performs it. `at`: when it was entered, where that is not when it was recorded (the portal's times).
+    """
 
     step: int
     due: datetime | None
     round: int
     gap: int | None = None
+    waits_for_unit: bool = False
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class StepLeft:
-    """`role` and `office` ("Plt." ...): in what capacity; `unconfirmed`: by a second role of an inferred step."""
+    """`role` and `office` ("" or "Plt.", "Plh."): in what capacity; `unconfirmed`: by a second role of an inferred step.
+
+    `outcome` is "" for a step that was only recorded; `at` as in StepEntered.
+    """
 
     step: int
     outcome: str
@@ -51,11 +59,16 @@ class StepLeft:
     role: str
     office: str
     unconfirmed: bool
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SignedOff:
-    """A verification was signed in a round; `exemption` says why somebody signed twice, "" otherwise."""
+    """A verification was signed in a round.
+
+    `exemption`: the acting office ("Plt. Koordinator Programmer") that allowed what nobody else may: to sign twice in a round, or as a
+    member of the team (procedure.md rule 4); "" otherwise.
+    """
 
     step: int
     round: int
@@ -73,7 +86,13 @@ class SignoffsStaled:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """One thing that is missing. `kind`: requirement, section, document, gate, reason, report, attachment; `item`: its words; `suppliers`: role names."""
+    """One thing that is missing; `suppliers`: names of the roles that can supply it.
+
+    By `kind`, `item` is: requirement, document, report: the words of the requirement; section: a heading not written; date, priority,
+    percent: a heading whose text cannot be read as one; gate: "team" or "grant" (definition.Gate); grant: an access not yet revoked, as
+    "account server"; attachment: title of a document to attach; reason: ""; member: an account that cannot be in the team; target: a
+    procedure a case can be handed to.
+    """
 
     kind: str
     item: str

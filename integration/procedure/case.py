@@ -1,0 +1,380 @@
+"""A case: what its events add up to, and nothing else.
+
+`evolve` only folds. It decides nothing, so a ledger written under yesterday's rules still reads today.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import assert_never
+
+from integration.procedure.definition import Ending
+from integration.procedure.events import (
+    AccessGranted,
+    AccessRevoked,
+    CaseEnded,
+    CaseOpened,
+    DebtPaid,
+    DocumentAttached,
+    DocumentFiled,
+    DocumentIssued,
+    DutyMissed,
+    DutySkipped,
+    EmergencyOpened,
+    Entry,
+    Event,
+    FormRevised,
+    IssueLinked,
+    IssueMended,
+    Paused,
+    PrioritySet,
+    ProgressReported,
+    RequestRefused,
+    RequirementCleared,
+    RequirementTicked,
+    Resumed,
+    SignedOff,
+    SignoffsStaled,
+    StepEntered,
+    StepLeft,
+    StepRanLate,
+    TeamAssigned,
+)
+from integration.procedure.facts import Actor, Sections, Submission
+
+
+class Status(StrEnum):
+    """What the platform calls the state of a case (contract.md, family `status`); the endings are definition.Ending's own words."""
+
+    RUNNING = "berjalan"
+    UNIT = "menunggu unit"
+    PAUSED = "dijeda"
+    LATE = "terlambat"
+    EMERGENCY = "darurat"
+    DONE = Ending.DONE.value
+    REFUSED = Ending.REFUSED.value
+    WITHDRAWN = Ending.WITHDRAWN.value
+    HANDED_OFF = Ending.HANDED_OFF.value
+
+
+@dataclass(frozen=True, slots=True)
+class SignOff:
+    """One signature of the verification chain. It is stale once the case's round is past its own (procedure.md rule 3)."""
+
+    step: int
+    round: int
+    by: Actor
+    role: str
+    office: str
+    accepted: bool
+    at: datetime
+    exemption: str = ""
+
+    @property
+    def name(self) -> str:
+        """Who signed."""
+        return self.by.name or self.by.account
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A progress report, as accepted at `step`; `week` is the ISO week it counts for."""
+
+    week: str
+    step: int
+    percent: int
+    sections: Sections
+    by: Actor
+    at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Access as a record, never a secret (procedure.md rule 8); open until it is revoked, whatever `until` says."""
+
+    account: str
+    server: str
+    right: str
+    until: date
+    given_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """A document the case issued. `number`, `sha256` and `link` are known once it is filed."""
+
+    id: str
+    document: str
+    edition: str
+    version: int
+    step: int
+    issued_seq: int
+    issued_at: datetime
+    number: str = ""
+    sha256: str = ""
+    size: int = 0
+    link: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A document people attached themselves."""
+
+    document: str
+    links: tuple[str, ...]
+    by: Actor
+    at: datetime
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn)."""
+
+    step: int
+    entered_at: datetime
+    entered_seq: int
+    round: int
+    left_at: datetime | None = None
+    outcome: str = ""
+    by: Actor | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionOrder:
+    """An exception order and what is still owed under it: (step, the day it is owed by), in the order of the steps."""
+
+    reason: str
+    from_step: int
+    debts: tuple[tuple[int, date | None], ...]
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Where a case stands. `step` is None once it has ended; what names a step or a clock then speaks of its last one."""
+
+    ticket: str
+    procedure: str
+    revision: str
+    submissions: tuple[Submission, ...]  # the last one counts
+    priority: str
+    iid: int | None = None
+    url: str = ""
+    step: int | None = None
+    entered_at: datetime | None = None
+    entered_seq: int = 0
+    due: datetime | None = None
+    gap: int | None = None
+    round: int = 1
+    waits_for_unit: bool = False
+    late: bool = False
+    paused_since: datetime | None = None
+    pauses: tuple[tuple[datetime, datetime], ...] = ()  # of the current step
+    ticks: frozenset[str] = frozenset()  # of the current step, Requirement.id
+    team: tuple[str, ...] = ()  # the first one is in charge
+    team_version: int = 0
+    written: Mapping[int, Sections] = field(default_factory=dict)  # by step: what was last accepted
+    signoffs: tuple[SignOff, ...] = ()
+    reports: tuple[Report, ...] = ()
+    missed_weeks: tuple[str, ...] = ()
+    skipped_weeks: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    documents: tuple[Paper, ...] = ()
+    attachments: tuple[Attached, ...] = ()
+    emergency: ExceptionOrder | None = None
+    history: tuple[Passage, ...] = ()
+    ending: Ending | None = None
+    ended_at: datetime | None = None
+    ending_reason: str = ""
+    ending_target: str = ""
+    last_seq: int = 0
+    last_at: datetime | None = None
+
+    @property
+    def submission(self) -> Submission:
+        """The form as it stands now."""
+        return self.submissions[-1]
+
+    @property
+    def status(self) -> Status:
+        """The one status shown; what needs attention most comes first."""
+        if self.ending:
+            return Status(self.ending.value)
+        if self.paused_since:
+            return Status.PAUSED
+        if self.debts:
+            return Status.EMERGENCY
+        if self.late:
+            return Status.LATE
+        return Status.UNIT if self.waits_for_unit else Status.RUNNING
+
+    @property
+    def debts(self) -> tuple[tuple[int, date | None], ...]:
+        """Steps skipped under an exception order and not made up for yet (procedure.md rule 7)."""
+        return self.emergency.debts if self.emergency else ()
+
+    @property
+    def open_grants(self) -> tuple[Grant, ...]:
+        """Access that was given and not taken back."""
+        return tuple(g for g in self.grants if g.revoked_at is None)
+
+    @property
+    def standing_signoffs(self) -> tuple[SignOff, ...]:
+        """Accepted verifications of the current round; all others are stale or were returns."""
+        return tuple(s for s in self.signoffs if s.accepted and s.round == self.round)
+
+    @property
+    def left_at(self) -> dict[int, datetime]:
+        """When each step was last left."""
+        return {p.step: p.left_at for p in self.history if p.left_at}
+
+    def current_paper(self, document: str, edition: str | None = None) -> Paper | None:
+        """The newest paper of this type, of this edition where one is given."""
+        papers = (p for p in reversed(self.documents) if p.document == document and edition in (None, p.edition))
+        return next(papers, None)
+
+    def attached(self, document: str) -> Attached | None:
+        """What was last attached as this document."""
+        return next((a for a in reversed(self.attachments) if a.document == document), None)
+
+
+def evolve(case: Case | None, entry: Entry) -> Case:
+    """The case after one more entry. ValueError where a ledger does not begin with its opening, or opens twice."""
+    event = entry.event
+    if isinstance(event, CaseOpened):
+        if case is not None:
+            raise ValueError(f"entry {entry.seq}: {case.ticket} is already open")
+        case = Case(event.ticket, event.procedure, event.revision, (event.submission,), priority=event.submission.urgency)
+    elif case is None:
+        raise ValueError(f"entry {entry.seq}: a ledger begins with CaseOpened, not with {type(event).__name__}")
+    else:
+        case = _after(case, event, entry)
+    return replace(case, last_seq=entry.seq, last_at=entry.at)
+
+
+def fold(entries: Iterable[Entry]) -> Case | None:
+    """The case these entries add up to; None for none. ValueError as `evolve`."""
+    case = None
+    for entry in entries:
+        case = evolve(case, entry)
+    return case
+
+
+def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR0912 -- one arm per kind of event, complete by type
+    match event:
+        case StepEntered():
+            return _entered(now, event, entry)
+        case StepLeft():
+            return _left(now, event, entry)
+        case CaseEnded():
+            return _ended(now, event, entry)
+        case FormRevised():
+            return replace(now, submissions=(*now.submissions, event.submission))
+        case IssueLinked():
+            return replace(now, iid=event.iid, url=event.url)
+        case SignedOff():
+            sign = SignOff(event.step, event.round, entry.by, event.role, event.office, event.accepted, entry.at, event.exemption)
+            return replace(now, signoffs=(*now.signoffs, sign))
+        case RequirementTicked():
+            return replace(now, ticks=now.ticks | {event.requirement})
+        case RequirementCleared():
+            return replace(now, ticks=now.ticks - {event.requirement})
+        case PrioritySet():
+            return replace(now, priority=event.priority)
+        case TeamAssigned():
+            return replace(now, team=event.members, team_version=event.version)
+        case ProgressReported():
+            report = Report(event.week, event.step, event.percent, event.sections, entry.by, entry.at, entry.seq)
+            return replace(now, reports=(*now.reports, report))
+        case DutyMissed():
+            return replace(now, missed_weeks=(*now.missed_weeks, event.week))
+        case DutySkipped():
+            return replace(now, skipped_weeks=(*now.skipped_weeks, event.week))
+        case AccessGranted():
+            return replace(now, grants=(*now.grants, Grant(event.account, event.server, event.right, event.until, entry.at)))
+        case AccessRevoked():
+            return replace(now, grants=tuple(_revoked(grant, event, entry) for grant in now.grants))
+        case DocumentAttached():
+            return replace(now, attachments=(*now.attachments, Attached(event.document, event.links, entry.by, entry.at, entry.seq)))
+        case DocumentIssued():
+            paper = Paper(event.id, event.document, event.edition, event.version, event.step, entry.seq, entry.at)
+            return replace(now, documents=(*now.documents, paper))
+        case DocumentFiled():
+            return replace(now, documents=tuple(_filed(paper, event) for paper in now.documents))
+        case Paused():
+            return replace(now, paused_since=entry.at)
+        case Resumed():
+            pauses = (*now.pauses, (now.paused_since or entry.at, entry.at))
+            return replace(now, paused_since=None, pauses=pauses, due=event.due, gap=event.gap)
+        case StepRanLate():
+            return replace(now, late=True)
+        case EmergencyOpened():
+            return replace(now, emergency=ExceptionOrder(event.reason, event.from_step, event.debts, entry.seq))
+        case DebtPaid():
+            debts = tuple(debt for debt in now.debts if debt[0] != event.step)
+            return replace(now, emergency=now.emergency and replace(now.emergency, debts=debts))
+        case CaseOpened() | RequestRefused() | SignoffsStaled() | IssueMended():
+            return now  # history to read; stale sign-offs show by their round
+        case _:
+            assert_never(event)
+
+
+def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
+    at = event.at or entry.at
+    return replace(
+        now,
+        step=event.step,
+        entered_at=at,
+        entered_seq=entry.seq,
+        due=event.due,
+        gap=event.gap,
+        round=event.round,
+        waits_for_unit=event.waits_for_unit,
+        late=False,
+        pauses=(),
+        ticks=frozenset(),
+        history=(*_closed(now.history, at), Passage(event.step, at, entry.seq, event.round)),
+    )
+
+
+def _left(now: Case, event: StepLeft, entry: Entry) -> Case:
+    written = {**now.written, event.step: event.sections} if event.sections else now.written
+    return replace(now, written=written, history=_closed(now.history, event.at or entry.at, event.outcome, entry.by))
+
+
+def _ended(now: Case, event: CaseEnded, entry: Entry) -> Case:
+    return replace(
+        now,
+        step=None,
+        due=None,
+        gap=None,
+        waits_for_unit=False,
+        paused_since=None,
+        ending=Ending(event.ending),
+        ended_at=entry.at,
+        ending_reason=event.reason,
+        ending_target=event.target,
+        history=_closed(now.history, entry.at),
+    )
+
+
+def _closed(history: tuple[Passage, ...], at: datetime, outcome: str = "", by: Actor | None = None) -> tuple[Passage, ...]:
+    """The history with its last passage left; as it is where that one was left already."""
+    if not history or history[-1].left_at:
+        return history
+    return (*history[:-1], replace(history[-1], left_at=at, outcome=outcome, by=by))
+
+
+def _revoked(grant: Grant, event: AccessRevoked, entry: Entry) -> Grant:
+    meant = (grant.account, grant.server) == (event.account, event.server)
+    return replace(grant, revoked_at=entry.at) if meant and not grant.revoked_at else grant
+
+
+def _filed(paper: Paper, event: DocumentFiled) -> Paper:
+    if paper.id != event.id:
+        return paper
+    return replace(paper, number=event.number, sha256=event.sha256, size=event.size, link=event.link)

@@ -4,10 +4,13 @@ Labels of these families are the service's; every other label is the users' own 
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from integration.procedure.definition import Step
+from integration.procedure.case import Status
+from integration.procedure.definition import Priority, Procedure, Step
+from integration.templates import messages
 
 
 class Family(StrEnum):
@@ -22,6 +25,20 @@ class Family(StrEnum):
 
 _FAMILY = re.compile(rf"({'|'.join(Family)})::")
 _STEP = re.compile(rf"{Family.STEP}::(\d+)\b")
+
+_COLORS = {Family.PROCEDURE: "#1f2a44", Family.STEP: "#3b6ea8", Family.ROLE: "#6f42a5"}
+_STATUS_COLORS = {
+    Status.RUNNING: "#2f7d4f",
+    Status.UNIT: "#8a6d1a",
+    Status.PAUSED: "#737278",
+    Status.LATE: "#c0392b",
+    Status.EMERGENCY: "#8b1a4a",
+    Status.DONE: "#1f5e3a",
+    Status.REFUSED: "#5e5e66",
+    Status.WITHDRAWN: "#5e5e66",
+    Status.HANDED_OFF: "#5e5e66",
+}
+_PRIORITY_COLORS = {Priority.LOW: "#6b8fb5", Priority.MEDIUM: "#b08d2c", Priority.HIGH: "#c86a1c", Priority.CRITICAL: "#b3261e"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +69,40 @@ def step_of(label: str) -> int | None:
     """The number of the step a label names, whatever its name says beside it; None for any other label."""
     found = _STEP.match(label)
     return int(found.group(1)) if found else None
+
+
+def all_labels(procedures: Iterable[Procedure]) -> tuple[Label, ...]:
+    """Every label the cases of these procedures can carry, by name."""
+    labels = [*_status_labels(), *_priority_labels()]
+    for procedure in procedures:
+        labels += _labels_of(procedure)
+    return tuple(sorted({label.name: label for label in labels}.values(), key=lambda label: label.name))
+
+
+def _labels_of(procedure: Procedure) -> Iterable[Label]:
+    said = messages("labels")
+    last = procedure.steps[-1].number
+    yield Label(
+        named(Family.PROCEDURE, procedure.prefix),
+        _COLORS[Family.PROCEDURE],
+        said["procedure"].format(name=procedure.head.name, number=procedure.head.number),
+    )
+    for step in procedure.steps:
+        if step.number >= procedure.opens_at:
+            performer = procedure.role(step.performer).name if step.performer else ""
+            description = said["step"].format(number=step.number, last=last, performer=performer)
+            yield Label(step_label(step), _COLORS[Family.STEP], description)
+    for role in procedure.roles:
+        yield Label(named(Family.ROLE, role.name), _COLORS[Family.ROLE], said["role"].format(name=role.name))
+
+
+def _status_labels() -> Iterable[Label]:
+    said = messages("labels")
+    for status in Status:
+        yield Label(named(Family.STATUS, status), _STATUS_COLORS[status], said[f"status_{status.name.lower()}"])
+
+
+def _priority_labels() -> Iterable[Label]:
+    said = messages("labels")
+    for priority in Priority:
+        yield Label(named(Family.PRIORITY, priority), _PRIORITY_COLORS[priority], said[f"priority_{priority.name.lower()}"])

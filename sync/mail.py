@@ -1,15 +1,84 @@
-"""Sends mail, text and HTML of the same words, under one Message-ID however often it is tried."""
+"""Sends mail over SMTP, under one Message-ID however often it is tried.
 
-from dataclasses import dataclass
+Addresses and subject never reach a header before they are known to hold one line.
+"""
+
+import hashlib
+import smtplib
+import ssl
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.utils import formatdate
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from integration.clock import Clock
+from integration.faults import Permanent, Transient
+
+TIMEOUT = 20.0  # seconds, for every step of the conversation
+LATER = range(400, 500)  # replies that ask to try again
+
+
+@dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that goes along, e.g. "application/pdf"."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`url`: ALUR_SMTP_URL, e.g. smtp://name:secret@mail.example:587 or smtps://...; `sender`: the From address."""
+    """`url`: ALUR_SMTP_URL, smtp://name:secret@host:587 (STARTTLS where offered) or smtps://host:465; `sender`: the From address."""
 
-    url: str
+    url: str = field(repr=False)
     sender: str
+    clock: Clock
 
-    def send(self, key: str, to: tuple[str, ...], subject: str, text: str) -> None:
-        """Send one message. Raises Transient on network faults and 4xx replies, Permanent on 5xx replies."""
-        raise NotImplementedError
+    def send(self, key: str, to: tuple[str, ...], subject: str, text: str, files: tuple[Attached, ...] = ()) -> None:
+        """Send one message to all of `to`. Raises Transient on network faults and 4xx replies, Permanent on 5xx replies."""
+        message = self._message(key, to, subject, text, files)
+        address = urlsplit(self.url)
+        try:
+            with _conversation(address) as server:
+                if address.username:
+                    server.login(unquote(address.username), unquote(address.password or ""))
+                refused = server.send_message(message)
+        except smtplib.SMTPResponseException as failure:
+            raise _meaning(failure.smtp_code, "mail") from failure
+        except smtplib.SMTPRecipientsRefused as failure:
+            raise _meaning(max(code for code, _ in failure.recipients.values()), "every recipient") from failure
+        except (smtplib.SMTPException, OSError) as failure:
+            raise Transient(f"mail: {type(failure).__name__}") from failure
+        if refused:  # the others have it: to send it again would give it to them twice
+            raise Permanent(f"mail: {len(refused)} of {len(to)} recipients were refused")
+
+    def _message(self, key: str, to: tuple[str, ...], subject: str, text: str, files: tuple[Attached, ...]) -> EmailMessage:
+        message = EmailMessage()
+        message["From"], message["To"] = self.sender, ", ".join(" ".join(address.split()) for address in to)
+        message["Subject"] = " ".join(subject.split())
+        message["Date"] = formatdate(self.clock().timestamp())
+        message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self.sender.rpartition('@')[2]}>"
+        message["Auto-Submitted"] = "auto-generated"
+        message.set_content(text)
+        for file in files:
+            main, _, sub = file.media_type.partition("/")
+            message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
+        return message
+
+
+def _conversation(address: SplitResult) -> smtplib.SMTP:
+    """A connection, encrypted from the start (smtps) or as soon as the server offers it."""
+    host = address.hostname or ""
+    if address.scheme == "smtps":
+        return smtplib.SMTP_SSL(host, address.port or smtplib.SMTP_SSL_PORT, timeout=TIMEOUT, context=ssl.create_default_context())
+    server = smtplib.SMTP(host, address.port or smtplib.SMTP_PORT, timeout=TIMEOUT)
+    server.ehlo()
+    if server.has_extn("starttls"):
+        server.starttls(context=ssl.create_default_context())
+        server.ehlo()
+    return server
+
+
+def _meaning(code: int, what: str) -> Transient | Permanent:
+    return Transient(f"{what}: {code}") if code in LATER else Permanent(f"{what}: {code}")

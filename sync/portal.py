@@ -1,8 +1,22 @@
-"""Calls the portal back, signed as Standard Webhooks say, under one id however often it is tried."""
+"""Calls the portal back, signed as Standard Webhooks say, under one id however often it is tried (contract.md, "Service -> portal").
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+No redirect is followed: what is told about a case goes to the configured address and nowhere else.
+"""
+
+import base64
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+
+import requests
+
+from integration.clock import Clock
+from integration.faults import Permanent, Transient
+
+TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
+TOO_MANY, BROKEN = 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,9 +24,38 @@ class Portal:
     """`url`: ALUR_PORTAL_CALLBACK_URL; `secret`: the first of ALUR_PORTAL_SECRETS, `whsec_<base64>`."""
 
     url: str
-    secret: str
-    clock: Callable[[], datetime]
+    secret: str = field(repr=False)
+    clock: Clock
 
     def call(self, key: str, kind: str, data: dict[str, object]) -> None:
         """Send one event. Raises Transient on network faults, 429 and 5xx; Permanent on any other refusal."""
-        raise NotImplementedError
+        now = self.clock().astimezone(UTC)
+        body = json.dumps({"type": kind, "timestamp": now.isoformat(timespec="seconds"), "data": data}, ensure_ascii=False).encode()
+        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", str(int(now.timestamp()))
+        headers = {
+            "content-type": "application/json",
+            "webhook-id": identity,
+            "webhook-timestamp": timestamp,
+            "webhook-signature": _signature(self.secret, identity, timestamp, body),
+        }
+        try:
+            with requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+                _judge(kind, answer)
+        except requests.RequestException as failure:
+            raise Transient(f"{kind}: {type(failure).__name__}") from failure
+
+
+def _signature(secret: str, identity: str, timestamp: str, body: bytes) -> str:
+    key = base64.b64decode(secret.removeprefix("whsec_"))
+    said = f"{identity}.{timestamp}.".encode() + body
+    return "v1," + base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
+
+
+def _judge(kind: str, answer: requests.Response) -> None:
+    """What an answer asks of us; only its status is read, never its text."""
+    if answer.ok and not answer.is_redirect:
+        return
+    if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
+        pause = answer.headers.get("Retry-After", "")
+        raise Transient(f"{kind}: {answer.status_code}", retry_after=timedelta(seconds=int(pause)) if pause.isdigit() else None)
+    raise Permanent(f"{kind}: {answer.status_code}")

@@ -1,0 +1,158 @@
+"""What people have asked for on the platform, read from an issue and its past; pure.
+
+A request is read from what GitLab keeps of who did what and when (comments, label events, state events, its own notes about ticks), never
+from how a field looks now: a field put back by the service in between loses nobody's request.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+
+from integration import commands
+from integration.issue import EVERYTHING, IssueSeen, NoteSeen, Part, Sighting, Snapshot
+from integration.labels import step_of
+from integration.procedure.case import Case
+from integration.procedure.deadlines import week_of
+from integration.procedure.definition import Procedure, Supply
+from integration.procedure.facts import (
+    AccessGiven,
+    AccessTaken,
+    Actor,
+    ActorKind,
+    CheckAsked,
+    CommandUnclear,
+    DocumentAttached,
+    EmergencyAsked,
+    Fact,
+    HandOffAsked,
+    HelpAsked,
+    IssueClosed,
+    IssueReopened,
+    OutcomeChosen,
+    PauseAsked,
+    ProgressMade,
+    ResumeAsked,
+    StepLabelMoved,
+    TeamNamed,
+    Ticked,
+    Via,
+)
+from integration.region import ticked
+
+EDITED = "suntingan"  # the usage shown to somebody who edited a command into a comment
+
+_TICK = re.compile(r"\*\*(?P<requirement>\d+\\?\.\d+)\b.* as (?P<state>completed|incomplete)$", re.DOTALL)
+_SLACK = timedelta(seconds=1)  # GitLab's times are cut to milliseconds, the ledger's are not
+
+
+def unread(issue: IssueSeen, last: Sighting | None) -> frozenset[Part]:
+    """The parts of the issue's past in which something may stand that was not looked at yet."""
+    if last is None:
+        return EVERYTHING
+    before = last.issue
+    parts = {
+        Part.NOTES: issue.notes_count != before.notes_count or ticked(issue.description) != ticked(before.description),
+        Part.LABEL_EVENTS: _steps(issue) != _steps(before),
+        Part.STATE_EVENTS: issue.open != before.open,
+    }
+    return frozenset(part for part, differs in parts.items() if differs)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How a case's issue is read. `own`: the service's account, whose doings are nobody's request; `tz` says in which week one falls."""
+
+    procedure: Procedure
+    own: str
+    tz: tzinfo
+
+    def requests(self, case: Case, snapshot: Snapshot) -> tuple[Fact, ...]:
+        """What people asked for, oldest first; whoever decides drops what was decided on before, by the facts' keys."""
+        found = [*self._from_notes(case, snapshot), *self._from_labels(case, snapshot), *self._from_states(snapshot)]
+        return tuple(sorted(found, key=lambda fact: fact.at))  # stable: at the same moment words come before cards
+
+    def _from_notes(self, case: Case, snapshot: Snapshot) -> Iterator[Fact]:
+        for note in snapshot.notes:
+            if note.account in ("", self.own):
+                continue
+            fact = self._tick(case, note) if note.system else self._command(note)
+            if fact is not None:
+                yield fact
+
+    def _tick(self, case: Case, note: NoteSeen) -> Ticked | None:
+        """A box of the current step ticked or cleared since the step was entered, by the note GitLab wrote about it."""
+        found = _TICK.search(note.body)
+        if found is None or case.step is None or not _since_entering(case, note.created_at):
+            return None
+        requirement = found["requirement"].replace("\\", "")
+        boxes = {r.id for r in self.procedure.step(case.step).requirements if r.supply is Supply.TICK}
+        if requirement not in boxes:
+            return None
+        by = Actor(ActorKind.PERSON, note.account, note.name)
+        return Ticked(f"tick:{note.id}", note.created_at, by, requirement, done=found["state"] == "completed")
+
+    def _command(self, note: NoteSeen) -> Fact | None:
+        """What a comment asks for. Only its creation counts: one that was edited into a command is answered and not acted on."""
+        words = frozenset(outcome.word for step in self.procedure.steps for outcome in step.outcomes)
+        duty = self.procedure.duty.word if self.procedure.duty else ""
+        documents = frozenset(document.slug for document in self.procedure.documents)
+        asked = commands.read(note.body, words, documents, self.procedure.handoffs, duty)
+        if isinstance(asked, commands.NotACommand):
+            return None
+        key, at, by = f"note:{note.id}", note.created_at, Actor(ActorKind.PERSON, note.account, note.name)
+        if note.edited:
+            return CommandUnclear(key, at, by, "", None, EDITED)
+        return self._fact(asked, key, at, by)
+
+    def _fact(self, asked: commands.Command | commands.Unknown | commands.Malformed, key: str, at: datetime, by: Actor) -> Fact:  # noqa: C901, PLR0912 -- one line a command
+        match asked:
+            case commands.Outcome(word=word, reason=reason, sections=sections):
+                return OutcomeChosen(key, at, by, word, reason, sections, Via.COMMENT)
+            case commands.Assign(accounts=accounts):
+                return TeamNamed(key, at, by, accounts)
+            case commands.Progress(percent=percent, sections=sections):
+                return ProgressMade(key, at, by, week_of(at, self.tz), percent, sections)
+            case commands.Grant(account=account, server=server, right=right, until=until):
+                return AccessGiven(key, at, by, account, server, right, until)
+            case commands.Revoke(account=account, server=server):
+                return AccessTaken(key, at, by, account, server)
+            case commands.Attach(document=document, uploads=uploads):
+                return DocumentAttached(key, at, by, document, uploads)
+            case commands.Pause(reason=reason):
+                return PauseAsked(key, at, by, reason)
+            case commands.Resume():
+                return ResumeAsked(key, at, by)
+            case commands.HandOff(target=target, reason=reason):
+                return HandOffAsked(key, at, by, target, reason)
+            case commands.Emergency(reason=reason):
+                return EmergencyAsked(key, at, by, reason)
+            case commands.Check():
+                return CheckAsked(key, at, by)
+            case commands.Help():
+                return HelpAsked(key, at, by)
+            case commands.Unknown(word=word, nearest=nearest):
+                return CommandUnclear(key, at, by, word, nearest, "")
+            case commands.Malformed(word=word, usage=usage):
+                return CommandUnclear(key, at, by, word, None, usage)
+
+    def _from_labels(self, case: Case, snapshot: Snapshot) -> Iterator[Fact]:
+        """Step labels put on since the current step was entered: by the sidebar, or by dragging the card."""
+        for event in snapshot.label_events:
+            to = step_of(event.label)
+            if event.added and to is not None and event.account not in ("", self.own) and _since_entering(case, event.at):
+                yield StepLabelMoved(f"label:{event.id}", event.at, Actor(ActorKind.PERSON, event.account, event.name), to)
+
+    def _from_states(self, snapshot: Snapshot) -> Iterator[Fact]:
+        for event in snapshot.state_events:
+            if event.account not in ("", self.own):
+                kind = IssueClosed if event.state == "closed" else IssueReopened
+                yield kind(f"state:{event.id}", event.at, Actor(ActorKind.PERSON, event.account, event.name))
+
+
+def _since_entering(case: Case, moment: datetime) -> bool:
+    return case.entered_at is not None and moment >= case.entered_at - _SLACK
+
+
+def _steps(issue: IssueSeen) -> frozenset[str]:
+    return frozenset(label for label in issue.labels if step_of(label) is not None)

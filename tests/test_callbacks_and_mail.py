@@ -1,0 +1,193 @@
+"""What leaves for the portal and by mail: signed or addressed once, and every failure told apart."""
+
+import base64
+import hashlib
+import hmac
+import json
+import socketserver
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from integration.faults import Permanent, Transient
+from sync.mail import Attached, Mail
+from sync.portal import Portal
+
+NOW = datetime(2026, 6, 2, 3, 4, 5, tzinfo=UTC)
+KEY = b"kunci rahasia untuk uji"
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+
+
+def at_noon() -> datetime:
+    return NOW
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers as told and keeps what came."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Received)
+        self.answer: tuple[int, dict[str, str]] = (200, {})
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.url = f"http://127.0.0.1:{self.server_port}/balik"
+
+
+class _Received(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.server.got.append(({name.lower(): value for name, value in self.headers.items()}, body))
+        status, headers = self.server.answer
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+class TestPortal:
+    def test_a_callback_is_signed_and_keeps_its_id(self, receiver: Receiver):
+        portal = Portal(receiver.url, SECRET, at_noon)
+        portal.call("portal:SI-2026-000001:5", "status.berubah", {"tiket": "SI-2026-000001", "langkah": 5})
+        portal.call("portal:SI-2026-000001:5", "status.berubah", {"tiket": "SI-2026-000001", "langkah": 5})
+        (headers, body), (again, _) = receiver.got
+        signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+        assert headers["webhook-signature"] == "v1," + base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
+        assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
+        assert headers["webhook-id"] == again["webhook-id"]
+        assert json.loads(body) == {
+            "type": "status.berubah",
+            "timestamp": "2026-06-02T03:04:05+00:00",
+            "data": {"tiket": "SI-2026-000001", "langkah": 5},
+        }
+
+    def test_another_event_has_another_id(self, receiver: Receiver):
+        portal = Portal(receiver.url, SECRET, at_noon)
+        portal.call("a", "status.berubah", {})
+        portal.call("b", "status.berubah", {})
+        assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 2
+
+    @pytest.mark.parametrize("status", [429, 500, 502, 503])
+    def test_it_may_work_later(self, receiver: Receiver, status: int):
+        receiver.answer = (status, {"Retry-After": "30"})
+        with pytest.raises(Transient) as later:
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {})
+        assert later.value.retry_after == timedelta(seconds=30)
+
+    @pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 410, 422])
+    def test_it_never_will(self, receiver: Receiver, status: int):
+        receiver.answer = (status, {"Location": receiver.url})
+        with pytest.raises(Permanent):
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {})
+        assert len(receiver.got) == 1
+
+    def test_nobody_there_passes(self):
+        with pytest.raises(Transient):
+            Portal("http://127.0.0.1:9/", SECRET, at_noon).call("a", "status.berubah", {})
+
+    def test_the_secret_is_not_shown(self):
+        assert SECRET not in repr(Portal("http://127.0.0.1:9/", SECRET, at_noon))
+
+
+USUAL = {"EHLO": b"250-halo\r\n250 AUTH PLAIN\r\n", "AUTH": b"235 baik\r\n", "QUIT": b"221 sampai jumpa\r\n"}
+
+
+class PostOffice(socketserver.ThreadingTCPServer):
+    """The little of SMTP a client needs; `answers` replace the usual reply to a command."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Counter)
+        self.answers: dict[str, bytes] = {}
+        self.got: list[bytes] = []
+        self.recipients: list[str] = []
+        self.url = f"smtp://127.0.0.1:{self.server_address[1]}"
+
+
+class _Counter(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 halo\r\n")
+        while line := self.rfile.readline():
+            command = line.split(b" ")[0].split(b":")[0].strip().decode().upper()
+            answer = self.server.answers.get(line.strip().decode()) or self.server.answers.get(command)
+            if command == "DATA" and answer is None:
+                self.wfile.write(b"354 silakan\r\n")
+                self.server.got.append(b"".join(iter(self.rfile.readline, b".\r\n")))
+            if command == "RCPT" and answer is None:
+                self.server.recipients.append(line.strip().decode())
+            self.wfile.write(answer or USUAL.get(command, b"250 baik
+"))
+            if command == "QUIT":
+                return
+
+
+@pytest.fixture
+def office() -> Iterator[PostOffice]:
+    with PostOffice() as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def mail(office: PostOffice, **changed: str) -> Mail:
+    return Mail(**{"url": office.url, "sender": "alur@pustikom.example", "clock": at_noon} | changed)
+
+
+class TestMail:
+    def test_a_message_arrives_with_its_file_under_one_id(self, office: PostOffice):
+        for _ in range(2):
+            mail(office).send(
+                "laporan:2026-W23",
+                ("a@x.example", "b@x.example"),
+                "Laporan\nmingguan",
+                "Isi",
+                (Attached("l.pdf", "application/pdf", b"%PDF"),),
+            )
+        first, second = (message_from_bytes(raw, policy=policy.default) for raw in office.got)
+        assert first["Message-ID"] == second["Message-ID"]
+        assert (first["From"], first["To"], first["Subject"]) == ("alur@pustikom.example", "a@x.example, b@x.example", "Laporan mingguan")
+        assert first.get_body().get_content().strip() == "Isi"
+        assert [(part.get_filename(), part.get_content()) for part in first.iter_attachments()] == [("l.pdf", b"%PDF")]
+        assert first["Date"] == "Tue, 02 Jun 2026 03:04:05 -0000"
+
+    def test_a_name_and_a_secret_are_used_and_not_shown(self, office: PostOffice):
+        sender = mail(office, url=office.url.replace("//", "//alur:sandi%40x@"))
+        sender.send("a", ("a@x.example",), "s", "t")
+        assert len(office.got) == 1
+        assert "sandi" not in repr(sender)
+
+    @pytest.mark.parametrize(
+        ("answers", "meaning"),
+        [
+            ({"MAIL": b"451 nanti\r\n"}, Transient),
+            ({"MAIL": b"550 tidak\r\n"}, Permanent),
+            ({"RCPT": b"450 nanti\r\n"}, Transient),
+            ({"RCPT": b"550 tidak ada\r\n"}, Permanent),
+            ({"RCPT TO:<b@x.example>": b"550 tidak ada\r\n"}, Permanent),
+            ({"AUTH": b"535 salah\r\n"}, Permanent),
+        ],
+    )
+    def test_a_refusal_says_whether_to_try_again(self, office: PostOffice, answers: dict, meaning: type[Exception]):
+        office.answers = answers
+        with pytest.raises(meaning):
+            mail(office, url=office.url.replace("//", "//a:b@")).send("a", ("a@x.example", "b@x.example"), "s", "t")
+
+    @pytest.mark.parametrize("url", ["smtp://127.0.0.1:9", "smtps://127.0.0.1:9"])
+    def test_nobody_there_passes(self, url: str):
+        with pytest.raises(Transient):
+            Mail(url, "a@x.example", at_noon).send("a", ("a@x.example",), "s", "t")

@@ -130,8 +130,7 @@ class _Counter(socketserver.StreamRequestHandler):
                 self.server.got.append(b"".join(iter(self.rfile.readline, b".\r\n")))
             if command == "RCPT" and answer is None:
                 self.server.recipients.append(line.strip().decode())
-            self.wfile.write(answer or USUAL.get(command, b"250 baik
-"))
+            self.wfile.write(answer or USUAL.get(command, b"250 baik\r\n"))
             if command == "QUIT":
                 return
 

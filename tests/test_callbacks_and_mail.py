@@ -177,7 +177,7 @@ class TestMail:
             ({"MAIL": b"550 tidak\r\n"}, Permanent),
             ({"RCPT": b"450 nanti\r\n"}, Transient),
             ({"RCPT": b"550 tidak ada\r\n"}, Permanent),
-            ({"RCPT TO:<b@x.example>": b"550 tidak ada\r\n"}, Permanent),
+            ({"rcpt TO:<b@x.example>": b"550 tidak ada\r\n"}, Permanent),
             ({"AUTH": b"535 salah\r\n"}, Permanent),
         ],
     )

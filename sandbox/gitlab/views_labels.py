@@ -90,6 +90,14 @@ def change_label(call: Call, project: str, name: str) -> Reply:
     return Reply(representations.label(call.store, label))
 
 
+@route("PUT", LABELS, ("label_id", "name", *EDITABLE))
+def change_named_label(call: Call, project: str) -> Reply:
+    """The old form of changing a label, which python-gitlab still uses: the name is a parameter."""
+    name = call.params.pop("label_id", None) or call.required("name")
+    call.params.pop("name", None)
+    return change_label(call, project, str(name))
+
+
 @route("DELETE", f"{LABELS}/<name>")
 def delete_label(call: Call, project: str, name: str) -> Reply:
     """Delete a label: issues lose it without an event, its old events show null."""

@@ -1,0 +1,92 @@
+"""The doorbell: "there is work", and nothing else. Whoever hears it looks into the store.
+
+A ring that is lost costs one poll interval, never a message. Ringing is quick and never fails, whatever the broker does.
+"""
+
+import logging
+import threading
+from typing import Protocol
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+
+BELL = "alur.bell"
+"""The name of the task that answers the bell."""
+
+STALE_AFTER = 60
+"""Seconds after which a ring nobody took says nothing any more: the scheduler has rung since."""
+
+log = logging.getLogger(__name__)
+
+
+class Doorbell(Protocol):
+    """What the edge and the worker ring when something was kept."""
+
+    def ring(self) -> None:
+        """Say that there is work."""
+
+
+class Embedded:
+    """The bell inside one process: threads wait for it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._rings = 0
+
+    @property
+    def rings(self) -> int:
+        """How often it rang; remember it before looking for work, so that a ring in between is not slept through."""
+        return self._rings
+
+    def ring(self) -> None:
+        """Wake everybody who waits."""
+        with self._changed:
+            self._rings += 1
+            self._changed.notify_all()
+
+    def wait(self, heard: int, seconds: float) -> None:
+        """Sleep until it rang more often than `heard`, at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._rings != heard, seconds)
+
+
+class Broker:
+    """The bell between processes: a Celery message without content, sent aside so that nobody waits for the broker.
+
+    Rings that come while one is being sent are one ring.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self._app = app
+        self._asked = threading.Event()
+        self._starting = threading.Lock()
+        self._sender: threading.Thread | None = None
+
+    def ring(self) -> None:
+        """Have a message sent."""
+        self._asked.set()
+        with self._starting:  # the sender starts with the first ring: threads do not survive a fork before it
+            if self._sender is None:
+                self._sender = threading.Thread(target=self._send, name="doorbell", daemon=True)
+                self._sender.start()
+
+    def _send(self) -> None:
+        while True:
+            self._asked.wait()
+            self._asked.clear()
+            try:
+                self._app.send_task(BELL, ignore_result=True, expires=STALE_AFTER, retry=False)
+            except OperationalError:
+                log.warning("the broker does not answer; the scheduler will look for work")
+
+
+def celery_app(broker_url: str) -> Celery:
+    """The Celery app as all processes see it; what answers the bell is registered by the worker alone."""
+    app = Celery("alur", broker=broker_url, set_as_current=False)
+    app.conf.update(
+        broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
+        broker_connection_timeout=2,
+        task_ignore_result=True,
+        task_default_queue="alur",
+    )
+    return app

@@ -1,0 +1,150 @@
+"""What time brings is told once: late steps, weeks to report on, weeks that ended."""
+
+import json
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from integration import codec
+from integration.doorbell import Embedded
+from integration.procedure.events import Entry, Paused
+from integration.procedure.facts import SERVICE, StepExpired, WeekDue, WeekEnded
+from integration.procedure.offices import DayHours, DayOff, HoursPeriod, Organisation, WorkCalendar
+from integration.store import Batch, CaseRow, Delivery, Store
+from sync.clock import Clockwork
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+HOURS = DayHours(time(7, 30), time(16), time(12), time(13))
+FREE = {day: DayOff(day, "libur", "SKB") for day in (date(2026, 6, 1), *(date(2026, 6, n) for n in range(15, 20)))}
+
+
+@pytest.fixture
+def organisation() -> Organisation:
+    calendar = WorkCalendar(JAKARTA, (HoursPeriod("biasa", dict.fromkeys(range(5), HOURS)),), FREE, frozenset({2026}))
+    return Organisation("Pustikom", (), (), calendar)
+
+
+@pytest.fixture
+def clockwork(store, organisation) -> Clockwork:
+    return Clockwork(store, organisation, Embedded())
+
+
+def local(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=JAKARTA).astimezone(UTC)
+
+
+def at_step(store: Store, due: datetime | None, entered: int = 1, ended: datetime | None = None) -> str:
+    """A case the ledger has, at a step due then."""
+    if not store.tickets():
+        store.submit(Delivery("portal", "form", "", b""), "SI", 2026)
+    else:
+        store.keep(Delivery("gitlab", f"{entered}:{due}", store.tickets()[0], b""))
+    turn = store.claim(lease=timedelta(minutes=1))
+    while (row := store.next(turn)) is not None:
+        case = CaseRow(turn.lane, "si", "1", "berjalan", 4, "kasi", due, entered, 1, "SIAKAD", store.clock(), ended)
+
+        entries = (Entry(len(store.entries(turn.lane)) + 1, store.clock(), SERVICE, "x", Paused("x")),)
+        store.commit(turn, row, Batch(turn.lane, entries, case_row=case))
+    store.release(turn)
+    return turn.lane
+
+
+def told(store: Store, kind: type) -> list[object]:
+    rows = reversed(store.inbox_rows())
+    facts = [codec.read_fact(row.body) for row in rows if row.source == "clock"]
+    return [fact for fact in facts if isinstance(fact, kind)]
+
+
+def test_a_step_past_its_due_time_is_told_once(store, clockwork, watch):
+    due = watch() + timedelta(minutes=15)
+    ticket = at_step(store, due)
+    assert clockwork.tick() == 0
+    watch.move(minutes=15)
+    rings = clockwork.bell.rings
+    assert clockwork.tick() == 1
+    assert clockwork.bell.rings == rings + 1
+    assert clockwork.tick() == 0
+    (fact,) = told(store, StepExpired)
+    assert (fact.entry, fact.at, fact.by) == (1, watch(), SERVICE)
+    assert store.inbox_rows()[0].lane == ticket
+    assert Clockwork(store, clockwork.organisation, Embedded()).tick() == 0
+
+
+def test_a_step_resumed_after_a_pause_may_run_late_again(store, clockwork, watch):
+    at_step(store, watch())
+    assert clockwork.tick() == 1
+    at_step(store, watch() + timedelta(hours=1))
+    assert clockwork.tick() == 0
+    watch.move(hours=1)
+    assert clockwork.tick() == 1
+    assert [fact.entry for fact in told(store, StepExpired)] == [1]
+
+
+def test_a_paused_case_and_an_ended_one_run_late_no_more(store, clockwork, watch):
+    at_step(store, None)
+    assert clockwork.tick() == 0
+    at_step(store, watch(), ended=watch())
+    assert clockwork.tick() == 0
+
+
+@pytest.mark.parametrize(
+    ("moment", "asked"),
+    [
+        ("2026-06-05T13:59", []),
+        ("2026-06-05T14:00", ["2026-W23"]),
+        ("2026-06-07T23:00", ["2026-W23"]),
+        ("2026-06-08T07:29", ["2026-W23"]),
+        ("2026-06-08T07:30", []),
+        ("2026-06-11T12:00", []),
+    ],
+)
+def test_the_weeks_report_is_asked_for_from_friday_afternoon_to_the_weeks_end(store, clockwork, watch, moment, asked):
+    at_step(store, None)
+    watch.now = local(moment)
+    clockwork.tick()
+    clockwork.tick()
+    assert [fact.week for fact in told(store, WeekDue)] == asked
+
+
+def test_a_case_nobody_worked_on_yet_owes_nothing(store, clockwork, watch):
+    store.submit(Delivery("portal", "form", "", b""), "SI", 2026)
+    watch.now = local("2026-06-05T14:00")
+    assert clockwork.tick() == 0
+
+
+def test_a_week_that_ended_is_told_to_each_open_case_and_reported_once(store, clockwork, watch):
+    at_step(store, None)
+    watch.now = local("2026-06-05T10:00")
+    assert clockwork.tick() == 0
+    watch.now = local("2026-06-08T07:29")
+    clockwork.tick()
+    assert told(store, WeekEnded) == []
+    watch.now = local("2026-06-08T07:30")
+    assert clockwork.tick() == 2
+    assert clockwork.tick() == 0
+    assert [(fact.week, fact.working_days) for fact in told(store, WeekEnded)] == [("2026-W23", 4)]
+    (report,) = store.inbox_rows(lane="laporan")
+    assert (report.source, report.key, json.loads(report.body)) == ("report", "report:2026-W23", {"week": "2026-W23"})
+
+
+def test_weeks_that_ended_while_the_service_was_down_are_made_up_for_with_their_working_days(store, clockwork, watch):
+    at_step(store, None)
+    watch.now = local("2026-06-05T10:00")
+    clockwork.tick()
+    watch.now = local("2026-06-24T10:00")
+    assert clockwork.tick() == 6
+    assert [(fact.week, fact.working_days) for fact in told(store, WeekEnded)] == [("2026-W23", 4), ("2026-W24", 5), ("2026-W25", 0)]
+
+
+def test_a_week_of_a_year_that_is_not_loaded_waits_for_its_calendar(store, clockwork, watch, caplog):
+    at_step(store, None)
+    watch.now = local("2026-12-28T10:00")
+    clockwork.tick()
+    watch.now = local("2027-01-11T10:00")
+    assert clockwork.tick() == 0
+    assert "no calendar of 2027: week 2026-W53 stays open" in caplog.text
+    loaded = WorkCalendar(JAKARTA, clockwork.organisation.calendar.periods, {}, frozenset({2026, 2027}))
+    later = Clockwork(store, Organisation("Pustikom", (), (), loaded), Embedded())
+    assert later.tick() == 4
+    assert [fact.week for fact in told(store, WeekEnded)] == ["2026-W53", "2027-W01"]

@@ -1,0 +1,165 @@
+"""The working loop: rows are worked in order, failures set them aside, and a stop loses nothing."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from integration.faults import LONGEST_PAUSE, Permanent, Transient, pause
+from integration.procedure.effects import PostNote
+from integration.store import Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
+from sync.drain import LAST_TRY, Drain
+
+
+class Hands:
+    """Works rows as it is told: each key's next doing, or plainly done."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.seen: list[tuple[str, int]] = []
+        self.doings: dict[str, list[Callable[[], object]]] = {}
+
+    def process(self, turn: Turn, row: InboxRow) -> None:
+        self._do(row)
+        self.store.commit(turn, row, Batch(effects=(PostNote(f"note:{row.key}", "langkah"),)))
+
+    def perform(self, turn: Turn, row: OutboxRow) -> None:
+        self._do(row)
+        self.store.done(turn, row)
+
+    def _do(self, row: InboxRow | OutboxRow) -> None:
+        self.seen.append((row.key, row.attempts))
+        for doing in self.doings.get(row.key, [])[:1]:
+            self.doings[row.key].pop(0)
+            doing()
+
+
+def failing(fault: Exception) -> Callable[[], object]:
+    def fail() -> None:
+        raise fault
+
+    return fail
+
+
+@pytest.fixture
+def hands(store) -> Hands:
+    return Hands(store)
+
+
+@pytest.fixture
+def drain(store, hands) -> Drain:
+    return Drain(store, hands, hands)
+
+
+def arrive(store: Store, *keys: str, lane: str = "SI-2026-000001") -> None:
+    for key in keys:
+        store.keep(Delivery("gitlab", key, lane, key.encode()))
+
+
+def test_all_that_is_due_is_worked_lane_by_lane(store, drain, hands):
+    arrive(store, "a", "b")
+    arrive(store, "c", lane="SI-2026-000002")
+    assert drain.until_idle() == 2
+    assert [key for key, _ in hands.seen] == ["a", "b", "note:a", "note:b", "c", "note:c"]
+    assert not drain.work_once()
+
+
+def test_what_may_work_later_is_tried_after_growing_pauses(store, drain, hands, watch):
+    arrive(store, "a")
+    hands.doings["a"] = [failing(Transient("time-out"))] * 3
+    for attempt in (1, 2, 3):
+        drain.until_idle()
+        assert hands.seen == [("a", n) for n in range(1, attempt + 1)]
+        assert store.inbox_rows()[0].due_at - watch() == timedelta(seconds=2**attempt)
+        watch.now = store.inbox_rows()[0].due_at
+    drain.until_idle()
+    assert hands.seen[3:] == [("a", 4), ("note:a", 1)]
+
+
+def test_a_pause_the_other_side_asks_for_is_kept_to_but_not_for_ever(store, drain, hands, watch):
+    arrive(store, "a")
+    hands.doings["a"] = [
+        failing(Transient("429", retry_after=timedelta(seconds=60))),
+        failing(Transient("429", retry_after=timedelta(days=9))),
+    ]
+    drain.until_idle()
+    assert store.inbox_rows()[0].due_at - watch() == timedelta(seconds=60)
+    watch.move(seconds=60)
+    drain.until_idle()
+    assert store.inbox_rows()[0].due_at - watch() == timedelta(hours=1)
+
+
+def test_what_will_not_work_is_parked_with_its_reason_and_the_others_go_on(store, drain, hands):
+    arrive(store, "a", "b")
+    arrive(store, "c", lane="SI-2026-000002")
+    hands.doings["a"] = [failing(Permanent("403: the bot may not write here"))]
+    drain.until_idle()
+    assert [key for key, _ in hands.seen] == ["a", "c", "note:c"]
+    (parked,) = store.inbox_rows(state="parked")
+    assert (parked.key, parked.error) == ("a", "403: the bot may not write here")
+    store.replay("inbox", parked.id)
+    drain.until_idle()
+    assert [key for key, _ in hands.seen[3:]] == ["a", "b", "note:a", "note:b"]
+
+
+def test_a_fault_of_the_programme_is_parked_after_its_last_try_with_its_traceback(store, drain, hands, watch):
+    arrive(store, "a")
+    drain.until_idle()
+    hands.doings["note:b"] = [failing(ZeroDivisionError("by zero"))] * LAST_TRY
+    arrive(store, "b")
+    for _ in range(LAST_TRY):
+        assert store.outbox_rows(state="parked") == []
+        drain.until_idle()
+        watch.move(hours=1)
+    (parked,) = store.outbox_rows(state="parked")
+    assert parked.attempts == LAST_TRY
+    assert "ZeroDivisionError: by zero" in parked.error
+    assert "Traceback" in parked.error
+
+
+def test_a_lane_taken_over_is_left_alone(store, drain, hands, wall):
+    arrive(store, "a", "b")
+    taken: list[Turn | None] = []
+
+    def sleep_too_long() -> None:
+        wall.move(minutes=10)
+        taken.append(store.claim(lease=timedelta(minutes=10)))
+
+    hands.doings["a"] = [sleep_too_long]
+    assert drain.work_once()
+    assert hands.seen == [("a", 1)]
+    assert store.next(taken[0]).key == "a"
+
+
+def test_a_lease_lost_is_no_fault_of_the_row(store, drain, hands):
+    arrive(store, "a")
+    hands.doings["a"] = [failing(LeaseLost("SI-2026-000001"))]
+    assert drain.work_once()
+    assert (store.inbox_rows()[0].state, store.inbox_rows()[0].error) == ("waiting", "")
+
+
+def test_a_store_that_is_down_is_told_and_the_row_stays(store, drain, hands, wall):
+    arrive(store, "a")
+    hands.doings["a"] = [failing(StoreDown("locked"))]
+    with pytest.raises(StoreDown):
+        drain.work_once()
+    assert not drain.work_once()
+    wall.move(minutes=2)
+    assert drain.work_once()
+    assert hands.seen == [("a", 1), ("a", 2), ("note:a", 1)]
+
+
+def test_a_stop_ends_the_work_after_the_row_in_hand_and_gives_the_lane_back(store, drain, hands):
+    arrive(store, "a", "b")
+    hands.doings["a"] = [drain.stop.set]
+    assert drain.work_once()
+    assert hands.seen == [("a", 1)]
+    assert not drain.work_once()
+    drain.stop.clear()
+    drain.until_idle()
+    assert [key for key, _ in hands.seen] == ["a", "b", "note:a", "note:b"]
+
+
+def test_pauses_double_up_to_the_longest():
+    assert [pause(n).total_seconds() for n in (0, 1, 2, 3, 4)] == [2, 2, 4, 8, 16]
+    assert pause(1000) == LONGEST_PAUSE

@@ -4,7 +4,6 @@ Rules that need one entry alone are here; what several entries must agree on is 
 """
 
 import re
-from collections.abc import Mapping
 from datetime import date, time
 from string import Formatter
 from typing import Annotated, Self
@@ -123,8 +122,8 @@ class NumberingEntry(Entry):
 
     unit: Literal
     default: NumberPattern
-    types: Mapping[Slug, Literal] = {}
-    patterns: Mapping[Slug, NumberPattern] = {}
+    types: dict[Slug, Literal] = Field(default_factory=dict)
+    patterns: dict[Slug, NumberPattern] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _told_apart(self) -> Self:
@@ -210,7 +209,7 @@ class HoursEntry(Entry):
 class DaysEntry(Entry):
     """Hours by weekday."""
 
-    days: Mapping[Weekdays, HoursEntry] = Field(min_length=1)
+    days: dict[Weekdays, HoursEntry] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _each_day_once(self) -> Self:

@@ -6,7 +6,7 @@ Scalars stay text until an entry's type reads them: a NIP keeps its zeros, "07.3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -118,7 +118,8 @@ class YamlFile:
         if isinstance(node, yaml.SequenceNode):
             for index, item in enumerate(node.value):
                 self._lines[*place, index] = item.start_mark.line + 1
-            return [self._plain(item, (*place, index)) for index, item in enumerate(node.value)]
+            items = (self._plain(item, (*place, index)) for index, item in enumerate(node.value))
+            return ["" if item is None else item for item in items]  # an empty item is no entry, but must not vanish
         if not isinstance(node, yaml.MappingNode):
             return None if node.tag == NULL else node.value
         content: dict[str, object] = {}
@@ -131,12 +132,9 @@ class YamlFile:
             content[str(key.value)] = self._plain(value, inner)
         return {key: value for key, value in content.items() if value is not None}
 
-    def _at(self, place: Place) -> object:
+    def _at(self, place: Place) -> Any:  # noqa: ANN401 - whatever the file says there
         """The value at `place`; None where there is none."""
-        value: object = self.content
+        value: Any = self.content
         for part in place:
-            if isinstance(value, dict):
-                value = value.get(part)
-            elif isinstance(value, list) and isinstance(part, int):
-                value = value[part]
+            value = value.get(part) if isinstance(value, dict) else value[part]
         return value

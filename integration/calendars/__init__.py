@@ -3,7 +3,6 @@
 A year counts as known only when its file agrees with the decree's own counts.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -56,8 +55,8 @@ class _Decree(Entry):
     year: int = Field(ge=2000, le=2999)
     decree: str
     counts: _Counts
-    holidays: Mapping[Day, str]
-    joint_leave: Mapping[Day, str]
+    holidays: dict[Day, str]
+    joint_leave: dict[Day, str]
 
 
 def read_year(file: YamlFile) -> YearOff | None:

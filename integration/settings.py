@@ -1,0 +1,172 @@
+"""Every knob of the service, from `ALUR_...` variables and an optional `.env` file, read once and in one place.
+
+Whatever is missing or bad is told together, and no sentence, repr or traceback ever holds a value: any of them may be a secret.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, Self
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from integration.templates import messages
+
+PREFIX = "ALUR_"
+
+
+class Bind(NamedTuple):
+    """Where the web process listens."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class SettingFault:
+    """One variable that is missing or bad, and what it should be."""
+
+    variable: str
+    sentence: str
+
+    def __str__(self) -> str:
+        """The fault on one line."""
+        return f"{self.variable}: {self.sentence}"
+
+
+class SettingsFaults(Exception):
+    """The service cannot start with these settings. `faults` holds every reason; the text is the whole message for the operator."""
+
+    def __init__(self, faults: Sequence[SettingFault]) -> None:
+        super().__init__("\n".join([messages("settings")["heading"], *(f"  {fault}" for fault in faults)]))
+        self.faults = tuple(faults)
+
+
+def _url(*schemes: str) -> Callable[[str], str]:
+    """A check of addresses with a host; a slash at the end goes."""
+
+    def check(text: str) -> str:
+        parts = urlsplit(text)
+        if parts.scheme not in schemes or not parts.hostname or parts.port == 0 or parts.fragment or re.search(r"\s", text):
+            raise ValueError("address")
+        return text.rstrip("/")
+
+    return check
+
+
+def _public(text: str) -> str:
+    """An address that may be printed: nobody's name and password in it."""
+    if "@" in urlsplit(text).netloc:
+        raise ValueError("secret in an address")
+    return text
+
+
+def _hidden(check: Callable[[str], str]) -> AfterValidator:
+    """The same check of a text that is kept secret."""
+    return AfterValidator(lambda secret: SecretStr(check(secret.get_secret_value())))
+
+
+def _database(text: str) -> str:
+    """A database the store works on, on disk or on a server; where exactly is for its driver to judge."""
+    if not re.fullmatch(r"(sqlite:///(?!:memory:)|postgresql(\+psycopg)?://)\S+", text):
+        raise ValueError("database")
+    return text
+
+
+def _webhook_secret(text: str) -> str:
+    """A secret as Standard Webhooks write it: "whsec_" and at least one byte in base64."""
+    try:
+        key = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        key = b""
+    if not text.startswith("whsec_") or not key:
+        raise ValueError("webhook secret")
+    return text
+
+
+def _listed(text: object) -> object:
+    """The parts of "a, b"; anything but text is left to the next check."""
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
+
+
+def _bind(text: object) -> object:
+    """Host and port of "127.0.0.1:8080" or "[::1]:8080"."""
+    if not isinstance(text, str):
+        return text
+    parts = urlsplit(f"//{text}")
+    if not parts.hostname or not parts.port or parts.netloc != text or "@" in text:
+        raise ValueError("host and port")
+    return Bind(parts.hostname, parts.port)
+
+
+Address = Annotated[str, AfterValidator(_url("http", "https")), AfterValidator(_public)]
+DatabaseAddress = Annotated[SecretStr, _hidden(_database)]
+BrokerAddress = Annotated[SecretStr, _hidden(_url("redis", "rediss"))]
+MailAddress = Annotated[SecretStr, _hidden(_url("smtp", "smtps"))]
+WebhookSecret = Annotated[SecretStr, _hidden(_webhook_secret)]
+
+
+class Settings(BaseSettings):
+    """What contract.md, "Settings", names, without the prefix. Addresses that can carry a password are secrets too."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, validate_default=False)
+
+    gitlab_url: Address
+    gitlab_token: SecretStr
+    gitlab_project: Annotated[str, Field(pattern=r"^(\d+|[\w.-]+(/[\w.-]+)+)$")]  # id or full path
+    gitlab_webhook_secret: SecretStr
+    portal_secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]  # the first one signs
+    portal_callback_url: Address | None = None
+    database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")
+    broker_url: BrokerAddress | None = None  # None: embedded
+    organisation: FilePath
+    public_url: Address
+    data_dir: Path = Path("var")
+    smtp_url: MailAddress | None = None
+    bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Self:
+        """The settings of these variables (None: the process's own) over those of the file, where there is one.
+
+        An empty variable counts as not set, also where the file sets it. Raises SettingsFaults.
+        """
+        environment = EnvSettingsSource(cls)
+        if environ is not None:
+            environment.env_vars = {name.lower(): value for name, value in environ.items()}
+        found = {**DotEnvSettingsSource(cls, env_file=env_file)(), **environment()}
+        values: dict[str, Any] = {name: text.strip() for name, text in found.items() if isinstance(text, str) and text.strip()}
+        try:
+            return cls(**values)
+        except ValidationError as invalid:
+            faults = _faults(invalid)
+        raise SettingsFaults(faults)  # outside the handler: the error it caught holds the values
+
+    @classmethod
+    def settings_customise_sources(cls, *_: Any, **sources: Any) -> tuple[PydanticBaseSettingsSource, ...]:  # noqa: ANN401 - as pydantic calls it
+        """Settings made by hand are exactly what they are made of; only `read` looks around."""
+        return (sources["init_settings"],)
+
+
+def _faults(invalid: ValidationError) -> list[SettingFault]:
+    """One fault for each variable, in the order of the contract."""
+    said = messages("settings")
+    kinds = {str(error["loc"][0]): error["type"] for error in reversed(invalid.errors(include_input=False, include_context=False))}
+    return [
+        SettingFault(f"{PREFIX}{name.upper()}", said["missing" if kinds[name] == "missing" else "bad"].format(expected=said[name]))
+        for name in Settings.model_fields
+        if name in kinds
+    ]

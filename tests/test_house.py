@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from integration.settings import PREFIX, Settings
 from integration.templates import TEMPLATES
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -200,3 +201,15 @@ def test_every_decision_is_in_the_index_and_has_the_form() -> None:
         assert page.startswith(f"# {number}. "), name
         headings = [heading for heading in re.findall(r"^## (.+)$", page, flags=re.MULTILINE) if heading != "Measured"]
         assert headings == ["Context", "Options", "Choice", "Consequences"], name
+
+
+def test_the_example_of_the_settings_names_all_of_them_and_their_defaults() -> None:
+    example = (ROOT / "deploy" / "alur.env.example").read_text(encoding="utf-8")
+    assert {PREFIX + name.upper() for name in Settings.model_fields} == set(re.findall(r"^#?(ALUR_\w+)=", example, flags=re.MULTILINE))
+    needed = dict.fromkeys(re.findall(r"^(ALUR_\w+)=$", example, flags=re.MULTILINE), "https://pustikom.example") | {
+        "ALUR_GITLAB_PROJECT": "1",
+        "ALUR_PORTAL_SECRETS": "whsec_c2VjcmV0",
+        "ALUR_ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
+    }
+    defaults = dict(re.findall(r"^#(ALUR_\w+)=(.*)$", example, flags=re.MULTILINE))
+    assert Settings.read(needed, env_file=None) == Settings.read(needed | defaults, env_file=None)

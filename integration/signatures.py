@@ -1,0 +1,105 @@
+"""Who sent this: Standard Webhooks signatures, GitLab's token, and the tokens of status pages; pure.
+
+Everything is compared as bytes and in constant time, and nothing a stranger sends raises (contract.md, "Portal -> service").
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+
+TOLERANCE = timedelta(seconds=300)
+"""How far a timestamp may be from now, either way."""
+
+ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+_PREFIX, _VERSION = "whsec_", "v1,"
+_STATUS = b"alur-pos status\n"  # no signed message begins so: those begin with "<id>.<seconds>." and an id has no space
+
+
+class Verdict(Enum):
+    """What to make of a delivery: MISSING is answered 400, STALE and WRONG 401."""
+
+    OK = "ok"
+    MISSING = "missing"  # a header is not there
+    STALE = "stale"  # the timestamp is no number, or too far from now
+    WRONG = "wrong"  # no live secret made any of the signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A shared secret; never shown."""
+
+    key: bytes = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> "Secret":
+        """The secret written as `whsec_<base64>`. ValueError, without the text, for anything else."""
+        encoded = text.strip().removeprefix(_PREFIX)
+        try:
+            key = base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        except (binascii.Error, ValueError):
+            key = b""
+        if not key or encoded == text.strip():
+            raise ValueError("a secret is written as whsec_ and base64")
+        return cls(key)
+
+
+def sign(secret: Secret, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the standard's own word
+    """The `webhook-signature`: "v1," and the base64 of HMAC-SHA256 over "{id}.{timestamp}.{body}"; `timestamp` in unix seconds."""
+    return _sign(secret, _wire(id), str(timestamp).encode(), body)
+
+
+def verify(secrets: Iterable[Secret], headers: Mapping[str, str], body: bytes, now: datetime) -> Verdict:
+    """Whether one of these secrets signed the delivery in time. Header names in any case; `now` is aware."""
+    given = {name.lower(): value for name, value in headers.items()}
+    id_, timestamp, signatures = (given.get(name, "").strip() for name in (ID, TIMESTAMP, SIGNATURE))
+    if not (id_ and timestamp and signatures):
+        return Verdict.MISSING
+    sent = _moment(timestamp)
+    if sent is None or abs(now - sent) > TOLERANCE:
+        return Verdict.STALE
+    expected = [_sign(secret, _wire(id_), timestamp.encode(), body).encode() for secret in secrets]
+    offered = [_wire(signature) for signature in signatures.split()]
+    matches = [hmac.compare_digest(ours, theirs) for ours in expected for theirs in offered]
+    return Verdict.OK if any(matches) else Verdict.WRONG
+
+
+def token_matches(expected: str, given: str | None) -> bool:
+    """Whether an `X-Gitlab-Token` header is the one expected. No token is expected by nobody: "" never matches."""
+    return bool(expected) and given is not None and hmac.compare_digest(expected.encode("utf-8", "surrogatepass"), _wire(given))
+
+
+def status_token(secret: Secret, ticket: str) -> str:
+    """The token in the `status_url` of a ticket: 43 characters that need no escaping in an address."""
+    return base64.urlsafe_b64encode(hmac.digest(secret.key, _STATUS + ticket.encode(), "sha256")).rstrip(b"=").decode()
+
+
+def status_token_matches(secrets: Iterable[Secret], ticket: str, given: str | None) -> bool:
+    """Whether one of these secrets made this token for this ticket, so that a link outlives a change of secrets."""
+    matches = [hmac.compare_digest(status_token(secret, ticket).encode(), _wire(given or "")) for secret in secrets]
+    return any(matches)
+
+
+def _sign(secret: Secret, id_: bytes, timestamp: bytes, body: bytes) -> str:
+    digest = hmac.digest(secret.key, b".".join((id_, timestamp, body)), "sha256")
+    return _VERSION + base64.b64encode(digest).decode()
+
+
+def _moment(timestamp: str) -> datetime | None:
+    if not (timestamp.isascii() and timestamp.isdecimal()):
+        return None
+    try:
+        return datetime.fromtimestamp(int(timestamp), UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _wire(text: str) -> bytes:
+    """The bytes a header had: WSGI hands them over as latin-1; text of other origin is taken as UTF-8."""
+    try:
+        return text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

@@ -84,6 +84,13 @@ class Call:
             raise bad(f"{name} is missing")
         return self.params[name]
 
+    def text(self, name: str) -> str | None:
+        """Read words; a number is taken for its digits, as GitLab does."""
+        value = self.params.get(name)
+        if isinstance(value, (dict, list)):
+            raise bad(f"{name} is invalid")
+        return None if value is None else str(value)
+
     def flag(self, name: str) -> bool | None:
         """Read a boolean; None where it is not given."""
         value = self.params.get(name)

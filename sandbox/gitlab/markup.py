@@ -6,7 +6,7 @@ One parser serves all three, so that what the page shows and what is executed ag
 
 import re
 from dataclasses import dataclass
-from html import escape
+from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -62,12 +62,13 @@ class Task:
     done: bool
 
 
-def tasks(text: str) -> list[Task]:
+@lru_cache(maxsize=1024)  # every listing counts the boxes of every issue
+def tasks(text: str) -> tuple[Task, ...]:
     """Return the checkboxes of a text in order; those inside code are not checkboxes."""
     code = {number for token in PARSER.parse(text) if token.type in {"fence", "code_block"} and token.map for number in range(*token.map)}
     lines = enumerate(text.split("\n"))
     found = ((number, TASK.match(line)) for number, line in lines if number not in code)
-    return [Task(number, match["text"].strip(), match["mark"] != " ") for number, match in found if match]
+    return tuple(Task(number, match["text"].strip(), match["mark"] != " ") for number, match in found if match)
 
 
 def ticked(text: str, task: Task, *, done: bool) -> str:
@@ -97,8 +98,3 @@ def html(text: str | None) -> str:
         return f'<li class="task">{match["open"] or ""}<input type="checkbox" disabled{state}> '
 
     return nh3.clean(BOX.sub(box, rendered), tags=TAGS, attributes=ATTRIBUTES, link_rel="noopener nofollow")
-
-
-def plain(text: str) -> str:
-    """Return a text fit for an HTML page, unrendered."""
-    return escape(text)

@@ -5,6 +5,7 @@ listens on the loopback address only.
 """
 
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -165,13 +166,21 @@ def _html(project: Project, text: str | None) -> Markup:
 def attach(app: Flask, store: Store) -> None:
     """Add the pages to the app."""
     pages = Pages(store)
-    at = "/<group>/<name>/-"
-    app.add_url_rule("/", "home", pages.home)
-    app.add_url_rule("/<group>/<name>", "project", pages.issues)
-    app.add_url_rule(f"{at}/issues", "issues", pages.issues)
-    app.add_url_rule(f"{at}/issues/<int:iid>", "issue", pages.issue)
-    app.add_url_rule(f"{at}/work_items/<int:iid>", "work_item", pages.issue)
-    app.add_url_rule(f"{at}/boards", "board", pages.board)
-    app.add_url_rule(f"{at}/wikis/<slug>", "wiki", pages.wiki)
-    app.add_url_rule("/-/project/<int:number>/uploads/<secret>/<filename>", "upload", pages.upload)
-    app.add_url_rule("/-/avatar/<int:number>.svg", "avatar", pages.avatar)
+    at = "/<path:group>/<name>/-"
+
+    def rule(path: str, name: str, view: Callable[..., str | Response]) -> None:
+        def looked_at(**path_args: str | int) -> str | Response:
+            with store.lock:
+                return view(**path_args)
+
+        app.add_url_rule(path, name, looked_at)
+
+    rule("/", "home", pages.home)
+    rule("/<path:group>/<name>", "project", pages.issues)
+    rule(f"{at}/issues", "issues", pages.issues)
+    rule(f"{at}/issues/<int:iid>", "issue", pages.issue)
+    rule(f"{at}/work_items/<int:iid>", "work_item", pages.issue)
+    rule(f"{at}/boards", "board", pages.board)
+    rule(f"{at}/wikis/<slug>", "wiki", pages.wiki)
+    rule("/-/project/<int:number>/uploads/<secret>/<filename>", "upload", pages.upload)
+    rule("/-/avatar/<int:number>.svg", "avatar", pages.avatar)

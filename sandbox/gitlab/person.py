@@ -28,7 +28,9 @@ class Person:
 
     def _call(self, method: str, path: str, **rest: Any) -> requests.Response:  # noqa: ANN401 - passed through to requests
         address = f"{self._store.url}/api/v4{path}"
-        answer = requests.request(method, address, headers={"PRIVATE-TOKEN": self.user.token}, timeout=TIMEOUT, **rest)
+        with requests.Session() as session:
+            session.trust_env = False  # a proxy of the machine has no business here
+            answer = session.request(method, address, headers={"PRIVATE-TOKEN": self.user.token}, timeout=TIMEOUT, **rest)
         answer.raise_for_status()
         return answer
 

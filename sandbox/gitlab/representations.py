@@ -4,6 +4,7 @@ Every function takes the store (for addresses and names) and a record, and retur
 """
 
 from datetime import datetime
+from html import escape
 from typing import Any
 
 from sandbox.gitlab import markup
@@ -155,7 +156,7 @@ def label_basic(label: Label) -> Json:
         "id": label.id,
         "name": label.name,
         "description": label.description,
-        "description_html": markup.plain(label.description or ""),
+        "description_html": escape(label.description or ""),
         "text_color": text_color(label.color),
         "color": label.color,
         "archived": False,

@@ -59,7 +59,7 @@ class Desk:
             return self._struck(struck)
         user = None
         try:
-            call, user = self._call(route)
+            call, user = self._call()
             with self.store.lock:
                 reply = self._run(route, call, path_args)
         except Refused as refusal:
@@ -81,7 +81,7 @@ class Desk:
         self.unknown.append(what)
         return Refused(501, {"message": f"the stand-in does not know {what}"})
 
-    def _call(self, _route: Route | None) -> tuple[Call, User]:
+    def _call(self) -> tuple[Call, User]:
         value = request.headers.get("PRIVATE-TOKEN") or request.headers.get("Authorization", "").removeprefix("Bearer ")
         with self.store.lock:
             token = self.store.tokens.get(value)

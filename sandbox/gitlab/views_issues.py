@@ -63,8 +63,16 @@ TIMES: dict[str, Callable[[Issue, datetime], bool]] = {
 }
 
 
-def _listed(call: Call, rows: list[tuple[Project, Issue]]) -> Reply:
-    found = [issue for project, issue in rows if rights.read_issue(call.user, project, issue) and _matches(call, project, issue)]
+def _listed(call: Call, rows: list[tuple[Project, Issue]], scope: str) -> Reply:
+    _count_search(call)
+    mine: dict[str, Callable[[Issue], bool]] = {
+        "created_by_me": lambda issue: issue.author_id == call.user.id,
+        "assigned_to_me": lambda issue: call.user.id in issue.assignee_ids,
+        "all": lambda _issue: True,
+    }
+    wanted = mine[call.choice("scope", tuple(mine), scope)]
+    readable = [(project, issue) for project, issue in rows if wanted(issue) and rights.read_issue(call.user, project, issue)]
+    found = [issue for project, issue in readable if _matches(call, project, issue)]
     order = call.choice("order_by", tuple(ORDERS), "created_at")
     descending = call.choice("sort", ("asc", "desc"), "desc") == "desc"
     found.sort(key=ORDERS[order], reverse=descending)
@@ -128,23 +136,15 @@ def _count_search(call: Call) -> None:
 @route("GET", "/issues", FILTERS)
 def list_own_issues(call: Call) -> Reply:
     """Issues of every project, by default those the caller wrote."""
-    _count_search(call)
-    scope = call.choice("scope", ("created_by_me", "assigned_to_me", "all"), "created_by_me")
     rows = [(project, issue) for project in call.store.projects.values() for issue in project.issues.values()]
-    mine: dict[str, Callable[[Issue], bool]] = {
-        "created_by_me": lambda issue: issue.author_id == call.user.id,
-        "assigned_to_me": lambda issue: call.user.id in issue.assignee_ids,
-        "all": lambda _issue: True,
-    }
-    return _listed(call, [(project, issue) for project, issue in rows if mine[scope](issue)])
+    return _listed(call, rows, "created_by_me")
 
 
 @route("GET", "/projects/<project>/issues", FILTERS)
 def list_issues(call: Call, project: str) -> Reply:
     """Issues of one project the caller may read."""
-    _count_search(call)
     found = call.project(project)
-    return _listed(call, [(found, issue) for issue in found.issues.values()])
+    return _listed(call, [(found, issue) for issue in found.issues.values()], "all")
 
 
 @route("POST", "/projects/<project>/issues", (*FIELDS, "iid"))
@@ -195,13 +195,12 @@ def delete_issue(call: Call, project: str, iid: str) -> Reply:
 
 def _wish(call: Call) -> dict[str, Any]:
     """Read the parameters of an issue. A milestone nobody can name here is ignored, as GitLab ignores an unknown one."""
-    wish: dict[str, Any] = {}
-    for name in ("title", "description", "labels", "add_labels", "remove_labels", "due_date", "issue_type"):
-        if name in call.params:
-            wish[name] = call.params[name]
-    for name in ("confidential", "discussion_locked"):
-        if (value := call.flag(name)) is not None:
-            wish[name] = value
+    texts: dict[str, Any] = {name: call.text(name) for name in ("title", "description", "due_date", "issue_type") if name in call.params}
+    if texts.get("title", "") is None:
+        raise bad("title is empty")
+    labels: dict[str, Any] = {name: call.params[name] for name in ("labels", "add_labels", "remove_labels") if name in call.params}
+    flags: dict[str, Any] = {name: call.flag(name) for name in ("confidential", "discussion_locked") if name in call.params}
+    wish = texts | labels | flags
     if "assignee_ids" in call.params:
         wish["assignee_ids"] = call.numbers("assignee_ids")
     elif "assignee_id" in call.params:

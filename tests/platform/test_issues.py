@@ -315,3 +315,36 @@ def test_an_issue_is_deleted_by_its_owner_only(forge):
     assert _error(forge.people["developer"].project.issues.delete, issue.iid).response_code == 403
     forge.admin.projects.get(forge.project.id, lazy=True).issues.delete(issue.iid)
     assert _error(forge.bot.project.issues.get, issue.iid).response_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"order_by": "selera"}, {"sort": "naik"}, {"state": "entah"}, {"updated_after": "kemarin"}, {"per_page": "banyak"}],
+)
+def test_values_a_list_does_not_know_are_refused(forge, query):
+    path = f"/projects/{forge.project.id}/issues"
+    assert _error(forge.bot.client.http_list, path, query_data=query, get_all=False).response_code == 400
+
+
+def test_numbers_and_flags_of_the_wrong_kind_are_refused(forge):
+    path = f"/projects/{forge.project.id}/issues"
+    for bad in ({"confidential": "entah"}, {"assignee_ids": ["x"]}, {"created_at": "x"}, {"state_event": "lupa"}):
+        issue = forge.issue()
+        assert _error(forge.bot.client.http_put, f"{path}/{issue.iid}", post_data=bad).response_code == 400
+
+
+def test_one_assignee_by_the_old_name(forge):
+    issue = forge.issue(assignee_id=forge.bot.id)
+    assert issue.assignee["id"] == forge.bot.id
+
+
+def test_any_and_no_label_and_assignee(forge):
+    marked, bare = forge.issue(labels=[forge.label()], assignee_ids=[forge.bot.id]), forge.issue()
+
+    def found(**filters):
+        rows = forge.bot.project.issues.list(iids=[marked.iid, bare.iid], get_all=True, **filters)
+        return [issue.iid for issue in rows]
+
+    assert (found(labels=["Any"]), found(labels=["None"])) == ([marked.iid], [bare.iid])
+    assert (found(assignee_id="Any"), found(assignee_id="None")) == ([marked.iid], [bare.iid])
+    assert found(confidential=True) == []

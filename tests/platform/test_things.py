@@ -169,3 +169,138 @@ def test_a_slug_follows_the_title(forge):
     word = forge.word()
     page = forge.bot.project.wikis.create({"title": f"Hal {word}", "content": "x"})
     assert page.slug == f"Hal-{word}"
+
+
+def test_labels_are_counted_and_searched(forge):
+    name = forge.label()
+    forge.bot.project.issues.update(forge.issue(labels=[name]).iid, {"state_event": "close"})
+    forge.issue(labels=[name])
+    [found] = forge.bot.project.labels.list(search=name, with_counts=True, get_all=True)
+    assert (found.open_issues_count, found.closed_issues_count) == (1, 1)
+
+
+@pytest.mark.parametrize("bad", [{"name": " ", "color": "#112233"}, {"name": "x", "color": "jingga tua"}])
+def test_blank_names_and_odd_colours_are_refused(forge, bad):
+    assert _error(forge.bot.project.labels.create, bad).response_code == 400
+
+
+def test_a_label_is_not_renamed_to_a_taken_name(forge):
+    one, two = forge.label(), forge.label()
+    assert _error(forge.bot.project.labels.update, one, {"new_name": two}).response_code in {400, 409}
+    assert _error(forge.bot.project.labels.get, forge.word()).response_code == 404
+
+
+def test_a_label_has_a_priority(forge):
+    name = forge.word()
+    assert forge.bot.project.labels.create({"name": name, "color": "#112233", "priority": 3}).priority == 3
+
+
+def test_columns_are_moved_and_taken_away(forge):
+    board = forge.bot.project.boards.create({"name": forge.word()})
+    columns = [board.lists.create({"label_id": forge.bot.project.labels.get(forge.label()).id}) for _ in range(3)]
+    columns[2].position = 0
+    columns[2].save()
+    assert [column.id for column in board.lists.list(get_all=True)] == [columns[2].id, columns[0].id, columns[1].id]
+    columns[0].delete()
+    assert board.lists.get(columns[1].id).label == columns[1].label
+    assert _error(board.lists.get, columns[0].id).response_code == 404
+    board.delete()
+    assert _error(forge.bot.project.boards.get, board.id).response_code == 404
+
+
+def test_a_board_is_renamed_and_listed(forge):
+    board, name = forge.bot.project.boards.create({"name": forge.word()}), forge.word()
+    board.name, board.hide_backlog_list = name, True
+    board.save()
+    assert name in [one.name for one in forge.bot.project.boards.list(get_all=True)]
+    assert _error(board.lists.create, {"label_id": 0}).response_code == 400
+    board.delete()
+
+
+def test_members_come_and_go(forge):
+    stranger = forge.people["stranger"]
+    members = forge.bot.project.members
+    member = members.create({"user_id": stranger.id, "access_level": 10})
+    assert _error(members.create, {"user_id": stranger.id, "access_level": 10}).response_code == 409
+    member.access_level = 20
+    member.save()
+    assert members.get(stranger.id).access_level == 20
+    assert [one.id for one in members.list(query=stranger.username, get_all=True)] == [stranger.id]
+    members.delete(stranger.id)
+    assert _error(members.get, stranger.id).response_code == 404
+    assert _error(members.create, {"user_id": stranger.id, "access_level": 12}).response_code == 400
+
+
+def test_projects_and_accounts_are_listed(forge):
+    words = forge.project.path
+    assert [one.id for one in forge.bot.client.projects.list(search=words, get_all=True)] == [forge.project.id]
+    assert [one.id for one in forge.people["stranger"].client.projects.list(search=words, get_all=True)] == []
+    assert forge.bot.client.users.get(forge.people["guest"].id).username == forge.people["guest"].username
+    assert forge.bot.id in [one.id for one in forge.bot.client.users.list(search=forge.bot.username, get_all=True)]
+
+
+def test_accounts_are_made_by_administrators_only(forge):
+    body = {"username": forge.word(), "name": "x", "email": "x@example.org", "force_random_password": True}
+    assert _error(forge.bot.client.users.create, body).response_code == 403
+    taken = body | {"username": forge.bot.username, "email": f"{forge.word()}@example.org"}
+    assert _error(forge.admin.users.create, taken).response_code == 409
+
+
+def test_project_settings(forge):
+    project = forge.bot.client.projects.get(forge.project.id)
+    project.autoclose_referenced_issues = False
+    project.save()
+    assert forge.bot.client.projects.get(forge.project.id).autoclose_referenced_issues is False
+    assert _error(forge.people["developer"].client.http_put, f"/projects/{project.id}", post_data={"description": "x"}).response_code == 403
+
+
+def test_uploads_are_listed_by_maintainers(forge):
+    sent = forge.bot.project.upload("daftar.txt", filedata=b"12345")
+    rows = forge.bot.client.http_list(f"/projects/{forge.project.id}/uploads", get_all=True)
+    assert sent["alt"] in [row["filename"] for row in rows]
+    path = f"/projects/{forge.project.id}/uploads"
+    assert _error(forge.people["guest"].client.http_list, path, get_all=True).response_code in {401, 403}
+    assert _error(forge.bot.client.http_post, path).response_code == 400
+
+
+def test_a_wiki_title_is_taken_once(forge):
+    page = {"title": forge.word(), "content": "x"}
+    forge.bot.project.wikis.create(page)
+    assert _error(forge.bot.project.wikis.create, page).response_code in {400, 422}
+    assert page["title"] in [one.title for one in forge.bot.project.wikis.list(with_content=True, get_all=True)]
+
+
+def test_links_are_taken_away(forge):
+    one, two = forge.issue(), forge.issue()
+    one.links.create({"target_project_id": forge.project.id, "target_issue_iid": two.iid})
+    [link] = one.links.list(get_all=True)
+    one.links.delete(link.issue_link_id)
+    assert one.links.list(get_all=True) == []
+    assert _error(one.links.delete, link.issue_link_id).response_code == 404
+
+
+def test_issues_of_every_project_are_ones_own_unless_asked(forge):
+    issue = forge.issue(assignee_ids=[forge.people["reporter"].id])
+    client = forge.people["reporter"].client
+    assert issue.id not in [one.id for one in client.issues.list(get_all=True)]
+    assert issue.id in [one.id for one in client.issues.list(scope="assigned_to_me", get_all=True)]
+    assert issue.id in [one.id for one in client.issues.list(scope="all", per_page=100, get_all=True)]
+
+
+def test_others_do_not_delete_a_comment(forge):
+    issue = forge.issue()
+    note = issue.notes.create({"body": "x"})
+    seen = forge.people["developer"].project.issues.get(issue.iid)
+    assert _error(seen.notes.delete, note.id).response_code == 403
+
+
+def test_a_hook_is_read_changed_and_deleted(forge):
+    hooks = forge.bot.project.hooks
+    hook = hooks.create({"url": "http://example.org/x", "issues_events": True, "name": "Alur", "enable_ssl_verification": False})
+    assert (hook.issues_events, hook.enable_ssl_verification, hook.alert_status) == (True, False, "executable")
+    hooks.update(hook.id, {"url": hook.url, "note_events": True, "issues_events": False, "description": "uji"})
+    found = hooks.get(hook.id)
+    assert (found.note_events, found.issues_events, found.description) == (True, False, "uji")
+    hooks.delete(hook.id)
+    assert _error(hooks.get, hook.id).response_code == 404
+    assert _error(forge.bot.client.http_post, f"/projects/{forge.project.id}/hooks").response_code == 400

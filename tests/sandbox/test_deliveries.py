@@ -145,3 +145,59 @@ def test_a_moved_clock_is_in_the_bodies(campus, receiver):
     campus.act().open(campus.project, "x")
     campus.forge.settle()
     assert campus.forge.deliveries[0].body["object_attributes"]["created_at"] == "2026-12-23 01:00:00 UTC"
+
+
+def test_a_test_event_needs_a_real_object(campus, receiver):
+    _hook(campus, receiver.url)
+    path = f"/projects/{campus.project.id}/hooks/{next(iter(campus.project.hooks))}/test"
+    assert campus.raw("POST", f"{path}/issues_events").status_code == 422
+    iid = campus.act().open(campus.project, "x")
+    assert campus.raw("POST", f"{path}/note_events").status_code == 422
+    campus.act().comment(campus.project, iid, "teks")
+    assert campus.raw("POST", f"{path}/note_events").status_code == 201
+    assert campus.raw("POST", f"{path}/confidential_issues_events").status_code == 201
+    assert campus.raw("POST", f"{path}/push_events").status_code == 400
+    campus.forge.settle()
+    assert [delivery.event for delivery in campus.forge.deliveries] == ["Issue Hook", "Note Hook", "Note Hook", "Confidential Issue Hook"]
+
+
+def test_custom_headers_are_sent_but_never_shown_or_stronger(campus, receiver):
+    body = {"url": receiver.url, "custom_headers": [{"key": "X-Kampus", "value": "1"}, {"key": "X-Gitlab-Event", "value": "palsu"}]}
+    shown = campus.raw("POST", f"/projects/{campus.project.id}/hooks", json=body | FLAGS).json()
+    assert shown["custom_headers"] == [{"key": "X-Kampus"}, {"key": "X-Gitlab-Event"}]
+    campus.act().open(campus.project, "x")
+    campus.forge.settle()
+    headers = campus.forge.deliveries[0].headers
+    assert (headers["X-Kampus"], headers["X-Gitlab-Event"]) == ("1", "Issue Hook")
+
+
+def test_hooks_that_are_refused(campus):
+    path = f"/projects/{campus.project.id}/hooks"
+    assert campus.raw("POST", path, json={"url": "http://127.0.0.1:9/", "token": "a\nb"}).status_code == 400
+    assert campus.raw("POST", f"{path}/99/events/1/resend").status_code == 404
+    _hook(campus, "http://127.0.0.1:9/")
+    number = next(iter(campus.project.hooks))
+    assert campus.raw("POST", f"{path}/{number}/events/1/resend").status_code == 404
+    answers = [campus.raw("POST", path, json={"url": "http://127.0.0.1:9/"}).status_code for _ in range(100)]
+    assert (answers.count(201), answers[-1]) == (99, 400)
+
+
+def test_a_chain_of_causes_ends_at_a_hundred_hooks(campus, receiver):
+    _hook(campus, receiver.url)
+    store = campus.forge._store  # noqa: SLF001 - a hundred hooks one after another would take too long
+    campus.forge._post._seen["rantai"] = set(range(1000, 1100))  # noqa: SLF001 - as above
+    with store.lock:
+        campus.forge._post.fire(campus.project, "issues_events", dict, cause="rantai")  # noqa: SLF001 - as above
+    campus.forge.settle()
+    assert receiver.bodies == []
+
+
+def test_a_wiki_page_has_an_event(campus, receiver):
+    campus.raw("POST", f"/projects/{campus.project.id}/hooks", json={"url": receiver.url, "wiki_page_events": True})
+    path = f"/projects/{campus.project.id}/wikis"
+    campus.raw("POST", path, json={"title": "Satu", "content": "x"})
+    campus.raw("PUT", f"{path}/Satu", json={"title": "Dua"})
+    campus.raw("DELETE", f"{path}/Dua")
+    campus.forge.settle()
+    told = [(one.event, one.body["object_attributes"]["action"], one.body["object_attributes"]["slug"]) for one in campus.forge.deliveries]
+    assert told == [("Wiki Page Hook", "create", "Satu"), ("Wiki Page Hook", "update", "Dua"), ("Wiki Page Hook", "delete", "Dua")]

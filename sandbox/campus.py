@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import requests
 import yaml
@@ -50,7 +50,7 @@ class Campus:
         self.portal = Portal(clock)
         self.people: dict[str, User] = {}
 
-    def __enter__(self) -> "Campus":
+    def __enter__(self) -> Self:
         self.gitlab.start()
         self.portal.start()
         self.project = self.gitlab.project(PROJECT)
@@ -155,7 +155,11 @@ class Campus:
         if duty is None:
             raise LookupError("this procedure has no recurring report")
         account = account or self.team(ticket)[0]
-        parts = [f"### {p.title}\n{_LINES['sections'].get(p.title, _LINES['sections']['default'])}" for p in duty.parts if p.kind is SectionKind.TEXT]
+        parts = [
+            f"### {p.title}\n{_LINES['sections'].get(p.title, _LINES['sections']['default'])}"
+            for p in duty.parts
+            if p.kind is SectionKind.TEXT
+        ]
         self.comment(account, ticket, "\n\n".join([f"/pos {duty.word} {percent}", *parts]))
         return account
 

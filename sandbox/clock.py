@@ -10,6 +10,7 @@ class SimulatedClock:
         self._now = start.astimezone(UTC)
 
     def __call__(self) -> datetime:
+        """The simulated present."""
         return self._now
 
     def advance(self, by: timedelta) -> None:

@@ -29,6 +29,7 @@ START = datetime.fromisoformat("2026-06-02T08:00:00+07:00")  # a Tuesday: a work
 STRIDE = timedelta(hours=4)  # how far time jumps before the service's clock is asked what has become due
 LONGEST_PLAY = timedelta(days=180)
 MINUTES_A_DAY = 450
+FRIDAY = 4
 
 # A grey square: a picture small enough to read here, real enough to be uploaded and shown.
 PICTURE = bytes.fromhex(
@@ -120,7 +121,7 @@ class Demo:
     def _weekly_reports(self) -> None:
         """On Friday afternoon those in charge report; one of them forgets, so that a reminder is seen."""
         now = self.clock().astimezone(self.campus.organisation.calendar.tz)
-        if now.weekday() != 4 or now.time() < time(14, 30) or now.date() in self.reported:
+        if now.weekday() != FRIDAY or now.time() < time(14, 30) or now.date() in self.reported:
             return
         self.reported.add(now.date())
         duty = self.campus.procedure.duty
@@ -166,7 +167,10 @@ class Demo:
     def _revise(self, play: Play) -> None:
         play.waiting_revision = False
         form = self._filled(play.form)
-        form["masalah"] = {**form["masalah"], "uraian": form["masalah"]["uraian"] + "\nTangkapan layar dan waktu kejadian telah kami lampirkan."}
+        form["masalah"] = {
+            **form["masalah"],
+            "uraian": form["masalah"]["uraian"] + "\nTangkapan layar dan waktu kejadian telah kami lampirkan.",
+        }
         self.campus.portal.send("pengaduan.direvisi", {"tiket": play.ticket, "formulir": form}).raise_for_status()
         play.last = messages("demo")["revised"]
 
@@ -204,4 +208,3 @@ def _effort(standard: Standard | None, acts: int) -> timedelta:
     if standard.unit is Unit.WEEKLY:
         return timedelta(days=2, hours=3)
     return timedelta(days=standard.amount) - timedelta(hours=3 + acts % 4)
-

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -80,12 +81,12 @@ class Portal:
             return [c for c in self.callbacks if c.data.get("tiket") == ticket]
 
     def _headers(self, body: bytes, webhook_id: str | None) -> dict[str, str]:
-        message, timestamp = webhook_id or f"msg_{uuid.uuid4().hex}", str(int(self._clock().timestamp()))
+        message, timestamp = webhook_id or f"msg_{uuid.uuid4().hex}", int(self._clock().timestamp())
         signature = signatures.sign(signatures.Secret.parse(self._secret), message, timestamp, body)
         return {
             "content-type": "application/json",
             "webhook-id": message,
-            "webhook-timestamp": timestamp,
+            "webhook-timestamp": str(timestamp),
             "webhook-signature": signature,
         }
 
@@ -94,8 +95,8 @@ class Portal:
         verdict = signatures.verify((signatures.Secret.parse(self._secret),), request.headers, body, self._clock())
         message = json.loads(body)
         with self._lock:
-            status = self.answers.pop(0) if self.answers else 200
-            if status == 200:
+            status = self.answers.pop(0) if self.answers else HTTPStatus.OK
+            if status == HTTPStatus.OK:
                 verified = verdict is signatures.Verdict.OK
                 self.callbacks.append(Callback(request.headers["webhook-id"], message["type"], message["data"], verified))
         return Response(status=status)

@@ -82,7 +82,7 @@ def _ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
 
 
 def _filename(paper: Paper) -> str:
-    """ "surat-tugas-final-2.pdf": what it is, which edition, which version."""
+    """Such as "surat-tugas-final-2.pdf": what it is, which edition, which version."""
     edition = re.sub(r"[^a-z0-9]+", "-", paper.edition.lower()).strip("-")
     return f"{paper.document}-{edition}-{paper.version}.pdf"
 
@@ -108,7 +108,7 @@ def _signatory(case: Case, step: Step, entries: Sequence[Entry], procedure: Proc
     if entry.by.kind is ActorKind.UNIT or not entry.by.account:
         return _unit_head(case)
     role = procedure.role(event.role).name
-    capacity = f"{event.office} {role}" if event.office and event.office != Holding.FULL.value else role
+    capacity = f"{event.office} {role}" if event.office else role
     day = entry.at.astimezone(organisation.calendar.tz).date()
     office = next((o for o in organisation.offices_of(entry.by.account, day) if o.role == event.role), None)
     person = office or organisation.programmer(entry.by.account)
@@ -120,9 +120,7 @@ def _unit_head(case: Case) -> Signature:
     return Signature(f"{form.head_title} {form.unit_name}", form.head_name, form.head_nip)
 
 
-def _signatures(
-    case: Case, paper: Paper, signatory: Signature, procedure: Procedure, organisation: Organisation
-) -> tuple[Signature, ...]:
+def _signatures(case: Case, paper: Paper, signatory: Signature, procedure: Procedure, organisation: Organisation) -> tuple[Signature, ...]:
     """One block for the signatory; both parties where the paper is handed over at the procedure's end (POS steps 30 and 31)."""
     ends = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)}
     before = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in ends for o in s.outcomes)}

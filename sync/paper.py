@@ -130,9 +130,9 @@ def _node(element: Element) -> Node:
 
 def _children(element: Element) -> Iterator[str | Node]:
     if element.text:
-        yield unescape(element.text) if element.tag == "code" else element.text
+        yield unescape(element.text) if element.tag == "code" else element.text.replace("\n", " ")
     for child in element:
         if child.tag != "img":  # a paper loads nothing from anywhere
             yield _node(child)
         if child.tail:
-            yield child.tail
+            yield child.tail.removeprefix("\n").replace("\n", " ")

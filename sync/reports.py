@@ -98,7 +98,9 @@ def weekly(store: Store, procedures: Sequence[Procedure], organisation: Organisa
     """What stood where at the closing moment of an ISO week such as "2026-W47". ValueError for what is no week."""
     since, until = _span(week, organisation)
     revisions = {(p.slug, p.revision): p for p in procedures}
-    new, ended, still = [], [], []
+    new: list[Line] = []
+    ended: list[Line] = []
+    still: list[Line] = []
     for ticket in store.tickets(opened_before=until):
         case = fold([entry for entry in store.entries(ticket) if entry.at < until])
         if case is None or (case.ended_at and case.ended_at < since):

@@ -88,7 +88,7 @@ def touch(acting: Acting, issue: Issue) -> None:
 def system_note(acting: Acting, issue: Issue, body: str) -> None:
     """Write the forge's own record of a change, by the one who made it. It fires no hook."""
     store, now = acting.store, acting.store.now()
-    number = store.number("note")
+    number = store.number("activity")
     issue.notes.append(
         Note(number, issue.project_id, issue.id, acting.user.id, body, now, now, store.unique().replace("-", ""), system=True)
     )
@@ -153,7 +153,7 @@ def _change_state(acting: Acting, project: Project, issue: Issue, wished: str | 
     issue.state, issue.updated_at, issue.updated_by_id = wanted, now, acting.user.id
     closed = wanted == "closed"
     issue.closed_at, issue.closed_by_id = (now, acting.user.id) if closed else (None, None)
-    event = StateEvent(acting.store.number("event"), acting.user.id, now, "closed" if closed else "reopened")
+    event = StateEvent(acting.store.number("activity"), acting.user.id, now, "closed" if closed else "reopened")
     issue.state_events.append(event)
     return True
 
@@ -224,7 +224,7 @@ def _record_differences(acting: Acting, issue: Issue, old: Issue, *, tell_texts:
     for number, added in [(number, True) for number in issue.label_ids if number not in old.label_ids] + [
         (number, False) for number in old.label_ids if number not in issue.label_ids
     ]:
-        issue.label_events.append(LabelEvent(acting.store.number("event"), acting.user.id, now, number, added))
+        issue.label_events.append(LabelEvent(acting.store.number("activity"), acting.user.id, now, number, added))
     if tell_texts:
         _note_texts(acting, issue, old)
     if issue.due_date != old.due_date:

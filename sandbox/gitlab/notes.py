@@ -67,7 +67,7 @@ def _check(issue: Issue, text: str) -> None:
 def _save(acting: Acting, project: Project, issue: Issue, text: str, *, internal: bool, at: datetime | None) -> Note:
     store = acting.store
     moment = at if at and rights.own_project(acting.user, project) else store.now()
-    number, discussion = store.number("note"), store.unique().replace("-", "")
+    number, discussion = store.number("activity"), store.unique().replace("-", "")
     note = Note(number, project.id, issue.id, acting.user.id, text, moment, moment, discussion, internal=internal)
     issue.notes.append(note)
     issue.subscribers.add(acting.user.id)

@@ -28,9 +28,10 @@ AVATAR_COLORS = ("#6b4fbb", "#1f75cb", "#108548", "#ab6100", "#c0341d", "#5c5c66
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of an issue's history: a comment, or what somebody did to labels or state."""
+    """One line of an issue's history: a comment, or what somebody did to labels or state. `number` orders what a still clock cannot."""
 
     at: datetime
+    number: int
     user: User
     note: Note | None = None
     added: tuple[Label, ...] = ()
@@ -119,14 +120,13 @@ class Pages:
 
     def _history(self, project: Project, issue: Issue) -> list[Entry]:
         users = self._store.users
-        entries = [Entry(note.created_at, users[note.author_id], note) for note in issue.notes]
-        entries += [Entry(event.created_at, users[event.user_id], state=event.state) for event in issue.state_events]
-        for (at, user_id), events in groupby(issue.label_events, key=lambda event: (event.created_at, event.user_id)):
-            group = list(events)
-            entries.append(
-                Entry(at, users[user_id], added=_labels(project, group, added=True), removed=_labels(project, group, added=False))
-            )
-        return sorted(entries, key=lambda entry: entry.at)
+        entries = [Entry(note.created_at, note.id, users[note.author_id], note) for note in issue.notes]
+        entries += [Entry(event.created_at, event.id, users[event.user_id], state=event.state) for event in issue.state_events]
+        for (_, at, user_id), events in groupby(enumerate(issue.label_events), key=_same_change):
+            group = [event for _, event in events]
+            added, removed = (_labels(project, group, added=which) for which in (True, False))
+            entries.append(Entry(at, group[0].id, users[user_id], added=added, removed=removed))
+        return sorted(entries, key=lambda entry: (entry.at, entry.number))
 
     def _columns(self, project: Project) -> list[Column]:
         board = next((board for board in project.boards.values() if board.lists), None)
@@ -141,6 +141,12 @@ class Pages:
         columns += [Column(label.name, label, tuple(issue for issue in opened if label.id in issue.label_ids)) for label in labels]
         columns.append(Column("Ditutup", None, tuple(issue for issue in issues if not issue.opened)))
         return [column for column in columns if column.issues or column.label is None]
+
+
+def _same_change(numbered: tuple[int, LabelEvent]) -> tuple[int, datetime, int]:
+    """Label events of one change have ids without a gap, so that id less position is the same."""
+    position, event = numbered
+    return event.id - position, event.created_at, event.user_id
 
 
 def _labels(project: Project, events: list[LabelEvent], *, added: bool) -> tuple[Label, ...]:

@@ -19,7 +19,7 @@ VERSION = "18.9.0"
 DEFAULT_COLOR = "#6699cc"
 
 # Numbers start apart, so that an id taken for an iid or for another kind's id is found out.
-FIRST_ID = {"user": 1, "project": 40, "issue": 900, "note": 5000, "label": 200, "hook": 30, "event": 7000, "board": 10, "list": 60}
+FIRST_ID = {"user": 1, "project": 40, "issue": 900, "activity": 5000, "label": 200, "hook": 30, "board": 10, "list": 60}
 
 
 class Store:

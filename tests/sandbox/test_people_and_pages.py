@@ -124,3 +124,14 @@ def test_a_wiki_page_and_an_avatar(campus):
 )
 def test_what_is_not_there_is_404(campus, path):
     assert _page(campus, path)[0] == 404
+
+
+def test_the_history_keeps_the_order_of_deeds_on_a_still_clock(campus, iid):
+    person = campus.act(campus.reporter)
+    person.label(campus.project, iid, add=("pertama",))
+    person.comment(campus.project, iid, "kedua")
+    person.label(campus.project, iid, add=("ketiga",), remove=("pertama",))
+    text = _page(campus, f"/pustikom/pengaduan-si/-/issues/{iid}")[1].split("Kegiatan", 1)[1]
+    assert text.index("pertama") < text.index("kedua") < text.index("ketiga")
+    assert text.count("memasang") == 3
+    assert text.count("melepas") == 1

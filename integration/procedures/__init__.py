@@ -76,7 +76,7 @@ def _examine(content: bytes) -> tuple[Procedure | None, tuple[Fault, ...]]:
         nothing = Faults({})
         nothing.add((), "nothing")
         return None, nothing.in_order()
-    faults = Faults(dict(lines(root)))
+    faults = Faults(lines(root))
     procedure = read(root, faults)
     broken_rules(procedure, faults)
     if not faults:

@@ -40,17 +40,22 @@ def compose(content: bytes) -> Node | None:
     return yaml.compose(content, yaml.SafeLoader)
 
 
-def lines(node: Node, place: Place = ()) -> Iterator[tuple[Place, int]]:
+def lines(root: Node) -> dict[Place, int]:
     """The line (from 1) of every place: of an entry's key, of a list item's beginning; of a key given twice the first."""
-    if isinstance(node, MappingNode):
-        for key, value in reversed(node.value):
-            inner = (*place, str(key.value))
-            yield from lines(value, inner)
-            yield inner, key.start_mark.line + 1
-    elif isinstance(node, SequenceNode):
-        for index, item in enumerate(node.value):
-            yield (*place, index), item.start_mark.line + 1
-            yield from lines(item, (*place, index))
+    found: dict[Place, int] = {(): root.start_mark.line + 1}
+
+    def walk(node: Node, place: Place) -> None:
+        if isinstance(node, MappingNode):
+            for key, value in node.value:
+                found.setdefault((*place, str(key.value)), key.start_mark.line + 1)
+                walk(value, (*place, str(key.value)))
+        elif isinstance(node, SequenceNode):
+            for index, item in enumerate(node.value):
+                found.setdefault((*place, index), item.start_mark.line + 1)
+                walk(item, (*place, index))
+
+    walk(root, ())
+    return found
 
 
 def is_null(node: Node) -> bool:
@@ -156,8 +161,7 @@ class Entries:
                 self.faults.unknown((*self.place, name), "unknown-key", name, self._asked)
 
     def _take(self, key: str, *, needed: bool) -> Node | None:
-        if key not in self._asked:
-            self._asked.append(key)
+        self._asked.append(key)
         node = self.nodes.get(key)
         if node is None and needed and self._readable:
             self.faults.add(self.place, "missing", key=key)

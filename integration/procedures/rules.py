@@ -6,6 +6,7 @@ A rule only speaks where it can: a value that was read with a fault is empty (or
 import re
 from collections import Counter
 from collections.abc import Iterable
+from itertools import pairwise
 
 from integration.procedure.definition import COMMANDS, QUESTIONS, Channel, Duty, Gate, OutcomeKind, Procedure, SectionKind, Supply
 from integration.procedures.faults import Faults, Place
@@ -170,7 +171,7 @@ def _verification(procedure: Procedure, faults: Faults) -> None:
         if number not in known:
             continue
         following = steps[index + 1] if index + 1 < len(steps) else 0
-        if following and not leads_to(procedure, number, following):
+        if following in known and not leads_to(procedure, number, following):
             faults.add(("verification", index + 1), "verification-chain", number=number, following=following)
         performer = known[number].performer
         if performer and (performers[performer] > 1 or any(role.team and role.slug == performer for role in procedure.roles)):
@@ -187,12 +188,14 @@ def _emergency(procedure: Procedure, faults: Faults) -> None:
             faults.unknown(("emergency", key), "unknown-step", number, known)
     if emergency is None or not all(number in known for number in numbers.values()):
         return
-    if not procedure.opens_at < emergency.first <= emergency.last < len(known):
+    opens = procedure.opens_at if procedure.opens_at in known else 0
+    first, last = known.index(emergency.first), known.index(emergency.last)
+    if not opens < emergency.first <= emergency.last < max(known):
         faults.add(("emergency",), "emergency-range", first=emergency.first, last=emergency.last)
         return
-    for number in range(emergency.first - 1, emergency.last + 1):
-        if not leads_to(procedure, number, number + 1):
-            faults.add(("emergency",), "emergency-chain", number=number, following=number + 1)
+    for number, following in pairwise(known[first - 1 : last + 2]):
+        if not leads_to(procedure, number, following):
+            faults.add(("emergency",), "emergency-chain", number=number, following=following)
 
 
 def _handoffs(procedure: Procedure, faults: Faults) -> None:

@@ -76,7 +76,7 @@ def _paper(procedure: Procedure, document: str, edition: str) -> str:
 def _also(procedure: Procedure, also: Also) -> str:
     said, role = messages("procedure"), procedure.role(also.role).name
     if also.attachment is None:
-        return said["also"].format(role=role)
+        return said["also-role"].format(role=role)
     return said["also-attachment"].format(role=role, attachment=procedure.document(also.attachment).title)
 
 
@@ -84,7 +84,7 @@ def _word(procedure: Procedure, step: Step, outcome: Outcome) -> str:
     """The outcome's word; where a report leaves the step, the report's."""
     duty = procedure.duty
     if duty and (duty.step, duty.outcome) == (step.number, outcome.word):
-        return messages("procedure")["report"].format(word=duty.word)
+        return messages("procedure")["word-of-report"].format(word=duty.word)
     return outcome.word
 
 

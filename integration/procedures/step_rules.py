@@ -41,6 +41,12 @@ def broken_step_rules(procedure: Procedure, step: Step, at: Place, faults: Fault
         faults.add((*at, "standard"), "standard-amount")
 
 
+def is_recorded(procedure: Procedure, step: Step) -> bool | None:
+    """Whether the step comes before the one a case opens at; None where the file does not say which that is."""
+    known = any(one.number == procedure.opens_at for one in procedure.steps)
+    return step.number < procedure.opens_at if known else None
+
+
 def acts_in_portal(procedure: Procedure, step: Step) -> bool:
     """Whether the step is the unit's, through the portal."""
     return any(role.slug == step.performer and role.channel is Channel.PORTAL for role in procedure.roles)
@@ -51,7 +57,7 @@ def _performer(procedure: Procedure, step: Step, at: Place, faults: Faults) -> N
     roles = [role.slug for role in procedure.roles]
     if step.performer and step.performer not in roles:
         faults.unknown((*at, "performer"), "unknown-role", step.performer, roles)
-    if step.performer is None and step.number >= procedure.opens_at:
+    if step.performer is None and is_recorded(procedure, step) is False:
         faults.add(at, "no-performer", number=step.number)
     if (step.performer is None) != (step.source is Source.NONE):
         faults.add((*at, "source"), "performer-and-source")
@@ -75,9 +81,10 @@ def _second_performers(procedure: Procedure, step: Step, at: Place, faults: Faul
 
 def _recorded(procedure: Procedure, step: Step, at: Place, faults: Faults) -> None:
     """Steps before the opening are recorded, never left by anybody; the others have a way out."""
-    if step.number >= procedure.opens_at:
-        if not step.outcomes:
-            faults.add(at, "no-outcome", number=step.number)
+    recorded = is_recorded(procedure, step)
+    if recorded is False and not step.outcomes:
+        faults.add(at, "no-outcome", number=step.number)
+    if not recorded:
         return
     decided = {"outcomes": step.outcomes, "sections": step.sections, "products": step.products, "gates": step.gates, "also": step.also}
     for key, value in decided.items():
@@ -112,7 +119,7 @@ def _outcome(procedure: Procedure, step: Step, outcome: Outcome, at: Place, faul
         faults.add(place, "not-later", to=outcome.to, number=step.number)
     elif outcome.kind is OutcomeKind.RETURN and outcome.to >= step.number:
         faults.add(place, "not-earlier", to=outcome.to, number=step.number)
-    elif outcome.to < procedure.opens_at and outcome.to != procedure.revises_at:
+    elif is_recorded(procedure, procedure.step(outcome.to)) and procedure.revises_at not in (0, outcome.to):
         faults.add(place, "back-to-recorded", to=outcome.to, revises=procedure.revises_at)
 
 

@@ -1,0 +1,126 @@
+"""What notes and the portal are told, as plain values: JSON and nothing else, dates as ISO strings, no sentence.
+
+People are named only where a note needs them: to ask them to act, or to say who did something.
+"""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from integration.procedure.case import Case
+from integration.procedure.definition import Procedure, Step, Supply
+from integration.procedure.events import Missing
+from integration.procedure.guards import Refusal
+from integration.procedure.lines import headings, outcome_line, way_forward
+from integration.procedure.offices import Organisation
+from integration.procedure.people import Performer, Situation, people, performers, step_roles
+from integration.procedure.requirements import lacks, satisfied
+
+Context = dict[str, object]
+
+
+def iso(moment: date | datetime | None) -> str | None:
+    """A moment or a day as text; None stays None."""
+    return moment.isoformat() if moment else None
+
+
+def persons(found: Iterable[Performer]) -> list[Context]:
+    """People to be asked, or named as those who may."""
+    return [{"account": p.account, "name": p.name, "role": p.role, "office": p.office} for p in found]
+
+
+def accounts(organisation: Organisation, named: Iterable[str]) -> list[Context]:
+    """Programmers by account, with their names where the organisation knows them."""
+    known = ((account, organisation.programmer(account)) for account in named)
+    return [{"account": account, "name": programmer.name if programmer else account} for account, programmer in known]
+
+
+def missing(items: Iterable[Missing]) -> list[Context]:
+    """What is missing, item by item."""
+    return [{"kind": m.kind, "item": m.item, "suppliers": list(m.suppliers)} for m in items]
+
+
+def grants(case: Case) -> list[Context]:
+    """Access that is still open."""
+    return [{"account": grant.account, "server": grant.server} for grant in case.open_grants]
+
+
+def name_of(s: Situation) -> str:
+    """Who asked, as people call them."""
+    return s.by.name or s.by.account
+
+
+def refusal(s: Situation, asked: str, refused: Refusal) -> Context:
+    """A refusal: addressed to the account that asked."""
+    return {
+        "code": refused.code.value,
+        "asked": asked,
+        "by": s.by.account,
+        "step": s.case.step,
+        "step_name": s.step.name if s.step else "",
+        "missing": missing(refused.missing),
+        "may_act": persons(refused.may_act),
+        "line": refused.line,
+        "sections": list(refused.sections),
+    }
+
+
+def position(s: Situation, step: Step) -> Context:
+    """Where the case stands now: who must do what by when. `line` and `sections`: what they type; none where the unit acts."""
+    case, outcome = s.case, way_forward(step)
+    typed = None if case.waits_for_unit else outcome
+    open_ticks = (r for r in step.requirements if r.supply is Supply.TICK and r.id not in case.ticks)
+    return {
+        "step": step.number,
+        "step_name": step.name,
+        "performers": persons(performers(s.procedure, s.organisation, case, s.day)),
+        "waits_for_unit": case.waits_for_unit,
+        "due": iso(case.due),
+        "gap": case.gap,
+        "line": outcome_line(s.procedure, step, typed) if typed else "",
+        "sections": list(headings(s.procedure, step, typed)) if typed else [],
+        "requirements": [requirement.text for requirement in open_ticks],
+        "round": case.round,
+    }
+
+
+def check(s: Situation) -> Context:
+    """The answer to "where does it stand": what the current step has, what it lacks, and the ways out of it."""
+    case, step = s.case, s.step
+    if step is None:
+        empty: Context = {"due": None, "gap": None, "satisfied": [], "missing": [], "may_act": [], "line": "", "outcomes": []}
+        return {"step": None, "step_name": "", "status": case.status.value} | empty
+    _, lacking = lacks(s.procedure, case, step, ())
+    return position(s, step) | {
+        "status": case.status.value,
+        "satisfied": [r.text for r in step.requirements if satisfied(s.procedure, case, r)],
+        "missing": missing(lack.missing for lack in lacking),
+        "may_act": persons(people(s, step_roles(step))),
+        "outcomes": outcomes(s.procedure, step),
+    }
+
+
+def outcomes(procedure: Procedure, step: Step) -> list[Context]:
+    """The words that leave a step, and where each leads; `ending` is "" for those that lead to a step."""
+    return [
+        {
+            "word": outcome.word,
+            "to_name": procedure.step(outcome.to).label_text if outcome.to else "",
+            "ending": outcome.ending.value if outcome.ending else "",
+            "needs_reason": outcome.needs_reason,
+        }
+        for outcome in step.outcomes
+    ]
+
+
+def portal(s: Situation) -> Context:
+    """What every call of the portal says (contract.md, "Service -> portal"); no step and nobody's turn once the case has ended."""
+    case, step = s.case, s.step
+    performer = step.performer if step else None
+    return {
+        "tiket": case.ticket,
+        "status": case.status.value,
+        "langkah": case.step,
+        "nama_langkah": step.name if step else "",
+        "giliran": s.procedure.role(performer).name if performer else "",
+        "batas": iso(case.due),
+    }

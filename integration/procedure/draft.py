@@ -1,0 +1,108 @@
+"""A decision in the making: what one fact adds to the ledger, and what is to be done about it.
+
+Every entry is folded at once, so that each rule sees the case as the rules before it left it. Effects come out in one fixed order.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from integration.procedure import contexts
+from integration.procedure.case import Case, evolve
+from integration.procedure.definition import Procedure
+from integration.procedure.effects import CallPortal, Effect, IssueDocument, OpenIssue, PostNote, ShowOnIssue, UploadAttachments
+from integration.procedure.events import DocumentIssued, Entry, Event, RequestRefused
+from integration.procedure.facts import Fact
+from integration.procedure.guards import Refusal
+from integration.procedure.offices import Organisation
+from integration.procedure.people import Situation
+
+
+class Ignored(StrEnum):
+    """Why a fact changed nothing and needs no answer."""
+
+    NO_CASE = "no case"
+    OPEN_ALREADY = "the case is open already"
+    ENDED = "the case has ended"
+    SAME = "it is so already"
+    STALE = "it speaks of another stay in a step"
+    NOT_LATE = "no clock runs out"
+    NOT_OWED = "no report is owed"
+    NOT_OURS = "the case knows nothing of it"
+
+
+class Draft:
+    """What the decision on `fact` holds so far; `at` is when it counts as having happened."""
+
+    def __init__(self, procedure: Procedure, organisation: Organisation, case: Case, fact: Fact, at: datetime) -> None:
+        self.procedure = procedure
+        self.organisation = organisation
+        self.case = case
+        self.fact = fact
+        self.at = at
+        self.entries: list[Entry] = []
+        self.ignored = ""
+        self._shown = False
+        self._first: list[Effect] = []
+        self._notes: list[PostNote] = []
+        self._calls: list[CallPortal] = []
+
+    @property
+    def situation(self) -> Situation:
+        """What guards look at, as it is now."""
+        return Situation(self.procedure, self.organisation, self.case, self.fact.by, self.at)
+
+    @property
+    def effects(self) -> tuple[Effect, ...]:
+        """What is to be done, in order: papers, the issue, notes, the portal. A closing note comes before the issue is closed."""
+        changed = any(not isinstance(entry.event, RequestRefused) for entry in self.entries)
+        show = [ShowOnIssue(f"show:{self.case.ticket}:{self.case.last_seq}")] if changed or self._shown else []
+        if self.case.ending:
+            return (*self._first, *self._notes, *show, *self._calls)
+        return (*self._first, *show, *self._notes, *self._calls)
+
+    def record(self, event: Event) -> None:
+        """Add an entry to the ledger; an issued document is to be made."""
+        entry = Entry(self.case.last_seq + 1, self.at, self.fact.by, self.fact.key, event)
+        self.entries.append(entry)
+        self.case = evolve(self.case, entry)
+        if isinstance(event, DocumentIssued):
+            self._first.append(IssueDocument(f"document:{event.id}", event.id))
+
+    def open_issue(self) -> None:
+        """The case gets its issue on the platform."""
+        self._first.append(OpenIssue(f"open:{self.case.ticket}"))
+
+    def upload_attachments(self) -> None:
+        """The attachments of the current form go to the issue, where it has any."""
+        version = len(self.case.submissions)
+        if self.case.submission.attachments:
+            self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:{version}", version))
+
+    def show(self) -> None:
+        """The issue is shown as it should be even where nothing changed: somebody moved it."""
+        self._shown = True
+
+    def note(self, template: str, context: Mapping[str, object], slot: str = "") -> None:
+        """A note on the issue. With a slot, one posted there before is updated."""
+        self._notes.append(PostNote(f"note:{self.case.ticket}:{template}:{self._mark}", template, dict(context), slot))
+
+    def call_portal(self, kind: str, **more: object) -> None:
+        """The portal is told where the case stands, and what this kind of call says besides."""
+        data = contexts.portal(self.situation) | more
+        self._calls.append(CallPortal(f"portal:{self.case.ticket}:{kind}:{self._mark}", kind, data))
+
+    def refuse(self, asked: str, refusal: Refusal, template: str = "penolakan") -> None:
+        """Refuse, with an answer; the same refusal at the same stay in a step updates that answer."""
+        self.record(RequestRefused(self.case.step, refusal.code.value, asked, refusal.missing))
+        slot = f"{template}:{self.case.entered_seq}:{refusal.code}:{asked}"
+        self.note(template, contexts.refusal(self.situation, asked, refusal), slot)
+
+    def ignore(self, reason: Ignored) -> None:
+        """Nothing changes and nobody is told."""
+        self.ignored = reason.value
+
+    @property
+    def _mark(self) -> str:
+        """What makes keys of effects unique in a case: the ledger's last entry; the fact, where it added none."""
+        return str(self.case.last_seq) if self.entries else self.fact.key

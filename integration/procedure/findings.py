@@ -1,0 +1,55 @@
+"""What the service found out itself: the issue exists or differs, a document was made, a clock ran out."""
+
+from integration.procedure import contexts
+from integration.procedure.definition import DRAFT, Step
+from integration.procedure.draft import Draft, Ignored
+from integration.procedure.events import DocumentFiled as Filed
+from integration.procedure.events import IssueLinked as Linked
+from integration.procedure.events import IssueMended, StepRanLate
+from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, StepExpired
+
+
+def issue_linked(draft: Draft, fact: IssueLinked) -> None:
+    """The case has its issue."""
+    if (draft.case.iid, draft.case.url) == (fact.iid, fact.url):
+        draft.ignore(Ignored.SAME)
+    else:
+        draft.record(Linked(fact.iid, fact.url))
+
+
+def issue_drifted(draft: Draft, fact: IssueDrifted) -> None:
+    """The issue showed something else than the ledger; it is put right, and said once for each stay in a step."""
+    if not fact.what:
+        draft.ignore(Ignored.SAME)
+        return
+    draft.record(IssueMended(fact.what))
+    draft.note("dipulihkan", {"what": list(fact.what)}, slot=f"dipulihkan:{draft.case.entered_seq}")
+
+
+def document_filed(draft: Draft, fact: DocumentFiled) -> None:
+    """A document is made, stored and uploaded; the unit is told of what is meant for it (procedure.md rule 10)."""
+    paper = next((p for p in draft.case.documents if p.id == fact.document), None)
+    if paper is None:
+        draft.ignore(Ignored.NOT_OURS)
+        return
+    if paper.sha256:
+        draft.ignore(Ignored.SAME)
+        return
+    draft.record(Filed(fact.document, fact.number, fact.sha256, fact.size, fact.link))
+    kind = draft.procedure.document(paper.document)
+    if kind.for_unit and paper.edition != DRAFT:
+        draft.call_portal("dokumen.terbit", dokumen={"jenis": kind.slug, "judul": kind.title, "nomor": fact.number})
+
+
+def step_expired(draft: Draft, step: Step, fact: StepExpired) -> None:
+    """The step's due time has passed: it is late from now on, said once."""
+    case = draft.case
+    if fact.entry != case.entered_seq:
+        draft.ignore(Ignored.STALE)
+    elif case.late:
+        draft.ignore(Ignored.SAME)
+    elif case.paused_since or case.due is None or draft.at < case.due:
+        draft.ignore(Ignored.NOT_LATE)
+    else:
+        draft.record(StepRanLate(step.number))
+        draft.note("terlambat", contexts.position(draft.situation, step))

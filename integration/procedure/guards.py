@@ -1,0 +1,188 @@
+"""What must hold before a step is left; each guard names what is missing and who can supply it.
+
+A refusal is a value shown to the person, never an exception, and it never guesses: what is not recorded is missing.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from integration.procedure.definition import Outcome, OutcomeKind, SectionKind, Step
+from integration.procedure.events import Missing
+from integration.procedure.facts import OutcomeChosen, Sections, Via
+from integration.procedure.lines import ASSIGN, RESUME, by_report, command_line, headings, outcome_line, way_forward
+from integration.procedure.people import Capacity, Performer, Situation, authority, capacity, people, role_names, step_capacity, step_roles
+from integration.procedure.requirements import Lack, attachment_lack, lacks, reason_lack
+
+
+class Code(StrEnum):
+    """Why a request was refused; one passage of templates/notes/penolakan.md each."""
+
+    ENDED = "ended"  # the case has ended
+    PAUSED = "paused"  # the clock stands; resume first
+    OTHER_STEP = "other_step"  # meant for a step the case is not at
+    NO_SUCH_OUTCOME = "no_such_outcome"  # the step has no such word
+    NOT_YOURS = "not_yours"  # a role is needed that the actor does not hold
+    NO_TEAM = "no_team"  # a team's step, and nobody was named
+    INCOMPLETE = "incomplete"  # something is missing, item by item
+    OWN_WORK = "own_work"  # a member of the team verifies (procedure.md rule 4)
+    SIGNED_TWICE = "signed_twice"  # verified another step of this round (procedure.md rule 4)
+    LABEL_NO_WAY = "label_no_way"  # no single outcome leads to the step the label was set to
+    LABEL_NEEDS_WORDS = "label_needs_words"  # that outcome needs a reason or sections: use a comment
+    CLOSE_NOT_ALLOWED = "close_not_allowed"  # closed by hand
+    REOPEN_NOT_ALLOWED = "reopen_not_allowed"  # reopened after the end
+    NOT_TICKABLE = "not_tickable"  # satisfied by what the case holds, not by a tick
+    UNFIT_TEAM = "unfit_team"  # nobody named, not a programmer, or a verifier of this round
+    REPORT_NOT_DUE = "report_not_due"  # no report is owed at this step
+    REPORT_INCOMPLETE = "report_incomplete"  # parts of the report are missing
+    GRANT_PAST = "grant_past"  # ends before it begins
+    GRANT_TOO_LATE = "grant_too_late"  # all access was already handed back
+    NO_SUCH_GRANT = "no_such_grant"  # nothing of that kind is open
+    UNKNOWN_DOCUMENT = "unknown_document"  # no such document in this procedure
+    NO_UPLOAD = "no_upload"  # nothing attached in the comment
+    ALREADY_PAUSED = "already_paused"
+    NOT_PAUSED = "not_paused"
+    NO_CLOCK = "no_clock"  # waiting for the unit's form: the clock stands anyway
+    UNKNOWN_TARGET = "unknown_target"  # no such related procedure
+    NO_EMERGENCY = "no_emergency"  # the procedure knows no exception order, or the case is past it
+    EMERGENCY_RUNS = "emergency_runs"  # an order is being carried out
+    NOT_AWAITED = "not_awaited"  # a revised form that nobody asked for
+    SECRET = "secret"  # a password, key or token was written  # noqa: S105 -- a code, not one
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why not, what is missing, who may act, and the line to type next with the headings below it."""
+
+    code: Code
+    missing: tuple[Missing, ...] = ()
+    may_act: tuple[Performer, ...] = ()
+    line: str = ""
+    sections: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """A request to leave a step that holds: in what capacity, with what written. `exemption`: see events.SignedOff."""
+
+    outcome: Outcome
+    capacity: Capacity
+    reason: str
+    sections: Sections
+    exemption: str = ""
+
+
+def weigh(s: Situation, step: Step, asked: OutcomeChosen) -> Permit | Refusal:
+    """Whether the current `step` may be left as asked (procedure.md rules 1, 3, 4 and 7)."""
+    outcome = step.outcome(asked.word)
+    if asked.step not in (None, step.number):
+        return usual(s, step, Code.OTHER_STEP)
+    if outcome is None:
+        return usual(s, step, Code.NO_SUCH_OUTCOME)
+    if s.case.paused_since:
+        return paused(s)
+    held = step_capacity(s, step)
+    if held is None:
+        return not_yours(s, step)
+    exemption = independence(s, step, held)
+    if isinstance(exemption, Refusal):
+        return exemption
+    sections, missing = lacking(s, step, outcome, asked)
+    attachment = attachment_lack(s.procedure, s.case, step, held)
+    if attachment:
+        missing = (attachment, *missing)
+    if missing:
+        return incomplete(s, step, outcome, missing)
+    return Permit(outcome, held, asked.reason.strip(), sections, exemption)
+
+
+def lacking(s: Situation, step: Step, outcome: Outcome, asked: OutcomeChosen) -> tuple[Sections, tuple[Lack, ...]]:
+    """What is recorded as written, and what is missing: all that the step asks for on the way forward, else only the reason."""
+    sections, missing = lacks(s.procedure, s.case, step, _written(s, step, asked))
+    if outcome.kind is OutcomeKind.FORWARD:
+        return sections, missing
+    reason = reason_lack(s.procedure, step, outcome, asked.reason)
+    return sections, (reason,) if reason else ()
+
+
+def independence(s: Situation, step: Step, held: Capacity) -> str | Refusal:
+    """Nobody verifies their own work (procedure.md rule 4): "" where that holds, else the acting office that exempts, or a refusal."""
+    if s.procedure.verification is None or step.number not in s.procedure.verification.steps:
+        return ""
+    own_work = s.by.account in s.case.team
+    earlier = [sign for sign in s.case.standing_signoffs if sign.by.account == s.by.account and sign.step != step.number]
+    if not own_work and not earlier:
+        return ""
+    if held.office:
+        return held.title(s.procedure)
+    if own_work:
+        return _others_may(s, step, Code.OWN_WORK)
+    if all(sign.office for sign in earlier):
+        return Capacity(earlier[0].role, earlier[0].office).title(s.procedure)
+    return _others_may(s, step, Code.SIGNED_TWICE)
+
+
+def not_yours(s: Situation, step: Step) -> Refusal:
+    """The actor holds none of the step's roles that day; where they are a team's and none is named, that comes first."""
+    roles = step_roles(step)
+    if any(s.procedure.role(role).team for role in roles) and not people(s, roles):
+        return command_fault(s, ASSIGN, Code.NO_TEAM)
+    return usual(s, step, Code.NOT_YOURS)
+
+
+def incomplete(s: Situation, step: Step, outcome: Outcome, missing: tuple[Lack, ...]) -> Refusal:
+    """What is missing; the line is the first command that supplies some of it, else the outcome's own, to be typed once all is there."""
+    refusal = replace(usual(s, step, Code.INCOMPLETE, outcome), missing=tuple(lack.missing for lack in missing))
+    supply = next((lack.line for lack in missing if lack.line), "")
+    return replace(refusal, line=supply, sections=()) if supply else refusal
+
+
+def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Refusal:
+    """Refused; this is who may act here, and what they type: for the outcome `by`, else for the usual way on."""
+    outcome = by or way_forward(step)
+    may_act = people(s, step_roles(step))
+    if outcome is None:
+        return Refusal(code, (), may_act)
+    return Refusal(code, (), may_act, outcome_line(s.procedure, step, outcome), headings(s.procedure, step, outcome))
+
+
+def command_refusal(s: Situation, word: str, *, reason: str | None = None, line: str = "") -> Refusal | None:
+    """Why a command beside the table may not be given: its authority is not held that day, or the reason it must give is empty.
+
+    `reason` None: the command gives none. `line`: what to type, where that is not the command's usual line.
+    """
+    roles = authority(s.procedure, word)
+    may_act = people(s, roles)
+    typed = (line or command_line(word)) if may_act else ""
+    if capacity(s, roles) is None:
+        return Refusal(Code.NOT_YOURS, (), may_act, typed)
+    if reason is not None and not reason.strip():
+        return Refusal(Code.INCOMPLETE, (Missing("reason", "", role_names(s.procedure, roles)),), may_act, typed)
+    return None
+
+
+def command_fault(s: Situation, word: str, code: Code, missing: tuple[Missing, ...] = (), line: str = "") -> Refusal:
+    """A command by somebody who may give it, but not so, or not now."""
+    return Refusal(code, missing, people(s, authority(s.procedure, word)), line or command_line(word))
+
+
+def paused(s: Situation) -> Refusal:
+    """The case is paused; it must be resumed first (procedure.md rule 7)."""
+    return command_fault(s, RESUME, Code.PAUSED)
+
+
+def _others_may(s: Situation, step: Step, code: Code) -> Refusal:
+    refusal = usual(s, step, code)
+    return replace(refusal, may_act=tuple(person for person in refusal.may_act if person.account != s.by.account))
+
+
+def _written(s: Situation, step: Step, asked: OutcomeChosen) -> Sections:
+    """What was written: by a report, where that is what leaves the step (POS step 19); else with the request.
+
+    Through the portal the one remark is both the reason and the step's only text (contract.md, `catatan`).
+    """
+    if by_report(s.procedure, step, asked.word):
+        return s.case.reports[-1].sections if s.case.reports else ()
+    texts = [section.title for section in step.sections if section.kind is SectionKind.TEXT]
+    if asked.via is Via.PORTAL and len(texts) == 1:
+        return (*asked.sections, (texts[0], asked.reason))
+    return asked.sections

@@ -1,0 +1,144 @@
+"""Who may act: the roles a person holds on a day, and the persons who hold a role.
+
+A role is held by an office on that day, by membership of the case's team, or by being the unit; never by anything written in a request.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from integration.procedure.case import Case
+from integration.procedure.definition import Channel, Procedure, Role, Source, Step
+from integration.procedure.facts import Actor, ActorKind
+from integration.procedure.offices import Holding, Office, Organisation
+
+
+@dataclass(frozen=True, slots=True)
+class Performer:
+    """Somebody who may act. `role` is the role's name, `office` "" or how it is held ("Plt."); the unit has no `account`."""
+
+    account: str
+    name: str
+    role: str
+    office: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """In what capacity somebody acts. `role` is the role's slug; `second`: not the performer of the step, but a role that may stand in."""
+
+    role: str
+    office: str = ""
+    second: bool = False
+
+    def title(self, procedure: Procedure) -> str:
+        """The capacity as it is printed: "Plt. Kepala Divisi ..."."""
+        return f"{self.office} {procedure.role(self.role).name}".strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that a rule looks at besides the request itself: the case as it stands, who asks, and when (aware)."""
+
+    procedure: Procedure
+    organisation: Organisation
+    case: Case
+    by: Actor
+    at: datetime
+
+    @property
+    def day(self) -> date:
+        """The day at the organisation; offices are held by days."""
+        return self.at.astimezone(self.organisation.calendar.tz).date()
+
+    @property
+    def step(self) -> Step | None:
+        """The current step; None once the case has ended."""
+        return None if self.case.step is None else self.procedure.step(self.case.step)
+
+
+def performers(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> tuple[Performer, ...]:
+    """Who must act now, stand-ins first, for a team step the one in charge first; () once the case has ended.
+
+    Where nobody holds the role on `day`, those who may stand in for it; so () while it is open means: a vacancy.
+    """
+    if case.step is None:
+        return ()
+    roles = step_roles(procedure.step(case.step))
+    found = (tuple(_holders(procedure, organisation, case, day, role)) for role in roles)
+    return next((people for people in found if people), ())
+
+
+def assignee(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> str | None:
+    """The account the issue is assigned to; None while the unit acts, nobody does, or the case has ended."""
+    people = performers(procedure, organisation, case, day)
+    return people[0].account or None if people else None
+
+
+def people(situation: Situation, roles: Iterable[str]) -> tuple[Performer, ...]:
+    """Everybody who holds one of these roles on the day, in the order of the roles."""
+    s = situation
+    return tuple(person for role in roles for person in _holders(s.procedure, s.organisation, s.case, s.day, role))
+
+
+def step_roles(step: Step) -> tuple[str, ...]:
+    """The roles that may perform a step, its performer first."""
+    return (*filter(None, [step.performer]), *(also.role for also in step.also))
+
+
+def role_names(procedure: Procedure, roles: Iterable[str]) -> tuple[str, ...]:
+    """The names of these roles."""
+    return tuple(procedure.role(role).name for role in roles)
+
+
+def authority(procedure: Procedure, word: str) -> tuple[str, ...]:
+    """The roles that may give a command beside the table (procedure.md rule 7); none where the procedure names none."""
+    return procedure.authority.get(word, ())
+
+
+def capacity(situation: Situation, roles: Iterable[str]) -> Capacity | None:
+    """In which of these roles the actor may act on this day; the first one counts."""
+    return next((held for role in roles for held in _held(situation, situation.procedure.role(role))), None)
+
+
+def step_capacity(situation: Situation, step: Step) -> Capacity | None:
+    """In what capacity the actor may perform this step; a second role counts where the first is not held."""
+    held = capacity(situation, step_roles(step))
+    return held and Capacity(held.role, held.office, second=held.role != step.performer)
+
+
+def unconfirmed(step: Step, capacity: Capacity) -> bool:
+    """Whether a second role acted where the first is only inferred (procedure.md, "Steps": pelaksana belum disahkan)."""
+    return capacity.second and step.source is Source.INFERRED
+
+
+def _held(situation: Situation, role: Role) -> Iterator[Capacity]:
+    by = situation.by
+    if role.channel is Channel.PORTAL:
+        if by.kind is ActorKind.UNIT:
+            yield Capacity(role.slug)
+    elif by.kind is not ActorKind.PERSON:
+        return
+    elif role.team:
+        if by.account in situation.case.team:
+            yield Capacity(role.slug)
+    else:
+        offices = situation.organisation.offices_of(by.account, situation.day)
+        yield from (Capacity(role.slug, _holding(office)) for office in offices if office.role == role.slug)
+
+
+def _holders(procedure: Procedure, organisation: Organisation, case: Case, day: date, slug: str) -> Iterator[Performer]:
+    role = procedure.role(slug)
+    if role.channel is Channel.PORTAL:
+        yield Performer("", case.submission.unit_name, role.name)
+    elif role.team:
+        for account in case.team:
+            programmer = organisation.programmer(account)
+            yield Performer(account, programmer.name if programmer else account, role.name)
+    else:
+        for office in organisation.holders(slug, day):
+            yield Performer(office.account, office.name, role.name, _holding(office))
+
+
+def _holding(office: Office) -> str:
+    return "" if office.holding is Holding.FULL else office.holding.value

@@ -1,0 +1,33 @@
+"""What the unit is told through the portal: only where its case stands, never a comment of the office (procedure.md rule 10)."""
+
+from integration.procedure.case import Case
+from integration.procedure.draft import Draft
+from integration.procedure.events import SignedOff, StepLeft
+from integration.procedure.facts import ActorKind
+
+
+def tell_unit(draft: Draft, before: Case) -> None:
+    """Call the portal for what differs between the case before and after; reasons only where they are meant for the unit."""
+    case = draft.case
+    if case.ending and not before.ending:
+        draft.call_portal("pengaduan.selesai", alasan=case.ending_reason)
+    elif case.entered_seq != before.entered_seq:
+        _tell_step(draft, opened=before.entered_seq == 0)
+    elif case.status is not before.status or (draft.entries and draft.fact.by.kind is ActorKind.UNIT):
+        draft.call_portal("status.berubah")  # also when the unit's own request was refused: the portal may show another step
+
+
+def _tell_step(draft: Draft, *, opened: bool) -> None:
+    case, step = draft.case, draft.situation.step
+    left = [entry.event for entry in draft.entries if isinstance(entry.event, StepLeft)]
+    verified = any(isinstance(entry.event, SignedOff) for entry in draft.entries)
+    if opened:
+        draft.call_portal("pengaduan.terdaftar")
+    elif verified:
+        draft.call_portal("status.berubah", hasil=left[-1].outcome)
+    else:
+        draft.call_portal("status.berubah")
+    if case.step == draft.procedure.revises_at:
+        draft.call_portal("pengaduan.perlu_revisi", alasan=left[-1].reason)
+    elif case.waits_for_unit or (step and step.unit_takes_part):
+        draft.call_portal("giliran.unit_kerja")

@@ -123,6 +123,17 @@ class Campus:
             raise LookupError(f"{ticket} shows steps {numbers}")
         return self.procedure.step(numbers[0])
 
+    def label_names(self) -> set[str]:
+        """All labels the project has."""
+        return {str(label["name"]) for label in self._read("labels")}
+
+    def uploads(self) -> list[bytes]:
+        """The contents of the files uploaded to the project."""
+        headers = {"PRIVATE-TOKEN": self._onlooker.token}
+        places = [f"{upload['id']}" for upload in self._read("uploads")]
+        urls = [f"{self.gitlab.url}/api/v4/projects/{self.project.id}/uploads/{place}" for place in places]
+        return [requests.get(url, headers=headers, timeout=30).content for url in urls]
+
     # --- acting ---
 
     def comment(self, account: str, ticket: str, text: str) -> int:
@@ -185,6 +196,10 @@ class Campus:
             self.comment(account, ticket, f"/pos akses @{team[0]} {server} ssh-deploy sampai {until.isoformat()}")
         if "revoked" in gates:
             self.comment(self.holder("koordinator-infrastruktur"), ticket, f"/pos cabut-akses @{team[0]} {server}")
+        self.tick_all(ticket, account)
+
+    def tick_all(self, ticket: str, account: str) -> None:
+        """Somebody ticks every open box of the step's checklist."""
         person = self.person(account)
         for text in re.findall(r"^- \[ \] (.+)$", str(self.issue(ticket)["description"]), re.MULTILINE):
             person.tick(self.project, self.iid(ticket), text[:40])

@@ -92,7 +92,7 @@ class Portal:
 
     def _receive(self) -> Response:
         body = request.get_data()
-        verdict = signatures.verify((signatures.Secret.parse(self._secret),), request.headers, body, self._clock())
+        verdict = signatures.verify((signatures.Secret.parse(self._secret),), dict(request.headers), body, self._clock())
         message = json.loads(body)
         with self._lock:
             status = self.answers.pop(0) if self.answers else HTTPStatus.OK

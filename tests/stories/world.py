@@ -1,0 +1,232 @@
+"""The world of a story: a campus of stand-ins, and the real service between them on real HTTP, moved by hand.
+
+Nothing of the service is replaced. Its worker is run to rest after every deed instead of in the background, so that a story is told in order.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from integration import organisation as organisations
+from integration import procedures
+from integration.procedure.case import Case, fold
+from integration.procedure.definition import Procedure
+from integration.settings import Settings
+from sandbox.campus import Campus
+from sandbox.clock import SimulatedClock
+from sandbox.demo import START
+from sandbox.gitlab import Person
+from sandbox.portal import SECRET, attachment
+from sync.wiring import Service, build
+
+ROOT = Path(__file__).resolve().parents[2]
+ORGANISATION = ROOT / "deploy" / "organisation.example.yaml"
+PROCEDURE = procedures.load("pengaduan-masalah-teknis-si")
+HOOK_SECRET = "rahasia-hook-uji"
+
+
+@dataclass(slots=True)
+class World:
+    """A campus, the service, and the clock they share."""
+
+    campus: Campus
+    clock: SimulatedClock
+    settings: Settings
+    service: Service
+    server: BaseWSGIServer
+
+    @property
+    def procedure(self) -> Procedure:
+        """The procedure under play."""
+        return self.campus.procedure
+
+    # --- the unit ---
+
+    def submit(
+        self, *, form: dict[str, Any] | None = None, webhook_id: str | None = None, attachments: dict[str, bytes] | None = None
+    ) -> str:
+        """Send a complaint and let the service do what follows; gives its ticket."""
+        form = dict(form or example_form())
+        form["lampiran"] = [attachment(name, "text/plain", content) for name, content in (attachments or {}).items()]
+        ticket = self.campus.portal.submit(form, webhook_id=webhook_id)
+        self.settle()
+        return ticket
+
+    def revise(self, ticket: str, **masalah: str) -> None:
+        """The unit sends its form again with some fields of `masalah` changed."""
+        form = example_form()
+        self.portal("pengaduan.direvisi", tiket=ticket, formulir={**form, "masalah": {**form["masalah"], **masalah}})
+
+    def portal(self, type_: str, **data: Any) -> None:
+        """The portal sends one message."""
+        self.campus.portal.send(type_, data).raise_for_status()
+        self.settle()
+
+    # --- people ---
+
+    def person(self, account: str) -> Person:
+        """Somebody at the platform; call `settle` after what they do."""
+        return self.campus.person(account)
+
+    def comment(self, account: str, ticket: str, text: str) -> None:
+        """Somebody comments, and the service does what follows."""
+        self.campus.comment(account, ticket, text)
+        self.settle()
+
+    def report(self, ticket: str, percent: int) -> None:
+        """The one in charge reports progress."""
+        self.campus.report(ticket, percent, account=self.case(ticket).team[0])
+        self.settle()
+
+    def tick_all(self, ticket: str, account: str) -> None:
+        """Somebody ticks every open box of the step's checklist."""
+        self.campus.tick_all(ticket, account)
+        self.settle()
+
+    def play(self, ticket: str, word: str = "", *, reason: str = "") -> None:
+        """The current step is done by whoever must, and left by `word` (default: forward)."""
+        self.clock.advance(timedelta(minutes=3))
+        self.campus.play(ticket, word, reason=reason)
+        self.settle()
+
+    def walk(self, ticket: str, until: int | None = None) -> None:
+        """Go forward until the case stands at a step (None: until it has ended)."""
+        for _ in range(120):
+            case = self.case(ticket)
+            if case.ended_at or case.step == until:
+                return
+            self.play(ticket)
+            after = self.case(ticket)
+            assert (after.step, after.last_seq) != (case.step, case.last_seq), (
+                f"{ticket} is stuck at {case.step}:\n{self.campus.notes(ticket)[-1]}"
+            )
+        raise AssertionError(f"{ticket} never came to {until}")
+
+    # --- time and weather ---
+
+    def settle(self) -> None:
+        """Let every hook arrive or be lost and the worker do all that is due, until nothing follows."""
+        for _ in range(20):
+            self.campus.gitlab.settle()
+            if not self.service.drain.until_idle():
+                return
+        raise AssertionError("the service never comes to rest")
+
+    def later(self, **time_passed: float) -> None:
+        """Let time pass in strides, with the service's clock looking at each."""
+        end = self.clock() + timedelta(**time_passed)
+        while self.clock() < end:
+            self.clock.to(min(end, self.clock() + timedelta(hours=6)))
+            self.service.clockwork.tick()
+            self.settle()
+
+    def until_weekday(self, weekday: int, *, hour: int, minute: int = 0) -> datetime:
+        """Let time pass until the next such weekday (0 Monday) and local hour."""
+        zone = self.campus.organisation.calendar.tz
+        now = self.clock().astimezone(zone)
+        target = datetime.combine(now.date() + timedelta(days=(weekday - now.weekday()) % 7), time(hour, minute), zone)
+        target += timedelta(days=7 if target <= now else 0)
+        self.later(seconds=(target - now).total_seconds())
+        return target
+
+    def sweep(self) -> None:
+        """The reconciler looks for what no hook told."""
+        self.clock.advance(timedelta(minutes=1))
+        self.service.reconciler.sweep()
+        self.settle()
+
+    def redeliver(self) -> None:
+        """Every hook sent so far that concerns the last deed arrives once more, newest first."""
+        for delivery in list(self.campus.gitlab.deliveries)[-6:][::-1]:
+            requests.post(f"{self.campus.portal.service_url}/webhooks/gitlab", json=delivery.body, headers=delivery.headers, timeout=30)
+        self.settle()
+
+    def restart(self) -> None:
+        """The service's process dies without a goodbye, and another one starts on the same disk."""
+        self.server.shutdown()
+        self.server.server_close()
+        self.service.store.close()
+        self.service, self.server = started(self.settings, self.clock, self.campus)
+
+    # --- looking ---
+
+    def case(self, ticket: str) -> Case:
+        """The case as the ledger has it."""
+        case = fold(self.service.store.entries(ticket))
+        assert case is not None
+        return case
+
+    def files_intact(self, case: Case) -> bool:
+        """Whether every paper of the case is on disk under its hash."""
+        return all(hashlib.sha256(self.service.files.get(p.sha256)).hexdigest() == p.sha256 for p in case.documents)
+
+    def uploads(self) -> list[bytes]:
+        """What was uploaded to the platform."""
+        return self.campus.uploads()
+
+    def label_names(self) -> set[str]:
+        """All labels the project has."""
+        return self.campus.label_names()
+
+    def page(self, ticket: str) -> str:
+        """The issue as a browser gets it."""
+        return requests.get(self.campus.issue(ticket)["web_url"], timeout=30).text
+
+    def bot_requests(self) -> list[str]:
+        """What the service has asked of the platform since the log was cleared."""
+        return [f"{r.method} {r.path}" for r in self.campus.gitlab.requests if r.user == self.campus.bot.username]
+
+
+def example_form() -> dict[str, Any]:
+    """The first complaint of the demo."""
+    rows = yaml.safe_load((ROOT / "sandbox" / "forms.yaml").read_text(encoding="utf-8"))
+    form: dict[str, Any] = rows[0]["formulir"]
+    return form
+
+
+def started(settings: Settings, clock: SimulatedClock, campus: Campus) -> tuple[Service, BaseWSGIServer]:
+    """The service on a free port, known to the campus."""
+    service = build(settings, clock)
+    server = make_server("127.0.0.1", 0, service.app, threaded=True)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    campus.portal.service_url = f"http://127.0.0.1:{server.server_port}"
+    return service, server
+
+
+@contextmanager
+def world(folder: Path, database_url: str) -> Iterator[World]:
+    """A fresh campus with a provisioned project and the service between, on the given database."""
+    clock = SimulatedClock(START)
+    with Campus(PROCEDURE, organisations.load(ORGANISATION), clock) as campus:
+        settings = Settings.read(
+            {
+                "ALUR_GITLAB_URL": campus.gitlab.url,
+                "ALUR_GITLAB_TOKEN": campus.bot.token,
+                "ALUR_GITLAB_PROJECT": campus.project.path,
+                "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
+                "ALUR_PORTAL_SECRETS": SECRET,
+                "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
+                "ALUR_DATABASE_URL": database_url,
+                "ALUR_ORGANISATION": str(ORGANISATION),
+                "ALUR_PUBLIC_URL": "http://127.0.0.1:8080",
+                "ALUR_DATA_DIR": str(folder / "var"),
+            },
+            env_file=None,
+        )
+        service, server = started(settings, clock, campus)
+        told = World(campus, clock, settings, service, server)
+        told.service.provision(hook_url=f"{campus.portal.service_url}/webhooks/gitlab")
+        yield told
+        told.server.shutdown()
+        told.server.server_close()
+        told.service.store.close()
+        assert campus.gitlab.unknown == []

@@ -1,0 +1,375 @@
+"""What the portal sends: the forms and answers of contract.md, "Portal -> service"; bytes in, a typed message or every fault out; pure.
+
+The models are the contract: a key it does not name is refused, nothing is converted, and no fault is told in any language but the
+template's. Text is kept as a person sees it: without control and zero-width characters, with one kind of line break.
+"""
+
+import base64
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Literal, NoReturn
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from integration.neutral import clean
+from integration.templates import messages
+
+MAX_FILE = 100 * 1024 * 1024  # bytes; GitLab's own limit for an upload (behaviour.md 4)
+MAX_FILES = 20
+LONGEST_KEY = 80  # of an unknown name that is told back
+
+_DOMAIN = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL = re.compile(rf"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~-]+)*@{_DOMAIN}(?:\.{_DOMAIN})+")
+_NIP = re.compile(r"[0-9]{18}")
+_PHONE = re.compile(r"(?=(?:\D*[0-9]){5})\+?[0-9 ()./-]{5,30}")
+_TICKET = re.compile(r"[A-Z][A-Z0-9]*-[0-9]{4}-[0-9]{6}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*(?:\s*;\s*[a-z0-9-]+=[^\s;]+)*", re.IGNORECASE)
+_TIMESTAMP = re.compile(r"(?:19|20)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})", re.IGNORECASE | re.ASCII)
+
+
+def _wrong(code: str) -> NoReturn:
+    """Refuse a value: `code` is a key of templates/messages/form.yaml."""
+    raise PydanticCustomError("form", "{code}", {"code": code})
+
+
+def _line(value: object) -> object:
+    """One line of text: runs of spaces and line breaks are one space."""
+    return " ".join(clean(value).split()) if isinstance(value, str) else value
+
+
+def _prose(value: object) -> object:
+    return clean(value).strip() if isinstance(value, str) else value
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+def _absent(default: object) -> BeforeValidator:
+    """A null means the same as nothing."""
+    return BeforeValidator(lambda value: default if value is None else value)
+
+
+def _shaped(code: str, pattern: re.Pattern[str]) -> AfterValidator:
+    def check(text: str) -> str:
+        return text if pattern.fullmatch(text) else _wrong(code)
+
+    return AfterValidator(check)
+
+
+def _timestamp(text: str) -> str:
+    if not _TIMESTAMP.fullmatch(text):
+        _wrong("timestamp")
+    try:
+        moment(text)
+    except ValueError:  # 30 February, 25 o'clock
+        _wrong("timestamp")
+    return text
+
+
+def _address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in {"http", "https"} and parts.hostname and not parts.username and not parts.password and parts.port != 0
+    except ValueError:  # a port or an IPv6 address that is none
+        known = False
+    return text if known and not re.search(r"\s", text) else _wrong("address")
+
+
+def moment(timestamp: str) -> datetime:
+    """The time an RFC 3339 timestamp of a message says, aware."""
+    return datetime.fromisoformat(timestamp.upper())
+
+
+Code = Annotated[str, Field(min_length=1, max_length=40), BeforeValidator(_line)]
+Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_line)]
+Prose = Annotated[str, Field(min_length=1, max_length=20_000), BeforeValidator(_prose)]
+Reason = Annotated[str, Field(min_length=1, max_length=5_000), BeforeValidator(_prose)]
+Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), BeforeValidator(_line), _shaped("email", _EMAIL)]
+Nip = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9]{18}$"}), BeforeValidator(_line), _shaped("nip", _NIP)]
+Phone = Annotated[str, Field(max_length=30), BeforeValidator(_line), _shaped("phone", _PHONE)]
+Address = Annotated[str, Field(max_length=2048, json_schema_extra={"format": "uri"}), BeforeValidator(_line), AfterValidator(_address)]
+Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}), AfterValidator(_timestamp)]
+Ticket = Annotated[str, Field(json_schema_extra={"pattern": f"^{_TICKET.pattern}$"}), _shaped("ticket", _TICKET)]
+
+
+class _Part(BaseModel):
+    """What every part of a message has in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Head(_Part):
+    nama: Name
+    nip: Nip | None = None
+    jabatan: Name
+    email: Email
+
+
+class Unit(_Part):
+    kode: Code
+    nama: Name
+    pimpinan: Head
+
+
+class Reporter(_Part):
+    nama: Name
+    email: Email
+    telepon: Phone | None = None
+
+
+class System(_Part):
+    nama: Name
+    url: Address | None = None
+
+
+class Problem(_Part):
+    judul: Name
+    kategori: Literal["galat", "akses", "kinerja", "data", "keamanan", "lainnya"]
+    uraian: Prose
+    langkah_reproduksi: Prose | None = None
+    sejak: Timestamp
+    urgensi: Literal["rendah", "sedang", "tinggi", "kritis"]
+    dampak: Literal["perorangan", "unit", "fakultas", "universitas"]
+
+
+def _file_name(name: str) -> str:
+    return _wrong("file_name") if name in {".", ".."} or re.search(r"[/\\]", name) else name
+
+
+def _content(isi: str, known: ValidationInfo) -> str:
+    """The Base64 of a file that has the size and the hash told with it."""
+    try:
+        content = base64.b64decode(isi, validate=True)
+    except ValueError:
+        _wrong("base64")
+    if len(content) != known.data.get("ukuran", len(content)):
+        _wrong("size_differs")
+    if (told := known.data.get("sha256")) and hashlib.sha256(content).hexdigest() != told:
+        _wrong("hash_differs")
+    return isi
+
+
+def _somewhere(url: str | None, known: ValidationInfo) -> str | None:
+    """An attachment is here or at an address."""
+    return _wrong("no_content") if url is None and known.data.get("isi", "") is None else url
+
+
+class Attachment(_Part):
+    """A file of the form: in `isi` (Base64), or to be fetched from `url`; `ukuran` in bytes."""
+
+    nama: Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_line), AfterValidator(_file_name)]
+    jenis: Annotated[str, Field(max_length=127), BeforeValidator(_line), _shaped("media_type", _MEDIA_TYPE)]
+    ukuran: Annotated[int, Field(ge=0, le=MAX_FILE)]
+    sha256: Annotated[str, Field(json_schema_extra={"pattern": "^[0-9a-f]{64}$"}), BeforeValidator(_lower), _shaped("sha256", _SHA256)]
+    isi: Annotated[Annotated[str, AfterValidator(_content)] | None, Field(repr=False, json_schema_extra={"contentEncoding": "base64"})] = (
+        None
+    )
+    url: Annotated[Address | None, AfterValidator(_somewhere), Field(validate_default=True)] = None
+
+    def content(self) -> bytes | None:
+        """The file's bytes; None where they are only at `url`."""
+        return None if self.isi is None else base64.b64decode(self.isi)
+
+
+def _not_before(selesai: str, known: ValidationInfo) -> str:
+    """A form is finished after it was begun."""
+    return _wrong("order") if "mulai" in known.data and moment(selesai) < moment(known.data["mulai"]) else selesai
+
+
+class Filling(_Part):
+    mulai: Timestamp
+    selesai: Annotated[Timestamp, AfterValidator(_not_before)]
+
+
+def _agreed(disetujui: bool) -> bool:  # noqa: FBT001 - a validator's value
+    return disetujui or _wrong("consent")
+
+
+class Consent(_Part):
+    versi: Code
+    dasar: Name
+    disetujui: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_agreed)]
+
+
+class Form(_Part):
+    """FRM-SI-005, as contract.md shows it."""
+
+    kode: Literal["FRM-SI-005"]
+    unit_kerja: Unit
+    pelapor: Reporter
+    sistem: System
+    masalah: Problem
+    lampiran: Annotated[tuple[Attachment, ...], Field(strict=False, max_length=MAX_FILES), _absent(())] = ()
+    pengisian: Filling | None = None
+    pdp: Consent
+
+
+class SubmittedData(_Part):
+    formulir: Form
+
+
+class RevisedData(_Part):
+    tiket: Ticket
+    formulir: Form
+
+
+class WithdrawnData(_Part):
+    tiket: Ticket
+    alasan: Reason
+    oleh: Name
+
+
+class TrialData(_Part):
+    """`catatan` is what the unit found in the trial: step 24 is not left without it, so it is asked for here already."""
+
+    tiket: Ticket
+    hasil: Literal["lulus", "gagal"]
+    catatan: Reason
+    oleh: Name
+
+
+def _explained(catatan: str, known: ValidationInfo) -> str:
+    """What is refused is refused for a reason (procedure.md, step 31)."""
+    return catatan if catatan or known.data.get("hasil", "terima") == "terima" else _wrong("reason_needed")
+
+
+class HandoverData(_Part):
+    tiket: Ticket
+    hasil: Literal["terima", "tolak-fungsi", "tolak-dokumen"]
+    catatan: Annotated[
+        str, Field(max_length=5_000, validate_default=True), BeforeValidator(_prose), _absent(""), AfterValidator(_explained)
+    ] = ""
+    oleh: Name
+
+
+class Submitted(_Part):
+    type: Literal["pengaduan.diajukan"]
+    timestamp: Timestamp
+    data: SubmittedData
+
+
+class Revised(_Part):
+    type: Literal["pengaduan.direvisi"]
+    timestamp: Timestamp
+    data: RevisedData
+
+
+class Withdrawn(_Part):
+    type: Literal["pengaduan.dibatalkan"]
+    timestamp: Timestamp
+    data: WithdrawnData
+
+
+class TrialJudged(_Part):
+    type: Literal["uji_coba.dinilai"]
+    timestamp: Timestamp
+    data: TrialData
+
+
+class HandoverAnswered(_Part):
+    type: Literal["serah_terima.ditanggapi"]
+    timestamp: Timestamp
+    data: HandoverData
+
+
+Message = Submitted | Revised | Withdrawn | TrialJudged | HandoverAnswered
+
+_MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: where (without the `data` that holds everything), and a sentence for the one who fills in the form."""
+
+    path: str
+    pesan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Everything that is wrong with a message; answered 422."""
+
+    faults: tuple[Fault, ...]
+
+    def answer(self) -> dict[str, list[dict[str, str]]]:
+        """The body of the answer."""
+        return {"kesalahan": [{"path": fault.path, "pesan": fault.pesan} for fault in self.faults]}
+
+
+@dataclass(frozen=True, slots=True)
+class NotJson:
+    """The body is no JSON object at all; answered 400."""
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that knows which of its names it was given more than once."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1] if len(pairs) > len(self) else []
+
+
+def read(body: bytes) -> Message | Faults | NotJson:
+    """The message in these bytes, or every fault it has, each in formal Indonesian."""
+    try:
+        content = json.loads(body.decode(), object_pairs_hook=_Object, parse_constant=_no_number)
+    except (ValueError, RecursionError):  # bad UTF-8 and endless numbers are ValueErrors, too
+        return NotJson()
+    if not isinstance(content, _Object):
+        return NotJson()
+    faults = [_fault(place, "twice", {}) for place in _twice(content)]
+    try:
+        message = _MESSAGE.validate_python(content)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False)
+        faults += [_fault(error["loc"][1:], error["type"], error.get("ctx", {})) for error in errors]  # without the union's tag
+    else:
+        if not faults:
+            return message
+    return Faults(tuple(faults))
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _twice(content: _Object) -> Iterator[tuple[str | int, ...]]:
+    """Where a name was given more than once."""
+    waiting: list[tuple[tuple[str | int, ...], _Object | list[Any]]] = [((), content)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, _Object):
+            yield from ((*place, name) for name in value.twice)
+        parts = value.items() if isinstance(value, _Object) else enumerate(value)
+        waiting += [((*place, name), part) for name, part in parts if isinstance(part, _Object | list)]
+
+
+def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) -> Fault:
+    """One fault in words; `kind` is pydantic's, or "form" with our own code in the context."""
+    steps = [clean(str(step))[:LONGEST_KEY] for step in (place[1:] if len(place) > 1 and place[0] == "data" else place)]
+    if kind.startswith("union_tag"):
+        steps = ["type"]
+    sentences = messages("form")
+    sentence = sentences.get(context.get("code", kind), sentences["other"])
+    choices = re.findall(r"'([^']*)'", str(context.get("expected_tags", context.get("expected", ""))))
+    return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
+
+
+def schema(ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
+    """The JSON Schema of all messages, for the description of the interface; its parts are in `$defs`, referred to by `ref_template`."""
+    return _MESSAGE.json_schema(ref_template=ref_template)
+
+
+def frozen_form(form: Form) -> bytes:
+    """The form as it is kept and hashed: canonical JSON without the attachments' bytes, which are kept under their own hashes."""
+    content = form.model_dump(mode="json", exclude={"lampiran": {"__all__": {"isi"}}})
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

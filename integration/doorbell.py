@@ -25,6 +25,9 @@ class Doorbell(Protocol):
     def ring(self) -> None:
         """Say that there is work."""
 
+    def answers(self) -> bool:
+        """Whether a ring would be heard; a question for health pages, which may wait a moment."""
+
 
 class Embedded:
     """The bell inside one process: threads wait for it."""
@@ -43,6 +46,10 @@ class Embedded:
         with self._changed:
             self._rings += 1
             self._changed.notify_all()
+
+    def answers(self) -> bool:
+        """It is in this very process."""
+        return True
 
     def wait(self, heard: int, seconds: float) -> None:
         """Sleep until it rang more often than `heard`, at most so long."""
@@ -69,6 +76,15 @@ class Broker:
             if self._sender is None:
                 self._sender = threading.Thread(target=self._send, name="doorbell", daemon=True)
                 self._sender.start()
+
+    def answers(self) -> bool:
+        """Whether the broker takes connections."""
+        try:
+            with self._app.connection_for_write() as connection:
+                connection.ensure_connection(max_retries=1, timeout=2)
+        except OperationalError:
+            return False
+        return True
 
     def _send(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from typing import TextIO
 
 OUR_PACKAGES = ("integration", "webhooks", "sync", "sandbox")
 MASK = "***"
+SHORTEST_SECRET = 6  # shorter ones would blot out words that are none
 
 _ids: ContextVar[Mapping[str, object]] = ContextVar("ids", default=MappingProxyType({}))
 
@@ -36,7 +37,7 @@ class JsonLines(logging.Formatter):
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         super().__init__()
-        self._secrets = tuple(json.dumps(secret)[1:-1] for secret in secrets if secret)
+        self._secrets = tuple(json.dumps(secret)[1:-1] for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""

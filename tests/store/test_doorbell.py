@@ -56,3 +56,9 @@ def test_a_broker_that_is_down_holds_nobody_up(caplog):
     while "the broker does not answer" not in caplog.text and time.monotonic() < deadline:
         time.sleep(0.01)
     assert "the broker does not answer" in caplog.text
+
+
+def test_whether_a_ring_would_be_heard_can_be_asked(redis_database):
+    assert Embedded().answers()
+    assert Broker(celery_app(redis_database)).answers()
+    assert not Broker(celery_app("redis://127.0.0.1:1/0")).answers()

@@ -1,0 +1,61 @@
+"""What every process of the service is built from, made once from the settings; the edge and the worker add their own.
+
+Nothing here talks to anybody: the database is opened with the first question, the broker with the first ring.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from integration import organisation as organisations
+from integration import procedures as procedure_files
+from integration.clock import Clock, utc_now
+from integration.doorbell import Broker, Doorbell, Embedded, celery_app
+from integration.files import FileStore
+from integration.procedure.definition import Channel, Procedure
+from integration.procedure.offices import Organisation
+from integration.settings import Settings
+from integration.store import Store
+
+
+def secrets(settings: Settings) -> list[str]:
+    """Every secret among the settings, and the passwords inside their addresses: what no log may show."""
+    values = [value for name in type(settings).model_fields for value in _each(getattr(settings, name))]
+    return [*values, *(password for value in values if (password := urlsplit(value).password))]
+
+
+def _each(value: object) -> list[str]:
+    parts = value if isinstance(value, tuple) else (value,)
+    return [part.get_secret_value() for part in parts if isinstance(part, SecretStr)]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """`procedures`: every revision shipped, the newest of each last. One set per process: none survives a fork."""
+
+    settings: Settings
+    clock: Clock
+    store: Store
+    files: FileStore
+    procedures: tuple[Procedure, ...]
+    organisation: Organisation
+    bell: Doorbell
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock = utc_now) -> "Parts":
+        """The parts these settings describe.
+
+        Raises InvalidProcedure and OrganisationFaults with every fault of the files.
+        """
+        procedures = tuple(procedure_files.load(path) for path in procedure_files.shipped().values())
+        roles = {role.slug for procedure in procedures for role in procedure.roles if role.channel is Channel.PLATFORM and not role.team}
+        return cls(
+            settings=settings,
+            clock=clock,
+            store=Store(settings.database_url.get_secret_value(), clock=clock),
+            files=FileStore(settings.data_dir),
+            procedures=procedures,
+            organisation=organisations.load(settings.organisation, roles),
+            bell=Embedded() if settings.broker_url is None else Broker(celery_app(settings.broker_url.get_secret_value())),
+        )

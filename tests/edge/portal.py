@@ -1,0 +1,89 @@
+"""Somebody at the portal who signs as agreed, and a clock in the hand."""
+
+import base64
+import copy
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from integration.signatures import Secret, sign
+
+SECRET = "whsec_" + base64.b64encode(b"rahasia portal").decode()
+OLD_SECRET = "whsec_" + base64.b64encode(b"rahasia lama").decode()
+HOOK_TOKEN = "rahasia hook"
+FORM: dict[str, Any] = {
+    "kode": "FRM-SI-005",
+    "unit_kerja": {
+        "kode": "FT",
+        "nama": "Fakultas Teknik",
+        "pimpinan": {"nama": "Prof. Dr. Ratna", "nip": None, "jabatan": "Dekan", "email": "dekan@ft.kampus.example"},
+    },
+    "pelapor": {"nama": "Budi", "email": "budi@ft.kampus.example", "telepon": "021 555 0101"},
+    "sistem": {"nama": "SIAKAD", "url": "https://siakad.kampus.example"},
+    "masalah": {
+        "judul": "Nilai tidak tersimpan",
+        "kategori": "galat",
+        "uraian": "Setelah tombol simpan ditekan, muncul galat 500.",
+        "sejak": "2026-06-01T09:00:00+07:00",
+        "urgensi": "tinggi",
+        "dampak": "fakultas",
+    },
+    "pdp": {"versi": "2026-01", "dasar": "tugas-layanan-publik", "disetujui": True},
+}
+
+
+class Watch:
+    """A clock in the hand: it shows `now` until `move` is called."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 6, 2, 2, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@dataclass
+class Portal:
+    """Sends messages to the edge; every new one has an id of its own."""
+
+    client: FlaskClient
+    watch: Watch
+    secret: str = SECRET
+    sent: int = 0
+
+    def submit(self, **changes: Any) -> TestResponse:
+        return self.send("pengaduan.diajukan", {"formulir": form(**changes)})
+
+    def send(self, kind: str, data: dict[str, Any], **how: Any) -> TestResponse:
+        body = {"type": kind, "timestamp": self.watch().isoformat(), "data": data}
+        return self.post(json.dumps(body).encode(), **how)
+
+    def post(
+        self, body: bytes, *, key: str = "", content_type: str = "application/json", headers: dict[str, str] | None = None
+    ) -> TestResponse:
+        signed = {**self.signed(body, key), **(headers or {})}
+        given = {name: value for name, value in signed.items() if value is not None}
+        return self.client.post("/webhooks/layanan", data=body, headers=given, content_type=content_type)
+
+    def ask(self, ticket: str, **headers: str) -> TestResponse:
+        return self.client.get(f"/layanan/pengaduan/{ticket}", headers={**self.signed(b""), **headers})
+
+    def signed(self, body: bytes, key: str = "") -> dict[str, str]:
+        self.sent += 1
+        key, seconds = key or f"msg_{self.sent}", int(self.watch().timestamp())
+        return {
+            "webhook-id": key,
+            "webhook-timestamp": str(seconds),
+            "webhook-signature": sign(Secret.parse(self.secret), key, seconds, body),
+        }
+
+
+def form(**changes: Any) -> dict[str, Any]:
+    return {**copy.deepcopy(FORM), **changes}

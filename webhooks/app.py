@@ -1,0 +1,85 @@
+"""The edge: the routes, their limits, and what is answered when something is wrong.
+
+No answer says more than the templates do: no stack, no path, no word of the database.
+"""
+
+import logging
+from datetime import date, datetime
+from http import HTTPStatus
+
+from babel.dates import format_date, format_datetime
+from flask import Flask, Response
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from integration import logs
+from integration.parts import Parts, secrets
+from integration.settings import Settings
+from integration.store import StoreDown
+from integration.templates import TEMPLATES
+from webhooks.edge import LARGEST_BODY, Edge, refusal, unavailable
+from webhooks.health import health
+from webhooks.hooks import hooks
+from webhooks.intake import intake
+from webhooks.openapi import openapi
+from webhooks.statuspages import status_pages
+
+SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
+INDONESIAN = "id"
+
+log = logging.getLogger(__name__)
+
+
+def create_app(parts: Parts) -> Flask:
+    """The edge over these parts; the tables must be there (`Store.migrate`)."""
+    app = Flask(__name__, template_folder=str(TEMPLATES / "pages"), static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # see edge.whole_body
+    zone = parts.organisation.calendar.tz
+    app.add_template_filter(lambda day: format_date(date.fromisoformat(day), "d MMMM y", locale=INDONESIAN), "tanggal")
+    app.add_template_filter(
+        lambda moment: format_datetime(datetime.fromisoformat(moment), "EEEE, d MMMM y 'pukul' HH.mm z", tzinfo=zone, locale=INDONESIAN),
+        "tanggal_waktu",
+    )
+    edge = Edge(parts)
+    for routes in (intake(edge), hooks(edge), status_pages(edge), openapi(), health(parts.store, parts.bell)):
+        app.register_blueprint(routes)
+    app.register_error_handler(StoreDown, _store_down)
+    app.register_error_handler(OSError, _disk_down)
+    app.register_error_handler(HTTPException, _refused)
+    app.after_request(_for_nobody_else)
+    return app
+
+
+def application() -> Flask:
+    """The edge as the environment describes it: what the WSGI server of `alur web` calls in each of its processes."""
+    settings = Settings.read()
+    logs.configure(settings.log_level, secrets(settings))
+    parts = Parts.of(settings)
+    parts.store.migrate()
+    return create_app(parts)
+
+
+def _store_down(fault: Exception) -> Response:
+    log.error("the store is down: %s", fault)
+    return unavailable()
+
+
+def _disk_down(fault: Exception) -> Response:
+    log.error("the data folder takes nothing: %s", type(fault).__name__)
+    return unavailable()
+
+
+def _refused(refused: HTTPException) -> Response:
+    """An answer of the framework's own, in our words."""
+    code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    answer = refusal(code, SENTENCES.get(code, "internal"))
+    if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
+        answer.headers["Allow"] = ", ".join(refused.valid_methods)
+    return answer
+
+
+def _for_nobody_else(answer: Response) -> Response:
+    """Nothing here is for caches, and no address here, which may hold a token, is for other sites."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    return answer

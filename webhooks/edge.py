@@ -1,0 +1,63 @@
+"""What every route of the edge works with, and the few ways it says no.
+
+A view verifies, keeps, answers; it decides nothing and calls nobody.
+"""
+
+from flask import Response, jsonify, request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from integration.codec import Json
+from integration.parts import Parts
+from integration.signatures import Secret, status_token
+from integration.templates import messages
+
+LARGEST_BODY = 32 * 1024 * 1024
+"""Bytes (contract.md)."""
+
+RETRY_AFTER = 5
+"""Seconds after which what could not be kept may be sent again."""
+
+
+class Edge:
+    """The parts the routes share, and the portal's and GitLab's secrets. The first of `secrets` signs, all of them count."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.store = parts.store
+        self.files = parts.files
+        self.bell = parts.bell
+        self.clock = parts.clock
+        self.procedures = parts.procedures
+        self.calendar = parts.organisation.calendar
+        self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
+        self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
+        self._public_url = parts.settings.public_url
+
+    def accepted(self, ticket: str) -> Json:
+        """The body of a 202 for this ticket (contract.md)."""
+        token = status_token(self.secrets[0], ticket)
+        return {"tiket": ticket, "status_url": f"{self._public_url}/layanan/pengaduan/{ticket}?token={token}"}
+
+
+def whole_body() -> bytes:
+    """The request's body. Raises RequestEntityTooLarge for one over the limit, also where its length was not announced.
+
+    The framework stops reading such a body at its own limit without a word; so that limit is set one byte further than ours.
+    """
+    body = request.get_data(cache=False)
+    if len(body) > LARGEST_BODY:
+        raise RequestEntityTooLarge
+    return body
+
+
+def refusal(status: int, sentence: str) -> Response:
+    """A short answer in Indonesian; `sentence` is a key of templates/messages/edge.yaml."""
+    answer = jsonify(pesan=messages("edge")[sentence])
+    answer.status_code = status
+    return answer
+
+
+def unavailable() -> Response:
+    """Nothing was kept: send it again later."""
+    answer = refusal(503, "unavailable")
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer

@@ -1,0 +1,69 @@
+"""Is it alive, is it ready, how is it doing: for supervisors and Prometheus. No remote call is made."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from integration.doorbell import Doorbell
+from integration.store import Store, StoreDown, Waiting
+
+
+class StoreMetrics(Collector):
+    """What the store can tell, read when asked: the same whichever process answers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        """The metrics; a store that is down is one of them."""
+        try:
+            sides, counts = self._store.waiting(), self._store.counts()
+        except StoreDown:
+            yield GaugeMetricFamily("alur_store_up", "Whether the database answers", value=0)
+            return
+        yield GaugeMetricFamily("alur_store_up", "Whether the database answers", value=1)
+        rows = GaugeMetricFamily("alur_rows", "Rows that are not done", labels=["side", "state"])
+        ages = GaugeMetricFamily("alur_oldest_seconds", "Age of the oldest waiting row", labels=["side"])
+        for side in sides:
+            rows.add_metric([side.side, "waiting"], side.waiting)
+            rows.add_metric([side.side, "parked"], side.parked)
+            ages.add_metric([side.side], age(self._store, side))
+        counted = CounterMetricFamily("alur_counted", "What was counted since the service was installed", labels=["what"])
+        for name, n in sorted(counts.items()):
+            counted.add_metric([name], n)
+        yield from (rows, ages, counted)
+
+
+def age(store: Store, side: Waiting) -> float:
+    """Seconds since the oldest waiting row came; 0 where none waits."""
+    return max(0.0, (store.clock() - side.oldest).total_seconds()) if side.oldest else 0.0
+
+
+def health(store: Store, bell: Doorbell) -> Blueprint:
+    """The three routes."""
+    pages = Blueprint("health", __name__)
+    registry = CollectorRegistry()
+    registry.register(StoreMetrics(store))
+
+    @pages.get("/live")
+    def live() -> Response:
+        return jsonify(live=True)
+
+    @pages.get("/ready")
+    def ready() -> tuple[Response, int]:
+        """Ready to keep what comes. A broker that is down is told, but does not count: forms are kept without it."""
+        try:
+            migrated, sides = store.migrated(), store.waiting()
+        except StoreDown:
+            return jsonify(ready=False, database=False), 503
+        ages = {f"{side.side}_oldest_seconds": round(age(store, side)) for side in sides}
+        return jsonify(ready=migrated, database=True, migrations=migrated, broker=bell.answers(), **ages), 200 if migrated else 503
+
+    @pages.get("/metrics")
+    def metrics() -> Response:
+        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+    return pages

@@ -1,0 +1,68 @@
+"""Where GitLab calls: `POST /webhooks/gitlab`. A hook only says "look"; what it claims is never believed.
+
+Everything authentic is kept and answered 200, whether it concerns a case or not (contract.md, "Platform -> service").
+"""
+
+import hashlib
+import json
+
+from flask import Blueprint, Response, request
+
+from integration import signatures
+from integration.store import Delivery, Kept
+from webhooks.edge import Edge, whole_body
+
+KEPT_HEADERS = ("X-Gitlab-Event", "Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Instance")
+LONGEST_KEY = 200
+ELSEWHERE = "gitlab"
+"""The lane of hooks that are about no issue."""
+
+
+def hooks(edge: Edge) -> Blueprint:
+    """The one route."""
+    pages = Blueprint("hooks", __name__)
+
+    @pages.post("/webhooks/gitlab")
+    def gitlab() -> Response:
+        body = whole_body()
+        if not _authentic(edge, body):
+            return Response(status=401)
+        number = issue_number(body)
+        lane = ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
+        headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
+        kept = edge.store.keep(Delivery("gitlab", _key(body), lane, body, headers))
+        if isinstance(kept, Kept) and kept.fresh:
+            edge.bell.ring()
+        return Response(status=200)
+
+    return pages
+
+
+def issue_number(body: bytes) -> int | None:
+    """The number of the issue a hook is about: of an issue hook, or of a note hook on an issue (behaviour.md 1.4)."""
+    try:
+        payload = json.loads(body)
+        issue = payload["issue"] if "issue" in payload else payload["object_attributes"]
+        number = issue["iid"] if "issue" in payload or payload["object_kind"] in ("issue", "work_item") else None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return number if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**31 else None
+
+
+def _authentic(edge: Edge, body: bytes) -> bool:
+    """Whether the hook's token is ours and, where the instance signs with a secret we can read, its signature too."""
+    if not signatures.token_matches(edge.hook_secret, request.headers.get("X-Gitlab-Token")):
+        return False
+    if signatures.SIGNATURE not in request.headers or not edge.hook_secret.startswith("whsec_"):
+        return True
+    secret = signatures.Secret.parse(edge.hook_secret)
+    return signatures.verify([secret], dict(request.headers), body, edge.clock()) is signatures.Verdict.OK
+
+
+def _key(body: bytes) -> str:
+    """What tells a hook sent twice: GitLab's own key, else what it is and says (behaviour.md 1.1)."""
+    given = request.headers.get("Idempotency-Key", "")
+    if 0 < len(given) <= LONGEST_KEY:
+        return given
+    event = request.headers.get("X-Gitlab-Event", "")
+    return "sha256:" + hashlib.sha256(event.encode() + b"\n" + body).hexdigest()

@@ -1,0 +1,80 @@
+"""Where the portal calls: `POST /webhooks/layanan`. Verified, kept, answered; what it leads to is the worker's.
+
+A 202 is given only for what is on disk, attachments included, and a repeat of the same `webhook-id` gets the same one.
+"""
+
+import re
+
+from flask import Blueprint, Response, jsonify, request
+
+from integration import forms, signatures
+from integration.codec import Json
+from integration.forms import Form, Message, Revised, Submitted
+from integration.store import Conflict, Delivery
+from webhooks.edge import Edge, refusal, whole_body
+
+IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
+SENTENCES = {signatures.Verdict.MISSING: (400, "header_missing")}
+NOT_OURS = (401, "unauthorized")
+
+
+def intake(edge: Edge) -> Blueprint:
+    """The one route."""
+    pages = Blueprint("intake", __name__)
+
+    @pages.post("/webhooks/layanan")
+    def layanan() -> Response:
+        if request.mimetype != "application/json":
+            return refusal(415, "media_type")
+        body = whole_body()
+        verdict = signatures.verify(edge.secrets, dict(request.headers), body, edge.clock())
+        if verdict is not signatures.Verdict.OK:
+            return refusal(*SENTENCES.get(verdict, NOT_OURS))
+        if not IDENTIFIER.fullmatch(request.headers[signatures.ID].strip()):
+            return refusal(400, "identifier")
+        match forms.read(body):
+            case forms.NotJson():
+                return refusal(400, "no_json")
+            case forms.Faults() as faults:
+                edge.store.count("layanan:422")
+                return _answer(faults.answer(), 422)
+            case message:
+                return _kept(edge, message, body)
+
+    return pages
+
+
+def _kept(edge: Edge, message: Message, body: bytes) -> Response:
+    """Keep a message, its files first, and answer it."""
+    headers = {name: request.headers[name].strip() for name in (signatures.ID, signatures.TIMESTAMP)}
+    key = headers[signatures.ID]
+    if isinstance(message, Submitted):
+        _keep_files(edge, message.data.formulir)
+        prefix = next(p.prefix for p in reversed(edge.procedures) if p.form == message.data.formulir.kode)
+        year = edge.clock().astimezone(edge.calendar.tz).year
+        kept = edge.store.submit(Delivery("portal", key, "", body, headers), prefix, year, edge.accepted)
+    else:
+        ticket = message.data.tiket
+        if not edge.store.ticket_exists(ticket):
+            return refusal(404, "unknown_ticket")
+        if isinstance(message, Revised):
+            _keep_files(edge, message.data.formulir)
+        kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
+    if isinstance(kept, Conflict):
+        return refusal(409, "conflict")
+    if kept.fresh:
+        edge.bell.ring()
+    return _answer(kept.answer, 202)
+
+
+def _keep_files(edge: Edge, form: Form) -> None:
+    """Put the attachments' bytes under their hashes. Raises OSError where they do not get there."""
+    for content in (file.content() for file in form.lampiran):
+        if content is not None:
+            edge.files.put(content)
+
+
+def _answer(content: Json, status: int) -> Response:
+    answer = jsonify(content)
+    answer.status_code = status
+    return answer

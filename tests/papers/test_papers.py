@@ -1,0 +1,177 @@
+"""Papers and reports: what stands in them, that nothing in them is a command, and that they are the same bytes each time."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pypdfium2
+import pytest
+
+from integration import organisation as organisations
+from integration import procedures
+from integration.faults import Permanent
+from integration.procedure.definition import Channel, DocumentType, Procedure
+from integration.procedure.events import (
+    AccessGranted,
+    CaseOpened,
+    DocumentIssued,
+    Entry,
+    Event,
+    ProgressReported,
+    SignedOff,
+    StepEntered,
+    StepLeft,
+    TeamAssigned,
+)
+from integration.procedure.facts import SERVICE, Actor, ActorKind, Submission
+from sync import documents, paper
+from sync.wording import Wording
+
+ROOT = Path(__file__).resolve().parents[2]
+ORGANISATION = organisations.load(ROOT / "deploy" / "organisation.example.yaml")
+PROCEDURE: Procedure = procedures.load("pengaduan-masalah-teknis-si")
+WORDING = Wording(ORGANISATION)
+MOMENT = datetime(2026, 6, 2, 3, tzinfo=UTC)
+HOSTILE = '#let x = 1 *tebal* <b>html</b> ![](http://x/y.png) $1$ @all | & "kutip" \\ `kode`\n===\n- butir\n    #eval("1")'
+MADE: list[DocumentType] = [document for document in PROCEDURE.documents if document.template]
+
+
+def ledger(text: str = "Telah diperiksa.") -> list[Entry]:
+    """A case in which every step that makes a paper was left once, with `text` written everywhere."""
+    entries: list[Entry] = []
+
+    def record(event: Event, by: Actor = SERVICE) -> None:
+        entries.append(Entry(len(entries) + 1, MOMENT + timedelta(hours=len(entries)), by, f"fakta:{len(entries)}", event))
+
+    record(CaseOpened("SI-2026-000001", PROCEDURE.slug, PROCEDURE.revision, submission(text)))
+    record(TeamAssigned(1, tuple(programmer.account for programmer in ORGANISATION.programmers[:3])))
+    record(ProgressReported("2026-W23", 19, 60, (("Kendala dan solusi", text),)))
+    record(AccessGranted(ORGANISATION.programmers[0].account, "srv-01", "ssh-deploy", date(2026, 12, 31)))
+    for step in PROCEDURE.steps:
+        made = [(product.document, product.edition) for product in step.products]
+        if PROCEDURE.duty and PROCEDURE.duty.step == step.number and PROCEDURE.duty.document:
+            made.append((PROCEDURE.duty.document, "final"))
+        if not made:
+            continue
+        role = PROCEDURE.role(step.performer or "")
+        holders = ORGANISATION.holders(role.slug, MOMENT.date())
+        account = holders[0].account if holders else ORGANISATION.programmers[0].account
+        unit = role.channel is Channel.PORTAL
+        by = Actor(ActorKind.UNIT, name="Dekan") if unit else Actor(ActorKind.PERSON, account, account)
+        record(StepEntered(step.number, None, 1))
+        record(StepLeft(step.number, step.outcomes[0].word, "", tuple((s.title, text) for s in step.sections), role.slug, "", False), by)
+        if PROCEDURE.verification and step.number in PROCEDURE.verification.steps:
+            record(SignedOff(step.number, 1, True, role.slug, "Plt."), by)
+        for slug, edition in made:
+            version = 1 + sum(isinstance(e.event, DocumentIssued) and e.event.document == slug for e in entries)
+            record(DocumentIssued(f"SI-2026-000001/{slug}/{version}", slug, edition, version, step.number))
+    return entries
+
+
+def submission(text: str) -> Submission:
+    return Submission(
+        unit_code="FT",
+        unit_name="Fakultas Teknik",
+        head_name="Prof. Dr. Ratna Kusumawati, M.T.",
+        head_nip="197203141998032001",
+        head_title="Dekan",
+        head_email="dekan@contoh.ac.id",
+        reporter="Agus",
+        reporter_email="agus@contoh.ac.id",
+        system="SIAKAD",
+        system_url="https://siakad.contoh.ac.id",
+        subject=text.splitlines()[0],
+        category="galat",
+        description=text,
+        reproduction="",
+        since="2026-05-28T10:15:00+07:00",
+        urgency="tinggi",
+        impact="fakultas",
+        attachments=(),
+        filled_from=None,
+        filled_until=None,
+        sha256="0" * 64,
+    )
+
+
+def made(slug: str, entries: list[Entry], number: str = "12/UN39.17/X/VI/2026") -> documents.Made:
+    last = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == slug][-1]
+    return documents.make(last, entries, PROCEDURE, ORGANISATION, number, WORDING)
+
+
+def words(pdf: bytes) -> str:
+    """The text of all pages, on one line."""
+    document = pypdfium2.PdfDocument(pdf)
+    return " ".join(" ".join(page.get_textpage().get_text_bounded().split()) for page in document)
+
+
+@pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)
+def test_every_paper_names_itself_its_case_its_number_and_who_signs(kind: DocumentType) -> None:
+    text = words(made(kind.slug, ledger()).content)
+
+    assert kind.title.upper() in text
+    assert "SI-2026-000001" in text
+    assert "Nomor: 12/UN39.17/X/VI/2026" in text
+    assert "PUSAT TEKNOLOGI INFORMASI DAN KOMUNIKASI" in text
+    assert "Jakarta, " in text
+
+
+@pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)
+def test_what_strangers_wrote_is_printed_as_they_wrote_it_and_orders_nothing(kind: DocumentType) -> None:
+    text = words(made(kind.slug, ledger(HOSTILE)).content)
+
+    if "#let" in text:
+        assert "#let x = 1 *tebal* <b>html</b> ![](http://x/y.png) $1$ @all | & " in text
+
+
+@pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)
+def test_the_same_ledger_gives_the_same_bytes_whatever_came_later(kind: DocumentType) -> None:
+    entries = ledger()
+    last = [e.seq for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == kind.slug][-1]
+    first = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == kind.slug][-1]
+
+    early = documents.make(first, entries[:last], PROCEDURE, ORGANISATION, "", WORDING)
+
+    assert early.content == documents.make(first, entries, PROCEDURE, ORGANISATION, "", WORDING).content
+    assert b"pdfaid" in early.content
+
+
+def test_the_assignment_letter_lists_the_team_with_the_one_in_charge_first() -> None:
+    text = words(made("surat-tugas", ledger()).content)
+
+    lead, *others = (programmer.name.split(",")[0] for programmer in ORGANISATION.programmers[:3])
+    assert "Penanggung jawab" in text
+    assert all(name.split()[0] in text for name in (lead, *others))
+
+
+def test_the_handover_is_signed_by_both_and_names_stand_ins() -> None:
+    text = words(made("berita-acara-serah-terima", ledger()).content)
+
+    assert "Pihak Pertama" in text
+    assert "Dekan Fakultas Teknik" in text
+    assert ORGANISATION.holders("kepala-pustikom", MOMENT.date())[0].name in text
+
+
+def test_a_text_beyond_all_reason_is_refused_cleanly() -> None:
+    sheet = paper.Sheet((), (), "Uji", "", "", (), "")
+
+    with pytest.raises(Permanent, match="over"):
+        paper.render("x" * (paper.LARGEST_TEXT + 1), sheet, MOMENT)
+
+
+def test_a_paper_the_ledger_does_not_hold_is_not_made_up() -> None:
+    with pytest.raises(KeyError):
+        documents.make("SI-2026-000001/surat-tugas/9", ledger(), PROCEDURE, ORGANISATION, "", WORDING)
+
+
+@pytest.mark.parametrize("text", [HOSTILE, "a\n\nb", "  spasi  ", "1. satu\n2. dua", "| a | b |\n|---|---|", "[x](y)", "# judul", "a_b_c __d__"])
+def test_prose_reads_as_exactly_its_text(text: str) -> None:
+    shown = "".join(_text(node) for node in paper.tree(paper.prose(text)))
+
+    assert "".join(shown.split()) == "".join(text.split())
+
+
+def _text(node: object) -> str:
+    if isinstance(node, str):
+        return node
+    assert isinstance(node, dict)
+    return "".join(_text(child) for child in node["c"])

@@ -161,3 +161,9 @@ def differing(wanted: IssueFields, seen: IssueSeen) -> frozenset[str]:
         )
         if differs
     )
+
+
+def fields_of(seen: IssueSeen) -> IssueFields:
+    """What an issue showed of ours."""
+    labels = frozenset(label for label in seen.labels if owned(label))
+    return IssueFields(seen.title, seen.description, labels, seen.assignee, seen.due, seen.open, seen.confidential)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
-from integration import commands
+from integration import commands, secrecy
 from integration.issue import EVERYTHING, IssueSeen, NoteSeen, Part, Sighting, Snapshot
 from integration.labels import step_of
 from integration.procedure.case import Case
@@ -33,6 +33,7 @@ from integration.procedure.facts import (
     PauseAsked,
     ProgressMade,
     ResumeAsked,
+    SecretWritten,
     StepLabelMoved,
     TeamNamed,
     Ticked,
@@ -94,13 +95,15 @@ class Reader:
 
     def _command(self, note: NoteSeen) -> Fact | None:
         """What a comment asks for. Only its creation counts: one that was edited into a command is answered and not acted on."""
+        key, at, by = f"note:{note.id}", note.created_at, Actor(ActorKind.PERSON, note.account, note.name)
+        if secrecy.secrets_in(note.body):
+            return SecretWritten(key, at, by)
         words = frozenset(outcome.word for step in self.procedure.steps for outcome in step.outcomes)
         duty = self.procedure.duty.word if self.procedure.duty else ""
         documents = frozenset(document.slug for document in self.procedure.documents)
         asked = commands.read(note.body, words, documents, self.procedure.handoffs, duty)
         if isinstance(asked, commands.NotACommand):
             return None
-        key, at, by = f"note:{note.id}", note.created_at, Actor(ActorKind.PERSON, note.account, note.name)
         if note.edited:
             return CommandUnclear(key, at, by, "", None, EDITED)
         return self._fact(asked, key, at, by)

@@ -198,11 +198,13 @@ class Platform:
                 return _note_id(self.put(f"{path}/{replaces}", {"body": body}))
             except Gone:
                 log.info("issue %d: the note %d is gone, a new one is written", iid, replaces)
-        if look_since is not None:
-            for note in self._notes(iid, look_since):
-                if note.account == self.home.account and marker in note.body:
-                    return note.id
-        return _note_id(self.post(path, {"body": body}))
+        found = self.find_note(iid, marker, look_since) if look_since is not None else None
+        return found if found is not None else _note_id(self.post(path, {"body": body}))
+
+    def find_note(self, iid: int, marker: str, since: datetime | None) -> int | None:
+        """The id of our own comment with this marker, not older than `since`; None where there is none."""
+        ours = (note.id for note in self._notes(iid, since) if note.account == self.home.account and marker in note.body)
+        return next(ours, None)
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file to the project; gives the address to link it by, relative to the project. Every call makes another upload."""

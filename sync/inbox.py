@@ -1,30 +1,209 @@
-"""What reached us, decided: one kept row becomes facts, facts become events and effects, in one transaction.
+"""What reached us, decided: one kept row becomes facts, facts become events and effects, committed together.
 
-No transaction is open while the platform is read.
+Gather, decide, commit: no transaction is open while the platform is read, and nothing outside is changed from here.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+import hashlib
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
 
+from integration import codec
+from integration.clock import Clock
+from integration.faults import Permanent
 from integration.files import FileStore
+from integration.issue import IssueSeen, Part, Sighting, differing, fields_of, read_sighting, sighting_json
+from integration.payloads import Ignored, Look, Told, read_hook, read_look, read_portal
+from integration.procedure.case import Case, evolve, fold
+from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
-from integration.procedure.offices import Organisation
-from integration.store import InboxRow, Store, Turn
-from sync.gitlab import Platform
+from integration.procedure.effects import Effect, SendMail, ShowOnIssue
+from integration.procedure.events import Entry, IssueMended
+from integration.procedure.facts import SERVICE, Fact, IssueDrifted
+from integration.snapshot import Reader, unread
+from integration.store import Batch, CaseRow, InboxRow, Store, Turn
+from sync.display import Display
+from sync.gitlab import Platform, asked
+
+MENDS, WITHIN = 5, timedelta(minutes=10)  # who keeps moving our labels is not fought faster than this (behaviour.md 7)
+REPORT = "laporan-mingguan"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A case on its way through one row: what it was, what is added to it, and what is to be done about it."""
+
+    ticket: str
+    entries: list[Entry]
+    case: Case | None
+    added: list[Entry] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    causes: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)  # for the operator: what became of each fact
+
+    @property
+    def shows(self) -> bool:
+        """Whether the issue will be brought to what the ledger says anyway."""
+        return any(isinstance(effect, ShowOnIssue) for effect in self.effects)
+
+    def take(self, fact: Fact, decision: Decision) -> None:
+        """Add what was decided on a fact. The issue is shown once, as the last fact left the case."""
+        for entry in decision.entries:
+            self.case = evolve(self.case, entry)
+        self.added += decision.entries
+        if any(isinstance(effect, ShowOnIssue) for effect in decision.effects):
+            self.effects = [effect for effect in self.effects if not isinstance(effect, ShowOnIssue)]
+        self.effects += decision.effects
+        self.causes.append(fact.key)
+        told = decision.ignored or ", ".join(type(event).__name__ for event in decision.events) or "answered"
+        self.words.append(f"{type(fact).__name__}: {told}")
 
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Performs inbox rows. `procedures`: every revision loaded; a new case opens under the last one with its form's code."""
+    """Works inbox rows off; the drain calls `process` with the lane held."""
 
     store: Store
     platform: Platform
     files: FileStore
-    procedures: tuple[Procedure, ...]
-    organisation: Organisation
-    clock: Callable[[], datetime]
+    display: Display
+    clock: Clock
 
     def process(self, turn: Turn, row: InboxRow) -> None:
-        """Decide this row and commit it. Raises Transient, Permanent, LeaseLost."""
-        raise NotImplementedError
+        """Decide this row and commit it. Raises Transient, Permanent, LeaseLost, StoreDown."""
+        match row.source:
+            case "gitlab":
+                home = self.platform.home
+                self._act(turn, row, read_hook(row.body, own=home.account, project_id=home.project_id))
+            case "sweep":
+                self._act(turn, row, read_look(row.body))
+            case "portal":
+                procedures = self.display.procedures
+                self._act(turn, row, read_portal(row.body, ticket=row.lane, key=row.key, at=row.received_at, procedures=procedures))
+            case "report":
+                self._report(turn, row)
+            case _:
+                self._decide_one(turn, row, codec.read_fact(row.body))
+
+    def _act(self, turn: Turn, row: InboxRow, message: Look | Told | Ignored) -> None:
+        match message:
+            case Ignored(reason=reason):
+                self.store.commit(turn, row, Batch(result=reason))
+            case Look():
+                self._look(turn, row, message)
+            case Told(fact=fact, contents=contents, form=form):
+                for content in contents:
+                    self.files.put(content)
+                self._decide_one(turn, row, fact, self.display.for_form(form) if form else None)
+
+    def _decide_one(self, turn: Turn, row: InboxRow, fact: Fact, opens: Procedure | None = None) -> None:
+        """Decide one fact about the lane's case; `opens`: the procedure it opens under, where it opens one."""
+        ledger = self._ledger(turn.lane)
+        procedure = opens if ledger.case is None else self.display.procedure(ledger.case)
+        if procedure is None:
+            raise Permanent(f"{type(fact).__name__} about {turn.lane}, which is no case")
+        self._fold(ledger, procedure, [fact])
+        self._commit(turn, row, ledger, procedure, None)
+
+    def _look(self, turn: Turn, row: InboxRow, look: Look) -> None:
+        """Read the issue, decide what people asked for there, and find what nobody can have asked for."""
+        ledger = self._ledger(turn.lane)
+        if ledger.case is None:
+            self._pass_on(turn, row, look)
+            return
+        procedure, last = self.display.procedure(ledger.case), read_sighting(self.store.observed(turn.lane))
+        issue = self.platform.issue(look.iid)
+        parts = look.parts | unread(issue, last)
+        snapshot = self.platform.history(issue, parts, last.notes_until if last else None)
+        before = ledger.case
+        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
+        self._fold(ledger, procedure, reader.requests(before, snapshot))
+        if not ledger.shows:
+            self._fold(ledger, procedure, self._drifted(ledger, before, issue, last, closely=look.closely))
+        until = issue.updated_at if Part.NOTES in parts or last is None else last.notes_until
+        seen = Sighting(issue, turn.token, until, last.refused if last else {})
+        self._commit(turn, row, ledger, procedure, seen)
+
+    def _pass_on(self, turn: Turn, row: InboxRow, look: Look) -> None:
+        """A hook that came before its issue was known as a case's, or is about an issue that is none."""
+        ticket = self.store.ticket_of(look.iid)
+        if ticket is None or ticket == turn.lane:
+            self.store.commit(turn, row, Batch(result=f"issue {look.iid} is no case"))
+        else:
+            self.store.move(turn, row, ticket)
+
+    def _drifted(self, ledger: Ledger, case: Case, issue: IssueSeen, last: Sighting | None, *, closely: bool) -> Iterable[Fact]:
+        """What of the issue is neither as the ledger says nor as it was last seen: somebody changed it without asking for anything.
+
+        What is only not as the ledger says is on its way there, or was refused by GitLab; looked at `closely`, it counts too.
+        """
+        wanted = self.display.issue(case, self.clock(), issue.description)
+        what = differing(wanted, issue)
+        if last is not None and not closely:
+            what &= differing(fields_of(last.issue), issue)
+        elif last is not None:
+            what = frozenset(name for name in what if name not in last.refused or last.refused[name] != asked(wanted, name))
+        recent = [e for e in ledger.entries if isinstance(e.event, IssueMended) and e.at > self.clock() - WITHIN]
+        if what and len(recent) >= MENDS:
+            log.error("the issue was mended %d times in %s; it is left as it is for now", len(recent), WITHIN)
+            return []
+        seen = f"{issue.updated_at.isoformat()}:{case.last_seq}:{','.join(sorted(what))}"
+        key = f"drift:{hashlib.sha256(seen.encode()).hexdigest()[:32]}"
+        return [IssueDrifted(key, self.clock(), SERVICE, tuple(sorted(what)))] if what else []
+
+    def _report(self, turn: Turn, row: InboxRow) -> None:
+        """A week is over: its report goes to those the organisation names."""
+        week, to = str(json.loads(row.body)["week"]), self.display.organisation.report_recipients
+        effects = (SendMail(f"mail:{row.key}", REPORT, to, {"week": week}),) if to else ()
+        self.store.commit(turn, row, Batch(effects=effects, result=f"{len(to)} recipients"))
+
+    def _ledger(self, ticket: str) -> Ledger:
+        entries = self.store.entries(ticket)
+        return Ledger(ticket, entries, fold(entries))
+
+    def _fold(self, ledger: Ledger, procedure: Procedure, facts: Iterable[Fact]) -> None:
+        """Decide facts one after the other, each on the case the one before left; what was decided on before is passed over."""
+        facts = list(facts)
+        known = self.store.known_causes(ledger.ticket, [fact.key for fact in facts]) if facts else set()
+        for fact in facts:
+            if fact.key in known:
+                continue
+            ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))
+
+    def _commit(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, seen: Sighting | None) -> None:
+        batch = Batch(
+            ticket=ledger.ticket,
+            entries=tuple(ledger.added),
+            effects=tuple(ledger.effects),
+            causes=tuple(ledger.causes),
+            observed=sighting_json(seen) if seen else None,
+            case_row=_case_row(ledger, procedure) if ledger.added else None,
+            result="; ".join(ledger.words) or "nothing new",
+        )
+        self.store.commit(turn, row, batch)
+
+
+def _case_row(ledger: Ledger, procedure: Procedure) -> CaseRow | None:
+    """Where the case stands, for lists and the clock; no clock runs while it is paused."""
+    case, opened = ledger.case, next(iter([*ledger.entries, *ledger.added]), None)
+    if case is None or opened is None:
+        return None
+    step = None if case.step is None else procedure.step(case.step)
+    return CaseRow(
+        ticket=case.ticket,
+        procedure=case.procedure,
+        revision=case.revision,
+        status=case.status,
+        step=case.step,
+        role=step.performer if step else None,
+        due_at=None if case.paused_since or step is None else case.due,
+        entered_seq=case.entered_seq,
+        iid=case.iid,
+        title=f"{case.submission.system}: {case.submission.subject}",
+        opened_at=opened.at,
+        ended_at=case.ended_at,
+    )

@@ -1,34 +1,175 @@
 """What must be done outside, done: one outbox row at a time, at least once, leaving one trace.
 
-Nothing else in the service talks to the outside on a case's behalf.
+Nothing else in the service talks to the outside on a case's behalf. A second attempt looks for what the first left before it writes.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from integration.clock import Clock
+from integration.faults import Permanent
 from integration.files import FileStore
-from integration.procedure.definition import Procedure
-from integration.procedure.offices import Organisation
-from integration.store import OutboxRow, Store, Turn
+from integration.issue import Sighting, read_sighting, sighting_json
+from integration.payloads import Look, look_bytes
+from integration.procedure.case import Case, fold
+from integration.procedure.definition import DRAFT
+from integration.procedure.effects import CallPortal, IssueDocument, OpenIssue, PostNote, SendMail, ShowOnIssue, UploadAttachments
+from integration.procedure.events import Entry
+from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueLinked
+from integration.snapshot import unread
+from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
+from sync import documents, reports
+from sync.display import Display, issue_marker
 from sync.gitlab import Platform
-from sync.mail import Mail
+from sync.inbox import REPORT
+from sync.mail import Attached, Mail
 from sync.portal import Portal
+from sync.wording import marker
 
 
 @dataclass(frozen=True, slots=True)
 class Outbox:
-    """Performs outbox rows. `portal` None: no callbacks are sent; `mail` None: no mail is sent; such rows are done at once."""
+    """Performs outbox rows; the drain calls `perform` with the lane held. Without a portal or mail, what would go there is done at once."""
 
     store: Store
     platform: Platform
     files: FileStore
-    procedures: tuple[Procedure, ...]
-    organisation: Organisation
-    clock: Callable[[], datetime]
+    display: Display
+    clock: Clock
     portal: Portal | None = None
     mail: Mail | None = None
 
     def perform(self, turn: Turn, row: OutboxRow) -> None:
-        """Perform this row's effect and mark it done. Raises Transient, Permanent, LeaseLost."""
-        raise NotImplementedError
+        """Perform this row's effect and mark it done. Raises Transient, Permanent, LeaseLost, StoreDown."""
+        match row.effect:
+            case OpenIssue():
+                self._open_issue(turn, row)
+            case ShowOnIssue():
+                self._show(turn, row)
+            case PostNote() as note:
+                self._post(turn, row, note)
+            case UploadAttachments(version=version):
+                self._upload(turn, row, version)
+            case IssueDocument(document=document):
+                self._issue_document(turn, row, document)
+            case CallPortal(type=kind, data=data):
+                if self.portal is not None:
+                    self.portal.call(row.key, kind, data)
+                self.store.done(turn, row)
+            case SendMail() as mail:
+                self._send(mail)
+                self.store.done(turn, row)
+
+    def _open_issue(self, turn: Turn, row: OutboxRow) -> None:
+        case, _ = self._case(row)
+        draft = self.display.issue(case, self.clock())
+        shown = self.platform.open_issue(draft, issue_marker(case.ticket), look_since=_first_try(row))
+        linked = IssueLinked(f"linked:{shown.issue.iid}", self.clock(), SERVICE, shown.issue.iid, shown.issue.url)
+        seen = Sighting(shown.issue, turn.token, None, shown.refused)
+        self.store.done(turn, row, outcome=linked, observed=sighting_json(seen))
+
+    def _show(self, turn: Turn, row: OutboxRow) -> None:
+        """Bring the issue to what the ledger says now. What was seen in this very turn is not read a second time."""
+        case, _ = self._case(row)
+        last = read_sighting(self.store.observed(row.lane))
+        issue = last.issue if last and last.turn == turn.token and row.attempts == 1 else self.platform.issue(_iid(case))
+        parts = unread(issue, last)
+        if parts:  # somebody asked for something that no hook has told yet: it is looked for in the past, which showing does not change
+            look = look_bytes(Look(issue.iid, parts))
+            self.store.keep(Delivery("sweep", f"show:{row.key}:{issue.updated_at.isoformat()}:{issue.notes_count}", row.lane, look))
+        shown = self.platform.show(self.display.issue(case, self.clock(), issue.description), issue, last.refused if last else {})
+        counted = last.issue.notes_count if last else 0
+        seen = Sighting(replace(shown.issue, notes_count=counted), turn.token, last.notes_until if last else None, shown.refused)
+        self.store.done(turn, row, observed=sighting_json(seen))
+
+    def _post(self, turn: Turn, row: OutboxRow, note: PostNote) -> None:
+        case, _ = self._case(row)
+        body = self.display.wording.note(note, case.ticket, self.display.procedure(case))
+        replaces = self.store.note_id(case.ticket, note.slot) if note.slot else None
+        made = self.platform.post_note(_iid(case), body, marker(note.key), look_since=_first_try(row), replaces=replaces)
+        observed = self._counted(row) if made != replaces else None
+        self.store.done(turn, row, note=NoteMade(note.key, note.slot, made), observed=observed)
+
+    def _upload(self, turn: Turn, row: OutboxRow, version: int) -> None:
+        """The files of a form, each uploaded, all linked in one note. A file the portal sent only the address of is named."""
+        case, _ = self._case(row)
+        posted = None if row.attempts == 1 else self.platform.find_note(_iid(case), marker(row.key), _first_try(row))
+        if posted is None:
+            files = [self._uploaded(file) for file in case.submissions[version - 1].attachments]
+            note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
+            body = self.display.wording.note(note, case.ticket, self.display.procedure(case))
+            posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
+        self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(row))
+
+    def _uploaded(self, file: Attachment) -> dict[str, object]:
+        said: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": file.size, "url": file.url, "link": ""}
+        try:
+            content = self.files.get(file.sha256)
+        except FileNotFoundError:
+            return said
+        name = file_name(file.name)
+        return said | {"link": f"[{name}]({self.platform.upload(name, content)})"}
+
+    def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> None:
+        """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""
+        case, entries = self._case(row)
+        procedure, organisation = self.display.procedure(case), self.display.organisation
+        paper = next((paper for paper in case.documents if paper.id == document), None)
+        if paper is None:
+            raise Permanent(f"{document} was never issued")
+        number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
+        if procedure.document(paper.document).numbered and paper.edition != DRAFT:
+            pattern = organisation.numbering.pattern(paper.document, day)
+            number = self.store.number(document, paper.document, day.year, lambda seq: pattern.replace("{seq}", str(seq)))
+        made = documents.make(document, entries, procedure, organisation, number, self.display.wording)
+        sha256 = self.files.put(made.content)
+        link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
+        filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
+        self.store.done(turn, row, outcome=filed)
+
+    def _send(self, mail: SendMail) -> None:
+        if self.mail is None:
+            return
+        files: tuple[Attached, ...] = ()
+        context = mail.context
+        if mail.template == REPORT:
+            report = reports.weekly(self.store, self.display.procedures, self.display.organisation, str(context["week"]))
+            published = reports.publish(report, self.display.organisation, self.display.wording)
+            files = (
+                Attached(f"{published.stem}.pdf", "application/pdf", published.pdf),
+                Attached(f"{published.stem}.csv", "text/csv", published.csv.encode()),
+            )
+            context = context | {"report": report}
+        subject, _, text = self.display.wording.render(f"mail/{mail.template}.md", **context).partition("\n\n")
+        self.mail.send(mail.key, mail.to, subject, text, files)
+
+    def _case(self, row: OutboxRow) -> tuple[Case, list[Entry]]:
+        entries = self.store.entries(row.lane)
+        case = fold(entries)
+        if case is None:
+            raise Permanent(f"{row.lane} is no case")
+        return case, entries
+
+    def _counted(self, row: OutboxRow) -> dict[str, object] | None:
+        """The issue as it was last seen, with one more note of ours; not after a second try, when it may have been counted already."""
+        last = read_sighting(self.store.observed(row.lane))
+        if last is None or row.attempts > 1:
+            return None
+        return sighting_json(replace(last, issue=replace(last.issue, notes_count=last.issue.notes_count + 1)))
+
+
+def file_name(name: str) -> str:
+    """A file's name as it is uploaded: letters, digits, dot and hyphen, at most 80 characters."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[-80:] or "lampiran"
+
+
+def _iid(case: Case) -> int:
+    if case.iid is None:
+        raise Permanent(f"{case.ticket} has no issue")
+    return case.iid
+
+
+def _first_try(row: OutboxRow) -> datetime | None:
+    """Since when an earlier attempt can have left its mark; None at the first."""
+    return row.created_at if row.attempts > 1 else None

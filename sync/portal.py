@@ -3,15 +3,14 @@
 No redirect is followed: what is told about a case goes to the configured address and nowhere else.
 """
 
-import base64
 import hashlib
-import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 
 import requests
 
+from integration import signatures
 from integration.clock import Clock
 from integration.faults import Permanent, Transient
 
@@ -31,24 +30,18 @@ class Portal:
         """Send one event. Raises Transient on network faults, 429 and 5xx; Permanent on any other refusal."""
         now = self.clock().astimezone(UTC)
         body = json.dumps({"type": kind, "timestamp": now.isoformat(timespec="seconds"), "data": data}, ensure_ascii=False).encode()
-        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", str(int(now.timestamp()))
+        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", int(now.timestamp())
         headers = {
             "content-type": "application/json",
             "webhook-id": identity,
-            "webhook-timestamp": timestamp,
-            "webhook-signature": _signature(self.secret, identity, timestamp, body),
+            "webhook-timestamp": str(timestamp),
+            "webhook-signature": signatures.sign(signatures.Secret.parse(self.secret), identity, timestamp, body),
         }
         try:
             with requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
                 _judge(kind, answer)
         except requests.RequestException as failure:
             raise Transient(f"{kind}: {type(failure).__name__}") from failure
-
-
-def _signature(secret: str, identity: str, timestamp: str, body: bytes) -> str:
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    said = f"{identity}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
 
 
 def _judge(kind: str, answer: requests.Response) -> None:

@@ -5,7 +5,7 @@ never an order too many.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote
@@ -17,11 +17,13 @@ from integration import neutral
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import PostNote
 from integration.procedure.offices import Organisation
-from integration.templates import TEMPLATES
+from integration.templates import TEMPLATES, messages
 from sync import paper
 
 LOCALE = "id"
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+ITEM = re.compile(r"\d+\.\d+")
+UPLOAD = re.compile(r"\[[\w .\\-]*\]\(/uploads/[0-9a-f]{32}/[\w.+-]+\)")
 
 
 class Harmless(str):
@@ -88,11 +90,17 @@ class Wording:
             "teks": lambda text: Harmless(medium.prose(str(text))),
             "naskah": lambda text: Harmless(medium.line(str(text)).replace("\\*", "*")),
             "blok": lambda text: Harmless(neutral.block(str(text))),
+            "kode": lambda text: Harmless(f"`{neutral.clean(str(text)).replace('`', chr(39))}`"),
+            "kutip": lambda text: Harmless("\n".join(f"> {line}".rstrip() for line in medium.prose(str(text)).split("\n"))),
+            "butir": _item,
+            "perintah": _command,
+            "tautan": lambda link: Harmless(link) if UPLOAD.fullmatch(str(link)) else medium.line(str(link)),
             "sebut": self._mention,
             "tanggal": self._date("EEEE, d MMMM y"),
             "tanggal_singkat": self._date("d MMM y"),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
         }
+        environment.globals["pesan"] = lambda name, key: Harmless(messages(name)[key])
         return environment
 
     def _mention(self, account: object) -> Harmless:
@@ -118,6 +126,18 @@ def long_date(day: date) -> str:
 def marker(key: str) -> str:
     """The comment, invisible to people, by which a note with this key is found again."""
     return f"<!-- alur:{quote(key, safe=':')} -->"
+
+
+def _item(number: object) -> Harmless:
+    """The number of a kelengkapan item, "20.5": by it a tick is told from GitLab's own note about it."""
+    if not ITEM.fullmatch(str(number)):
+        raise ValueError(f"not the number of an item: {number!r}")
+    return Harmless(number)
+
+
+def _command(line: object, headings: Iterable[str] = ()) -> Harmless:
+    """A line to type and the headings to write below it, as a block to copy: shown, never executed."""
+    return Harmless(neutral.block("\n\n".join([str(line), *(f"### {heading}" for heading in headings)])))
 
 
 def _moment(text: str) -> date:

@@ -1,0 +1,153 @@
+"""What the platform must show of a case: title, labels, assignee, due date, open or closed, and the words of the region; pure.
+
+All of it is computed from the ledger. Nothing shown is ever read back as the truth.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from integration import neutral
+from integration.issue import IssueFields
+from integration.labels import Family, named, step_label
+from integration.procedure import lines
+from integration.procedure.case import Case, Paper, SignOff
+from integration.procedure.definition import Channel, Outcome, Procedure, Requirement, Step, Supply
+from integration.procedure.offices import Organisation
+from integration.procedure.people import assignee, performers, role_names, step_roles
+from integration.procedure.requirements import satisfied
+
+Json = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The issue as the ledger has it. `region` is the context of templates/description/region.md."""
+
+    title: str
+    labels: frozenset[str]
+    assignee: str
+    due: date | None
+    open: bool
+    region: Json
+
+    def fields(self, description: str) -> IssueFields:
+        """These with a finished description, to be compared with the issue."""
+        return IssueFields(self.title, description, self.labels, self.assignee, self.due, self.open, confidential=True)
+
+
+def project(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> View:
+    """What the platform must show of this case on `day`, the organisation's date: offices are held by days."""
+    due = None if case.due is None or case.paused_since else case.due.astimezone(organisation.calendar.tz).date()
+    return View(
+        title=neutral.title(f"[{case.ticket}] {case.submission.system}: {case.submission.subject}"),
+        labels=frozenset(_labels(procedure, case)),
+        assignee=assignee(procedure, organisation, case, day) or "",
+        due=due,
+        open=case.step is not None,
+        region=_region(procedure, organisation, case, day),
+    )
+
+
+def _labels(procedure: Procedure, case: Case) -> Iterator[str]:
+    yield named(Family.PROCEDURE, procedure.prefix)
+    yield named(Family.STATUS, case.status)
+    yield named(Family.PRIORITY, case.priority)
+    if case.step is not None:
+        step = procedure.step(case.step)
+        yield step_label(procedure.step(max(step.number, procedure.opens_at)))  # steps before were recorded and have no column
+        if step.performer:
+            yield named(Family.ROLE, procedure.role(step.performer).name)
+
+
+def _region(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> Json:
+    step = None if case.step is None else procedure.step(case.step)
+    return {
+        "ticket": case.ticket,
+        "status": str(case.status),
+        "priority": case.priority,
+        "version": len(case.submissions),
+        "last_step": procedure.steps[-1].number,
+        "step": None if step is None else _step(procedure, case, step),
+        "people": [asdict(person) for person in performers(procedure, organisation, case, day)],
+        "due": case.due.isoformat() if case.due and not case.paused_since else None,
+        "gap": case.gap,
+        "round": case.round,
+        "team": [_person(organisation, account) for account in case.team],
+        "signoffs": [_signoff(procedure, case, sign) for sign in case.signoffs],
+        "papers": [_paper(procedure, paper) for paper in _newest(case)],
+        "grants": [{"account": g.account, "server": g.server, "right": g.right, "until": g.until.isoformat()} for g in case.open_grants],
+        "report": {"week": case.reports[-1].week, "percent": case.reports[-1].percent} if case.reports else None,
+        "debts": [{"step": n, "name": procedure.step(n).name, "due": owed.isoformat() if owed else None} for n, owed in case.debts],
+        "ending": None if case.ending is None else {"reason": case.ending_reason, "target": case.ending_target},
+    }
+
+
+def _step(procedure: Procedure, case: Case, step: Step) -> Json:
+    forward = lines.way_forward(step)
+    return {
+        "number": step.number,
+        "name": step.name,
+        "text": step.text,
+        "standard": step.standard.text if step.standard else "",
+        "unit": step.performer is not None and procedure.role(step.performer).channel is Channel.PORTAL,
+        "roles": list(role_names(procedure, step_roles(step))),
+        "requirements": [_requirement(procedure, case, requirement) for requirement in step.requirements],
+        "line": lines.outcome_line(procedure, step, forward) if forward else "",
+        "headings": list(lines.headings(procedure, step, forward)) if forward else [],
+        "outcomes": [_outcome(procedure, step, outcome) for outcome in step.outcomes],
+    }
+
+
+def _requirement(procedure: Procedure, case: Case, requirement: Requirement) -> Json:
+    """An item of the kelengkapan. `kind`: what supplies it; only a "tick" is a box people set."""
+    return {
+        "id": requirement.id,
+        "text": requirement.text,
+        "kind": requirement.supply.value,
+        "tick": requirement.supply is Supply.TICK,
+        "done": satisfied(procedure, case, requirement),
+    }
+
+
+def _outcome(procedure: Procedure, step: Step, outcome: Outcome) -> Json:
+    return {
+        "line": lines.outcome_line(procedure, step, outcome),
+        "kind": outcome.kind.value,
+        "to": None if outcome.to is None else {"number": outcome.to, "name": procedure.step(outcome.to).name},
+        "ending": outcome.ending.value if outcome.ending else "",
+    }
+
+
+def _person(organisation: Organisation, account: str) -> Json:
+    programmer = organisation.programmer(account)
+    return {"account": account, "name": programmer.name if programmer else account}
+
+
+def _signoff(procedure: Procedure, case: Case, sign: SignOff) -> Json:
+    return {
+        "step": sign.step,
+        "step_name": procedure.step(sign.step).name,
+        "name": sign.name,
+        "role": f"{sign.office} {procedure.role(sign.role).name}".strip(),
+        "at": sign.at.isoformat(),
+        "round": sign.round,
+        "accepted": sign.accepted,
+        "stale": sign.round != case.round,
+        "exemption": sign.exemption,
+    }
+
+
+def _newest(case: Case) -> list[Paper]:
+    """Each document in its newest version, in the order they were first issued."""
+    return list({paper.document: paper for paper in case.documents}.values())
+
+
+def _paper(procedure: Procedure, paper: Paper) -> Json:
+    return {
+        "title": procedure.document(paper.document).title,
+        "edition": paper.edition,
+        "version": paper.version,
+        "number": paper.number,
+        "link": paper.link,
+    }

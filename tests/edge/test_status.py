@@ -1,0 +1,183 @@
+"""What the unit sees of its case: nothing more than it may, to nobody else, as JSON and as a page."""
+
+import json
+from dataclasses import fields, replace
+from datetime import timedelta
+
+import pytest
+
+from integration.procedure.case import Case, Passage
+from integration.procedure.deadlines import due
+from integration.procedure.definition import Ending
+from integration.procedure.events import CaseEnded, CaseOpened, DocumentFiled, DocumentIssued, Entry, Paused, StepEntered, StepLeft
+from integration.procedure.facts import SERVICE, Actor, ActorKind, Submission
+from integration.store import Batch
+from tests.edge.portal import OLD_SECRET, Portal
+from webhooks.app import create_app
+from webhooks.status import public_status
+
+TEXTS = [field.name for field in fields(Submission) if field.name not in ("urgency", "attachments", "filled_from", "filled_until")]
+KASI = Actor(ActorKind.PERSON, "kasi", "Dewi")
+
+
+@pytest.fixture
+def procedure(parts):
+    return parts.procedures[-1]
+
+
+@pytest.fixture
+def known(portal, parts, watch, procedure):
+    """A case at step 5, with one paper for the unit and one that is not; gives what the portal was answered."""
+    answer = portal.submit().json
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    row = parts.store.next(turn)
+    entered = watch()
+    told = [p.slug for p in procedure.documents if p.for_unit]
+    kept = [p.slug for p in procedure.documents if not p.for_unit]
+    happened = (
+        CaseOpened(answer["tiket"], procedure.slug, procedure.revision, submission()),
+        StepLeft(4, "lengkap", "Catatan petugas", (("Dampak", "Catatan petugas"),), "kasi-layanan-administrasi", "", False),
+        StepEntered(5, due(parts.organisation.calendar, entered, procedure.step(5).standard), 1),
+        DocumentIssued("a", told[0], "final", 1, 4),
+        DocumentFiled("a", "1/UN39.17/2026", "ab" * 32, 10, "[a](/uploads/rahasia)"),
+        DocumentIssued("b", kept[0], "final", 1, 4),
+        DocumentFiled("b", "", "cd" * 32, 10, "[b](/uploads/rahasia)"),
+        DocumentIssued("c", told[0], "final", 2, 4),
+    )
+    entries = tuple(Entry(seq, entered, KASI, "note:1", event) for seq, event in enumerate(happened, 1))
+    parts.store.commit(turn, row, Batch(answer["tiket"], entries))
+    parts.store.release(turn)
+    return answer
+
+
+def submission():
+    texts = dict.fromkeys(TEXTS, "x")
+    return Submission(**texts, urgency="tinggi", attachments=(), filled_from=None, filled_until=None)
+
+
+def test_the_portal_sees_where_the_case_stands(portal, known, procedure):
+    told = portal.ask("SI-2026-000001").json
+    assert (told["tiket"], told["status"]) == ("SI-2026-000001", "berjalan")
+    assert (told["langkah"], told["nama_langkah"]) == (5, procedure.step(5).name)
+    assert told["giliran"] == "Kepala Pustikom"
+    assert told["batas"] == "2026-06-03T16:00:00+07:00"
+    assert [paper["nomor"] for paper in told["dokumen"]] == ["1/UN39.17/2026"]
+
+
+def test_nothing_anybody_wrote_and_no_link_into_the_project_is_shown(portal, known):
+    shown = portal.ask("SI-2026-000001").text + portal.ask("SI-2026-000001", Accept="text/html").text
+    assert "Catatan petugas" not in shown
+    assert "uploads" not in shown
+    assert "Dewi" not in shown
+
+
+def test_the_links_own_token_opens_the_case_and_no_other(client, portal, known):
+    path = known["status_url"].removeprefix("https://alur.kampus.example")
+    assert client.get(path).json["tiket"] == "SI-2026-000001"
+    portal.submit()
+    assert client.get(path.replace("000001?", "000002?")).status_code == 401
+    assert client.get(path[:-1]).status_code == 401
+
+
+def test_a_link_made_with_the_secret_before_this_one_still_opens(parts, watch, portal, known):
+    reversed_secrets = tuple(reversed(parts.settings.portal_secrets))
+    settings = parts.settings.model_copy(update={"portal_secrets": reversed_secrets})
+    client = create_app(replace(parts, settings=settings)).test_client()
+    assert client.get(known["status_url"].removeprefix("https://alur.kampus.example")).status_code == 200
+    again = Portal(client, watch, OLD_SECRET, sent=1).send("pengaduan.dibatalkan", {"tiket": known["tiket"], "alasan": "x", "oleh": "x"})
+    assert again.json["status_url"] != known["status_url"]
+
+
+def test_a_form_not_worked_on_yet_is_there(portal):
+    ticket = portal.submit().json["tiket"]
+    told = portal.ask(ticket).json
+    assert (told["status"], told["langkah"], told["dokumen"]) == ("baru", None, [])
+    assert "sedang didaftarkan" in portal.ask(ticket, Accept="text/html").text
+
+
+def test_a_ticket_that_does_not_exist(portal):
+    assert portal.ask("SI-2026-000099").status_code == 404
+
+
+def test_who_is_nobody_gets_nothing(client, stranger, known):
+    assert client.get("/layanan/pengaduan/SI-2026-000001").status_code == 400
+    assert stranger.ask("SI-2026-000001").status_code == 401
+    page = client.get("/layanan/pengaduan/SI-2026-000001", headers={"Accept": "text/html"})
+    assert page.status_code == 401
+    assert "Tautan ini tidak berlaku" in page.text
+    assert "SI-2026" not in page.text
+
+
+def test_a_browser_gets_a_page_that_loads_nothing(client, known, procedure):
+    path = known["status_url"].removeprefix("https://alur.kampus.example")
+    page = client.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+    assert page.mimetype == "text/html"
+    assert page.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    for words in ("SI-2026-000001", procedure.step(5).name, "Rabu, 3 Juni 2026 pukul 16.00 WIB", "nomor 1/UN39.17/2026", "bukan janji"):
+        assert words in page.text
+
+
+# --- when it may end ---
+
+
+def at(procedure, step: int, watch, calendar, **changes) -> Case:
+    entered = watch()
+    standard = procedure.step(step).standard
+    case = Case("SI-2026-000001", procedure.slug, procedure.revision, (submission(),), "tinggi", step=step, entered_at=entered)
+    return replace(case, due=due(calendar, entered, standard), history=(Passage(step, entered, 1, 1),), **changes)
+
+
+def finish(parts, procedure, case: Case, watch):
+    told = public_status(procedure, parts.organisation.calendar, case, watch())
+    return json.loads(json.dumps(told))["perkiraan_selesai"]
+
+
+def test_the_last_step_ends_with_its_own_time(parts, procedure, watch):
+    case = at(procedure, 31, watch, parts.organisation.calendar)
+    assert finish(parts, procedure, case, watch) == {"paling_cepat": "2026-06-03", "paling_lambat": "2026-06-03"}
+
+
+def test_before_it_one_return_makes_the_difference(parts, procedure, watch):
+    case = at(procedure, 30, watch, parts.organisation.calendar)
+    # Steps 30 and 31: a day each. Sent back from 31 to 28: 28 (1), 29 (2), 30 (1), 31 (1) once more.
+    assert finish(parts, procedure, case, watch) == {"paling_cepat": "2026-06-04", "paling_lambat": "2026-06-11"}
+
+
+def test_from_the_start_it_is_the_straight_paths_34_days_and_some(parts, procedure, watch):
+    told = finish(parts, procedure, at(procedure, 4, watch, parts.organisation.calendar), watch)
+    assert "2026-07-21" <= told["paling_cepat"] <= "2026-07-31"
+    assert told["paling_lambat"] > told["paling_cepat"]
+
+
+def test_a_late_step_counts_from_now(parts, procedure, watch):
+    case = at(procedure, 31, watch, parts.organisation.calendar)
+    watch.move(days=7)
+    assert finish(parts, procedure, case, watch)["paling_cepat"] == "2026-06-09"
+
+
+def test_nobody_says_when_a_standing_clock_ends(parts, procedure, watch):
+    case = at(procedure, 30, watch, parts.organisation.calendar)
+    for still in (
+        replace(case, due=None),
+        replace(case, paused_since=watch()),
+        replace(case, step=None, ending=Ending.DONE, ended_at=watch()),
+    ):
+        assert finish(parts, procedure, still, watch) is None
+
+
+def test_nobody_says_it_past_the_last_calendar_loaded(parts, procedure, watch):
+    case = at(procedure, 4, watch, parts.organisation.calendar)
+    calendar = replace(parts.organisation.calendar, years=frozenset({2026}))
+    watch.now = watch.now.replace(month=12, day=28)
+    assert public_status(procedure, calendar, case, watch())["perkiraan_selesai"] is None
+    assert public_status(procedure, replace(calendar, years=frozenset()), case, watch())["perkiraan_selesai"] is None
+
+
+def test_an_ended_case_says_how(portal, parts, known, watch):
+    portal.send("pengaduan.dibatalkan", {"tiket": "SI-2026-000001", "alasan": "Sudah teratasi.", "oleh": "Budi"})
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    events = (Paused("x"), CaseEnded("dibatalkan", "Sudah teratasi."))
+    entries = tuple(Entry(seq, watch(), SERVICE, "x", event) for seq, event in enumerate(events, 9))
+    parts.store.commit(turn, parts.store.next(turn), Batch(turn.lane, entries))
+    told = portal.ask("SI-2026-000001").json
+    assert (told["status"], told["langkah"], told["giliran"], told["perkiraan_selesai"]) == ("dibatalkan", None, None, None)

@@ -87,8 +87,8 @@ def check(s: Situation) -> Context:
     """The answer to "where does it stand": what the current step has, what it lacks, and the ways out of it."""
     case, step = s.case, s.step
     if step is None:
-        empty: Context = {"due": None, "gap": None, "satisfied": [], "missing": [], "may_act": [], "line": "", "outcomes": []}
-        return {"step": None, "step_name": "", "status": case.status.value} | empty
+        nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes")}
+        return nothing | {"step": None, "step_name": "", "status": case.status.value, "due": None, "gap": None, "line": ""}
     _, lacking = lacks(s.procedure, case, step, ())
     return position(s, step) | {
         "status": case.status.value,

@@ -11,7 +11,7 @@ from integration import neutral
 from integration.issue import IssueFields
 from integration.labels import Family, named, step_label
 from integration.procedure import lines
-from integration.procedure.case import Case, Paper, SignOff
+from integration.procedure.case import Case, SignOff
 from integration.procedure.definition import Channel, Outcome, Procedure, Requirement, Step, Supply
 from integration.procedure.offices import Organisation
 from integration.procedure.people import assignee, performers, role_names, step_roles
@@ -75,7 +75,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "round": case.round,
         "team": [_person(organisation, account) for account in case.team],
         "signoffs": [_signoff(procedure, case, sign) for sign in case.signoffs],
-        "papers": [_paper(procedure, paper) for paper in _newest(case)],
+        "papers": papers(procedure, case),
         "grants": [{"account": g.account, "server": g.server, "right": g.right, "until": g.until.isoformat()} for g in case.open_grants],
         "report": {"week": case.reports[-1].week, "percent": case.reports[-1].percent} if case.reports else None,
         "debts": [{"step": n, "name": procedure.step(n).name, "due": owed.isoformat() if owed else None} for n, owed in case.debts],
@@ -138,16 +138,17 @@ def _signoff(procedure: Procedure, case: Case, sign: SignOff) -> Json:
     }
 
 
-def _newest(case: Case) -> list[Paper]:
-    """Each document in its newest version, in the order they were first issued."""
-    return list({paper.document: paper for paper in case.documents}.values())
-
-
-def _paper(procedure: Procedure, paper: Paper) -> Json:
-    return {
-        "title": procedure.document(paper.document).title,
-        "edition": paper.edition,
-        "version": paper.version,
-        "number": paper.number,
-        "link": paper.link,
-    }
+def papers(procedure: Procedure, case: Case) -> list[Json]:
+    """Each document in its newest version, in the order they were first issued; number and link are "" until it is filed."""
+    newest = {paper.document: paper for paper in case.documents}
+    return [
+        {
+            "document": paper.document,
+            "title": procedure.document(paper.document).title,
+            "edition": paper.edition,
+            "version": paper.version,
+            "number": paper.number,
+            "link": paper.link,
+        }
+        for paper in newest.values()
+    ]

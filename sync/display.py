@@ -10,8 +10,9 @@ from datetime import datetime
 from integration.issue import IssueFields
 from integration.procedure.case import Case
 from integration.procedure.definition import Procedure
+from integration.procedure.effects import PostNote
 from integration.procedure.offices import Organisation
-from integration.projection import View, project
+from integration.projection import View, papers, project
 from integration.region import region, with_form, with_region
 from sync.wording import Wording, marker
 
@@ -48,6 +49,16 @@ class Display:
         forms = [self._form(case, version) for version in range(1, len(case.submissions) + 1)]
         text = f"{issue_marker(case.ticket)}\n\n{forms[-1]}" if description is None else with_form(description, forms[:-1], forms[-1])
         return view.fields(with_region(text, self._region(view)))
+
+    def note(self, effect: PostNote, case: Case) -> str:
+        """The body of a note on the case's issue. Papers are linked as they are filed by now, not as they were when it was decided."""
+        context = effect.context | {
+            "ticket": case.ticket,
+            "procedure": self.procedure(case),
+            "organisation": self.organisation,
+            "documents": papers(self.procedure(case), case),
+        }
+        return self.wording.note(effect.template, context, effect.key)
 
     def _form(self, case: Case, version: int) -> str:
         code = self.procedure(case).form

@@ -7,7 +7,7 @@ twice here: a repeated POST makes twins, so a failure is raised and the outbox d
 import logging
 import mimetypes
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -114,16 +114,19 @@ class Platform:
         """Comments, newest first, until one is older than asked for."""
         for raw in self.pages(f"{self._project}/issues/{iid}/notes", {"order_by": "created_at", "sort": "desc"}):
             note = Note.read(raw).seen()
+            self._remember([raw.get("author")])
             if since is not None and note.created_at < since - OVERLAP:
                 return
             yield note
 
     def _issue(self, raw: Mapping[str, Any]) -> IssueSeen:
-        """An answer read, and the ids of the people in it remembered."""
-        for person in [*raw.get("assignees", ()), raw.get("author") or {}]:
-            if "username" in person:
-                self._accounts[person["username"]] = person["id"]
+        """An answer read, and its people remembered."""
+        self._remember([*raw.get("assignees", ()), raw.get("author")])
         return Issue.read(raw).seen()
+
+    def _remember(self, people: Iterable[Mapping[str, Any] | None]) -> None:
+        """Keep the ids of accounts, which assigning asks for."""
+        self._accounts |= {person["username"]: person["id"] for person in people if person}
 
     # --- writing ---
 
@@ -227,8 +230,7 @@ class Platform:
     def _account_id(self, account: str) -> int | None:
         """The id of an account; None where there is no such account, or none is wanted."""
         if account and account not in self._accounts:
-            for person in self.get("/users", {"username": account}):
-                self._accounts[person["username"]] = person["id"]
+            self._remember(self.get("/users", {"username": account}))
         return self._accounts.get(account)
 
     # --- requests ---

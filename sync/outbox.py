@@ -85,7 +85,7 @@ class Outbox:
 
     def _post(self, turn: Turn, row: OutboxRow, note: PostNote) -> None:
         case, _ = self._case(row)
-        body = self.display.wording.note(note, case.ticket, self.display.procedure(case))
+        body = self.display.note(note, case)
         replaces = self.store.note_id(case.ticket, note.slot) if note.slot else None
         made = self.platform.post_note(_iid(case), body, marker(note.key), look_since=_first_try(row), replaces=replaces)
         observed = self._counted(row) if made != replaces else None
@@ -98,7 +98,7 @@ class Outbox:
         if posted is None:
             files = [self._uploaded(file) for file in case.submissions[version - 1].attachments]
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
-            body = self.display.wording.note(note, case.ticket, self.display.procedure(case))
+            body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
         self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(row))
 
@@ -121,7 +121,7 @@ class Outbox:
         number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)
-            number = self.store.number(document, paper.document, day.year, lambda seq: pattern.replace("{seq}", str(seq)))
+            number = self.store.number(document, paper.document, day.year, lambda seq: pattern.format(seq=seq))
         made = documents.make(document, entries, procedure, organisation, number, self.display.wording)
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"

@@ -5,7 +5,7 @@ never an order too many.
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote
@@ -14,8 +14,6 @@ from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from integration import neutral
-from integration.procedure.definition import Procedure
-from integration.procedure.effects import PostNote
 from integration.procedure.offices import Organisation
 from integration.templates import TEMPLATES, messages
 from sync import paper
@@ -66,12 +64,9 @@ class Wording:
         folder = template.split("/", maxsplit=1)[0]
         return self._environments[folder].get_template(template).render(context).strip() + "\n"
 
-    def note(self, effect: PostNote, ticket: str, procedure: Procedure) -> str:
-        """The body of a note, with the marker it is found by."""
-        words = self.render(
-            f"notes/{effect.template}.md", **effect.context, ticket=ticket, procedure=procedure, organisation=self._organisation
-        )
-        return f"{words}\n{marker(effect.key)}"
+    def note(self, template: str, context: Mapping[str, object], key: str) -> str:
+        """The body of the note `templates/notes/<template>.md`, with the marker it is found by."""
+        return f"{self.render(f'notes/{template}.md', **context)}\n{marker(key)}"
 
     def _environment(self, medium: Medium) -> Environment:
         def harmless(value: object) -> str:
@@ -87,6 +82,8 @@ class Wording:
         )
         environment.filters |= {
             "baris": lambda text: Harmless(medium.line(str(text))),
+            "titik": lambda text: Harmless(f"{medium.line(str(text)).removesuffix('.')}."),
+            "permintaan": _request,
             "teks": lambda text: Harmless(medium.prose(str(text))),
             "naskah": lambda text: Harmless(medium.line(str(text)).replace("\\*", "*")),
             "blok": lambda text: Harmless(neutral.block(str(text))),
@@ -100,7 +97,7 @@ class Wording:
             "tanggal_singkat": self._date("d MMM y"),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
         }
-        environment.globals["pesan"] = lambda name, key: Harmless(messages(name)[key])
+        environment.globals |= {"pesan": lambda name, key: Harmless(messages(name)[key]), "cara": _usage}
         return environment
 
     def _mention(self, account: object) -> Harmless:
@@ -133,6 +130,19 @@ def _item(number: object) -> Harmless:
     if not ITEM.fullmatch(str(number)):
         raise ValueError(f"not the number of an item: {number!r}")
     return Harmless(number)
+
+
+def _request(asked: object) -> Harmless:
+    """What somebody asked for: a word they typed, or an act of another kind, "label:7"."""
+    act, _, what = str(asked).partition(":")
+    acts = messages("acts")
+    words = acts[act] if act in acts else acts["word"]
+    return Harmless(words.format(what=neutral.inline(what), word=neutral.clean(act).replace("`", "'")))
+
+
+def _usage(word: object) -> Harmless:
+    """How a command is typed and what it does; its word alone where this procedure has given it another name."""
+    return Harmless(messages("usage").get(str(word), f"`/pos {neutral.clean(str(word)).replace('`', chr(39))}`"))
 
 
 def _command(line: object, headings: Iterable[str] = ()) -> Harmless:

@@ -122,6 +122,17 @@ class Worklist(Intake):
                 due = self._next_due(connection, turn.lane)
                 connection.execute(sa.update(lanes).where(lanes.c.lane == turn.lane).values(next_due=due))
 
+    def break_leases(self) -> None:
+        """Give all lanes back, whoever held them: for the one process of an embedded database, at its start. Raises StoreDown."""
+        with self._write() as connection:
+            connection.execute(sa.update(lanes).where(lanes.c.token.is_not(None)).values(token=None, lease_until=None))
+
+    def busy(self) -> bool:
+        """Whether anything is due or being worked on. Raises StoreDown."""
+        stirring = sa.select(lanes.c.lane).where(sa.or_(lanes.c.next_due <= self.clock(), lanes.c.token.is_not(None))).limit(1)
+        with self._read() as connection:
+            return connection.execute(stirring).first() is not None
+
     def _hold(self, connection: Connection, turn: Turn) -> None:
         """Prove the hold and prolong it; locks the lane until the transaction ends."""
         held = (lanes.c.lane == turn.lane) & (lanes.c.token == turn.token)

@@ -1,0 +1,152 @@
+"""`alur serve`: web, workers and clock as threads of one process, on a database that needs no server.
+
+A stop loses nothing: no new request is taken, the rows in hand are finished, the lanes are given back.
+"""
+
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from waitress.server import TcpWSGIServer, create_server  # type: ignore[import-untyped]
+
+from integration.doorbell import Embedded
+from integration.settings import Bind
+from integration.store import StoreDown
+from sync.wiring import Service
+
+WEB_THREADS = 8
+WORKERS = 2
+POLL = 1.0  # seconds between two looks for work nobody rang for: rows whose pause has ended
+TICK = 5.0  # seconds between two looks at the time
+SWEEP = 60.0  # seconds between two looks for what no hook told
+STORE_PAUSE = 2.0  # seconds before a store that was down is asked again
+LAST_ANSWERS = 10.0  # seconds requests in hand have to be answered at a stop
+
+log = logging.getLogger(__name__)
+
+
+class Web:
+    """The WSGI server in a thread."""
+
+    def __init__(self, service: Service, bind: Bind) -> None:
+        listening = socket.create_server((bind.host, bind.port), family=_family(bind.host), backlog=128)
+        self._map: dict[int, object] = {}
+        self._server: TcpWSGIServer = create_server(service.app, self._map, sockets=[listening], threads=WEB_THREADS, ident=None)
+        self.port: int = listening.getsockname()[1]
+
+    def run(self) -> None:
+        """Serve until `close`."""
+        self._server.run()
+
+    def close(self) -> None:
+        """Take no new connection, answer what is in hand, and end."""
+        self._in_loop(self._refuse_connections)
+        deadline = time.monotonic() + LAST_ANSWERS
+        while self._busy() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        self._in_loop(lambda: self._server.asyncore.close_all(self._map))
+        self._server.task_dispatcher.shutdown()
+
+    def _in_loop(self, do: Callable[[], None]) -> None:
+        """Have the server's own thread do it: nothing of it may be touched from another one."""
+        self._server.trigger.pull_trigger(do)
+
+    def _refuse_connections(self) -> None:
+        self._server.accepting = False
+        self._server.del_channel()
+        self._server.socket.close()
+
+    def _busy(self) -> bool:
+        channels = list(self._server.active_channels.values())
+        return any(channel.requests or channel.total_outbufs_len for channel in channels)
+
+
+class OneProcess:
+    """The running service. `stop` may be set by anybody; `failed` says that a thread ended though nobody asked."""
+
+    def __init__(self, service: Service, bind: Bind) -> None:
+        if not isinstance(service.bell, Embedded):
+            raise TypeError("one process needs no broker")
+        self.service = service
+        self.bell = service.bell
+        self.stop = threading.Event()
+        self.failed = False
+        self._web = Web(service, bind)
+        self.url = f"http://{bind.host}:{self._web.port}"
+        works = [self._web.run, *[self._work] * WORKERS, self._look_around]
+        self._threads = [threading.Thread(target=self._watched, args=(work,), name=work.__name__) for work in works]
+
+    def start(self) -> None:
+        """Begin. Leases left behind are of a process that is no more: this one is alone with its database."""
+        self.service.store.break_leases()
+        for thread in self._threads:
+            thread.start()
+        log.info("listening at %s", self.url)
+
+    def close(self) -> None:
+        """Stop, and return when all is finished."""
+        log.info("stopping")
+        self.stop.set()
+        self._web.close()
+        self.bell.ring()
+        for thread in self._threads:
+            thread.join()
+        self.service.store.close()
+        log.info("stopped")
+
+    def settle(self) -> None:
+        """Wait until nothing is due and nobody works."""
+        while self.service.store.busy():
+            self.bell.ring()
+            time.sleep(0.005)
+
+    def _watched(self, work: Callable[[], None]) -> None:
+        """Without any one of its threads the service is not what it says it is: it ends, to be started again."""
+        try:
+            work()
+        finally:
+            if not self.stop.is_set():
+                self.failed = True
+                self.stop.set()
+
+    def _work(self) -> None:
+        """A worker: work while there is work, then wait for the bell."""
+        drain = self.service.worker(self.stop)
+        while not self.stop.is_set():
+            heard = self.bell.rings
+            try:
+                if not drain.work_once():
+                    self.bell.wait(heard, POLL)
+            except StoreDown as fault:
+                log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all
+                self.stop.wait(STORE_PAUSE)
+
+    def _look_around(self) -> None:
+        """The clock and the sweep."""
+        last_sweep = -SWEEP
+        while not self.stop.wait(TICK):
+            try:
+                self.service.clockwork.tick()
+                if time.monotonic() - last_sweep >= SWEEP:
+                    last_sweep = time.monotonic()
+                    self.service.sweep()
+            except Exception:  # a worker loop outlives every fault (architecture.md); the next look may succeed
+                log.exception("looking around failed")
+
+
+@contextmanager
+def running(service: Service, bind: Bind) -> Iterator[OneProcess]:
+    """The service, running while the block does."""
+    process = OneProcess(service, bind)
+    process.start()
+    try:
+        yield process
+    finally:
+        process.close()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -1,0 +1,100 @@
+"""The composition root: every part of the service, put together from the settings, in one place.
+
+What holds connections or is not safe to share is made anew for each thread and each process that asks.
+"""
+
+import threading
+from datetime import timedelta
+from functools import cached_property
+from urllib.parse import unquote, urlsplit
+
+from flask import Flask
+
+from integration.clock import Clock, utc_now
+from integration.parts import Parts
+from integration.settings import Settings
+from sync.clock import Clockwork
+from sync.display import Display
+from sync.drain import Drain
+from sync.gitlab import Platform
+from sync.inbox import Inbox
+from sync.mail import Mail
+from sync.outbox import Outbox
+from sync.portal import Portal
+from sync.reconcile import Reconciler
+from sync.wording import Wording
+from webhooks.app import create_app
+
+NIGHT = timedelta(hours=2)  # local time from which the whole platform is compared with the store, once a day
+LAST_NIGHT = "sapuan-malam"  # the mark under which the last such night is remembered
+
+
+def build(settings: Settings, clock: Clock = utc_now) -> "Service":
+    """The service these settings describe, its tables made ready. Raises StoreDown, InvalidProcedure, OrganisationFaults."""
+    parts = Parts.of(settings, clock)
+    parts.store.migrate()
+    return Service(parts)
+
+
+class Service:
+    """The parts of one process. `drain` and `reconciler` belong to the thread that asks first; others take `worker`."""
+
+    def __init__(self, parts: Parts) -> None:
+        self.parts = parts
+        self.store = parts.store
+        self.files = parts.files
+        self.bell = parts.bell
+        self.display = Display(parts.procedures, parts.organisation, Wording(parts.organisation))
+        self.clockwork = Clockwork(parts.store, parts.organisation, parts.bell)
+
+    @cached_property
+    def app(self) -> Flask:
+        """The edge."""
+        return create_app(self.parts)
+
+    @cached_property
+    def drain(self) -> Drain:
+        """This thread's hands."""
+        return self.worker(threading.Event())
+
+    @cached_property
+    def reconciler(self) -> Reconciler:
+        """This thread's eyes."""
+        return Reconciler(self.store, self.platform(), self.parts.clock)
+
+    def platform(self) -> Platform:
+        """A new client of the platform."""
+        settings = self.parts.settings
+        return Platform(settings.gitlab_url, settings.gitlab_token.get_secret_value(), settings.gitlab_project)
+
+    def worker(self, stop: threading.Event) -> Drain:
+        """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
+        store, files, clock, platform = self.store, self.files, self.parts.clock, self.platform()
+        inbox = Inbox(store, platform, files, self.display, clock)
+        outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
+        return Drain(store, inbox, outbox, stop)
+
+    def sweep(self) -> int:
+        """Find what no hook told: what changed lately, and once a night everything. Raises Transient, Permanent, StoreDown."""
+        local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
+        night = (local - NIGHT).date().isoformat()
+        if self.store.mark(LAST_NIGHT) == night:
+            return self.reconciler.sweep()
+        found = self.reconciler.full()
+        self.store.set_mark(LAST_NIGHT, night)
+        return found
+
+    def _portal(self) -> Portal | None:
+        settings = self.parts.settings
+        url = settings.portal_callback_url
+        return Portal(url, settings.portal_secrets[0].get_secret_value(), self.parts.clock) if url else None
+
+    def _mail(self) -> Mail | None:
+        settings = self.parts.settings
+        return Mail(settings.smtp_url.get_secret_value(), sender(settings), self.parts.clock) if settings.smtp_url else None
+
+
+def sender(settings: Settings) -> str:
+    """The From address of mail: the name the mail server knows us by where that is an address, else one at our public host."""
+    name = unquote(urlsplit(settings.smtp_url.get_secret_value()).username or "") if settings.smtp_url else ""
+    return name if "@" in name else f"alur-pos@{urlsplit(settings.public_url).hostname}"

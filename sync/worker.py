@@ -1,0 +1,113 @@
+"""`alur worker` and `alur beat`: the same work as in one process, told by Celery messages that carry nothing.
+
+A message lost, doubled or late changes nothing: whoever hears the bell asks the store, and the beat rings every few seconds anyway.
+"""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from functools import cached_property
+
+from celery import Celery, signals
+
+from integration import logs
+from integration.doorbell import BELL, celery_app
+from integration.faults import Permanent, Transient
+from integration.parts import secrets
+from integration.settings import Settings
+from integration.store import StoreDown
+from sync.wiring import Service, build
+
+TICK, SWEEP = "alur.tick", "alur.sweep"
+TICK_EVERY, SWEEP_EVERY = 5.0, 60.0  # seconds
+CONCURRENCY = 4  # processes of one `alur worker`; they mostly wait for the platform
+LONGEST_TURN = 10.0  # seconds a task works before it gives its place to the next, so that a warm shutdown is never far
+
+log = logging.getLogger(__name__)
+
+
+class Hands:
+    """What one worker process works with: made with its first task, for nothing of it survives a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def service(self) -> Service:
+        """This process's own service."""
+        return build(self._settings)
+
+    def work(self) -> None:
+        """Work lanes while any is due, ringing for a colleague with each."""
+        end = time.monotonic() + LONGEST_TURN
+        while time.monotonic() < end and self.service.drain.work_once():
+            self.service.bell.ring()
+
+    def tick(self) -> None:
+        """Look at the time, and for work whose bell was not heard."""
+        self.service.clockwork.tick()
+        self.work()
+
+    def sweep(self) -> None:
+        """Look for what no hook told."""
+        self.service.sweep()
+        self.work()
+
+
+def make_app(settings: Settings) -> Celery:
+    """The Celery app of the worker and the beat. ValueError without a broker."""
+    if settings.broker_url is None:
+        raise ValueError("no broker")
+    app = celery_app(settings.broker_url.get_secret_value())
+    app.conf.update(
+        task_acks_late=True,
+        worker_prefetch_multiplier=1,
+        worker_hijack_root_logger=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        beat_schedule={
+            TICK: {"task": TICK, "schedule": TICK_EVERY, "options": {"expires": TICK_EVERY}},
+            SWEEP: {"task": SWEEP, "schedule": SWEEP_EVERY, "options": {"expires": SWEEP_EVERY}},
+        },
+    )
+    hands = Hands(settings)
+    for name, work in ((BELL, hands.work), (TICK, hands.tick), (SWEEP, hands.sweep)):
+        app.task(_enduring(work), name=name)
+    return app
+
+
+def run_worker(settings: Settings, concurrency: int = CONCURRENCY) -> None:
+    """Work until told to stop; a first SIGTERM lets the tasks in hand end."""
+    _log_our_way(settings)
+    argv = [
+        "worker",
+        "--pool=prefork",
+        f"--concurrency={concurrency}",
+        f"--hostname=alur-{os.getpid()}@%h",
+        "--without-gossip",
+        "--without-mingle",
+    ]
+    make_app(settings).worker_main(argv)
+
+
+def run_beat(settings: Settings) -> None:
+    """Ring for the time and the sweep until told to stop. It remembers nothing: all of it is due every few seconds."""
+    _log_our_way(settings)
+    make_app(settings).Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+
+
+def _log_our_way(settings: Settings) -> None:
+    signals.setup_logging.connect(lambda **_: logs.configure(settings.log_level, secrets(settings)), weak=False)
+
+
+def _enduring(work: Callable[[], None]) -> Callable[[], None]:
+    """The same work; what is not to be had now is looked for again with the next ring."""
+
+    def task() -> None:
+        try:
+            work()
+        except (StoreDown, Transient, Permanent) as fault:
+            log.error("nothing could be done: %s", fault)  # noqa: TRY400 -- these say all in their words
+
+    return task

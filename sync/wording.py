@@ -87,7 +87,7 @@ class Wording:
             "teks": lambda text: Harmless(medium.prose(str(text))),
             "naskah": lambda text: Harmless(medium.line(str(text)).replace("\\*", "*")),
             "blok": lambda text: Harmless(neutral.block(str(text))),
-            "kode": lambda text: Harmless(f"`{neutral.clean(str(text)).replace('`', chr(39))}`"),
+            "kode": _code,
             "kutip": lambda text: Harmless("\n".join(f"> {line}".rstrip() for line in medium.prose(str(text)).split("\n"))),
             "butir": _item,
             "perintah": _command,
@@ -132,17 +132,22 @@ def _item(number: object) -> Harmless:
     return Harmless(number)
 
 
+def _code(text: object) -> Harmless:
+    """One line as a code span, where nothing is read but backticks."""
+    return Harmless(f"`{' '.join(neutral.clean(str(text)).split()).replace('`', chr(39))}`")
+
+
 def _request(asked: object) -> Harmless:
     """What somebody asked for: a word they typed, or an act of another kind, "label:7"."""
     act, _, what = str(asked).partition(":")
     acts = messages("acts")
-    words = acts[act] if act in acts else acts["word"]
-    return Harmless(words.format(what=neutral.inline(what), word=neutral.clean(act).replace("`", "'")))
+    return Harmless(acts[act].format(what=neutral.inline(what))) if act in acts else _code(f"/pos {act}")
 
 
 def _usage(word: object) -> Harmless:
     """How a command is typed and what it does; its word alone where this procedure has given it another name."""
-    return Harmless(messages("usage").get(str(word), f"`/pos {neutral.clean(str(word)).replace('`', chr(39))}`"))
+    known = messages("usage").get(str(word))
+    return _code(f"/pos {word}") if known is None else Harmless(known)
 
 
 def _command(line: object, headings: Iterable[str] = ()) -> Harmless:

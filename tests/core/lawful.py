@@ -1,4 +1,4 @@
-"""An independent reading of a ledger: is it one the rules allow?
+"""An independent reading of a ledger, as to whether the rules allow it.
 
 Written from procedure.md against the plain events, without the engine's guards: what the engine must not do is said here a second time.
 """
@@ -61,22 +61,25 @@ class State:
     exception_done_in: int | None = None  # the round in which an order's last step was left forward
 
 
-def faults(procedure: Procedure, organisation: Organisation, entries: Sequence[Entry]) -> list[str]:
-    """What the ledger holds against the rules; empty for a lawful one."""
+def faults(procedure: Procedure, organisation: Organisation, entries: Sequence[Entry], since: int = 0) -> list[str]:
+    """What the ledger holds against the rules; empty for a lawful one. `since`: entries up to there were made under another office."""
     state, found = State(), []
     last: datetime | None = None
     for entry in entries:
         if last and entry.at < last:
             found.append(f"{entry.seq}: earlier than the entry before")
         last = entry.at
-        found += [f"{entry.seq} {type(entry.event).__name__}: {fault}" for fault in _fault(procedure, organisation, state, entry)]
+        named = f"{entry.seq} {type(entry.event).__name__}"
+        found += [f"{named}: {fault}" for fault in _fault(procedure, organisation, state, entry) if entry.seq > since]
         _keep(procedure, state, entry)
     if entries and not state.ended and state.step is None:
         found.append("open, but at no step")
     return found
 
 
-def _fault(procedure: Procedure, organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:
+def _fault(  # noqa: C901 -- one arm per kind of event
+    procedure: Procedure, organisation: Organisation, state: State, entry: Entry
+) -> Iterator[str]:
     event = entry.event
     if (entry.seq == 1) != isinstance(event, CaseOpened):
         yield "the first entry opens the case, and no other"
@@ -264,5 +267,3 @@ def _keep(procedure: Procedure, state: State, entry: Entry) -> None:  # noqa: C9
             state.debts, state.ordered, state.exception_done_in = [step for step, _ in debts], True, None
         case DebtPaid(step=step):
             state.debts.remove(step)
-
-

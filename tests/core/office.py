@@ -24,9 +24,7 @@ UNIT = Actor(ActorKind.UNIT, name="Dekan FT")
 STRANGER = Actor(ActorKind.PERSON, "orang-lain", "Orang Lain")
 
 _DAY = DayHours(time(7, 30), time(16), time(12), time(13))
-CALENDAR = WorkCalendar(
-    JAKARTA, (HoursPeriod("biasa", dict.fromkeys(range(5), _DAY)),), days_off={}, years=frozenset({2026, 2027})
-)
+CALENDAR = WorkCalendar(JAKARTA, (HoursPeriod("biasa", dict.fromkeys(range(5), _DAY)),), days_off={}, years=frozenset({2026, 2027}))
 
 
 def person(account: str) -> Actor:

@@ -27,9 +27,12 @@ class Run:
     case: Case | None = None
     told: int = 0
     checked: bool = True
+    made_elsewhere: int = 0
 
     def copy(self, office: Organisation | None = None) -> "Run":
-        return replace(self, organisation=office or self.organisation, entries=list(self.entries), effects=list(self.effects))
+        """A run of its own from here; under another office, which then has not made the entries so far."""
+        own = replace(self, entries=list(self.entries), effects=list(self.effects))
+        return replace(own, organisation=office, made_elsewhere=len(self.entries)) if office else own
 
     def tell(self, fact: Fact) -> Decision:
         decision = decide(self.procedure, self.organisation, self.case, fact, self.now)
@@ -48,7 +51,7 @@ class Run:
         assert fold(self.entries) == self.case
         keys = [effect.key for effect in self.effects]
         assert len(set(keys)) == len(keys), "an effect's key was used twice"
-        assert faults(self.procedure, self.organisation, self.entries) == []
+        assert faults(self.procedure, self.organisation, self.entries, self.made_elsewhere) == []
 
     def fact(self, kind: Any, by: Actor, /, *values: Any, after: timedelta = MINUTE, **named: Any) -> Decision:
         self.now += after

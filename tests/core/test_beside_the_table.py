@@ -1,0 +1,568 @@
+"""Pause, hand-off, exception order, team, access, documents, answers and the service's own findings (procedure.md rules 7 to 10)."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from integration.procedure.case import Status
+from integration.procedure.effects import IssueDocument, PostNote, ShowOnIssue
+from integration.procedure.events import AccessGranted, EmergencyOpened, IssueMended, Paused, Resumed, SignoffsStaled, TeamAssigned
+from integration.procedure.facts import (
+    SERVICE,
+    AccessGiven,
+    AccessTaken,
+    CheckAsked,
+    CommandUnclear,
+    DocumentAttached,
+    DocumentFiled,
+    EmergencyAsked,
+    HandOffAsked,
+    HelpAsked,
+    IssueClosed,
+    IssueDrifted,
+    IssueLinked,
+    IssueReopened,
+    PauseAsked,
+    ResumeAsked,
+    SecretWritten,
+    StepExpired,
+    TeamNamed,
+    Withdrawn,
+)
+from integration.procedure.offices import Organisation, WorkCalendar
+from integration.procedure.people import assignee, performers
+from tests.core.office import CALENDAR, JAKARTA, STRANGER, UNIT, organisation, person
+from tests.core.run import Run, call, calls, entered, kinds, note, notes, only, refused
+from tests.core.straight import step_on, walk
+
+# --- pause and resume ---
+
+
+def test_a_pause_stops_the_clock_and_is_told(at) -> None:
+    run = at(8)
+    decision = run.fact(PauseAsked, person("layanan"), " Menunggu data ")
+    assert only(decision, Paused).reason == "Menunggu data"
+    assert run.open.status is Status.PAUSED
+    assert notes(decision) == ["jeda"]
+    assert call(decision, "status.berubah")["status"] == "dijeda"
+
+
+def test_resumed_the_step_is_due_later_by_what_stood_still(at) -> None:
+    run = at(8)
+    assert run.open.due == datetime(2026, 6, 5, 9, 0, tzinfo=UTC), "three working days after Tuesday"
+    run.fact(PauseAsked, person("layanan"), "Menunggu data")
+    run.now = datetime(2026, 6, 4, 2, 0, tzinfo=UTC)
+    decision = run.fact(ResumeAsked, person("kepala"))
+    assert only(decision, Resumed).due == datetime(2026, 6, 8, 9, 0, tzinfo=UTC), "Wednesday's closing was paused, the weekend is none"
+    assert run.open.status is Status.RUNNING
+    assert note(decision, "lanjut")["due"] == "2026-06-08T09:00:00+00:00"
+    run.fact(PauseAsked, person("layanan"), "Lagi")
+    run.now += timedelta(minutes=5)
+    run.fact(ResumeAsked, person("kepala"))
+    assert len(run.open.pauses) == 2
+    assert run.open.due == datetime(2026, 6, 8, 9, 0, tzinfo=UTC), "a pause within a day adds none"
+
+
+def test_the_next_step_knows_nothing_of_the_pause(at) -> None:
+    run = at(8)
+    run.fact(PauseAsked, person("layanan"), "Menunggu data")
+    run.fact(ResumeAsked, person("layanan"))
+    run.say("layanan", "selesai")
+    assert run.open.pauses == ()
+
+
+@pytest.mark.parametrize(
+    ("account", "reason", "code"),
+    [("kasi", "Menunggu data", "not_yours"), ("layanan", " ", "incomplete")],
+)
+def test_a_pause_needs_authority_and_a_reason(at, account, reason, code) -> None:
+    run = at(8)
+    assert refused(run.fact(PauseAsked, person(account), reason)).code == code
+    assert run.open.paused_since is None
+
+
+def test_a_paused_case_is_not_paused_twice(at) -> None:
+    run = at(8)
+    run.fact(PauseAsked, person("layanan"), "Menunggu data")
+    decision = run.fact(PauseAsked, person("layanan"), "Lagi")
+    assert refused(decision).code == "already_paused"
+    assert note(decision, "penolakan")["line"] == "/pos lanjut"
+
+
+def test_a_running_case_is_not_resumed(at) -> None:
+    assert refused(at(8).fact(ResumeAsked, person("layanan"))).code == "not_paused"
+    assert refused(at(8).fact(ResumeAsked, person("kasi"))).code == "not_yours"
+
+
+def test_waiting_for_the_form_stops_the_clock_anyway(at) -> None:
+    run = at(4)
+    run.say("kasi", "revisi", "Kurang jelas")
+    assert refused(run.fact(PauseAsked, person("kepala"), "Menunggu")).code == "no_clock"
+
+
+# --- late ---
+
+
+def test_a_step_runs_late_once(at) -> None:
+    run = at(8)
+    run.now = run.open.due
+    decision = run.fact(StepExpired, SERVICE, run.open.entered_seq)
+    assert kinds(decision) == ["StepRanLate"]
+    assert notes(decision) == ["terlambat"]
+    assert run.open.status is Status.LATE
+    assert run.fact(StepExpired, SERVICE, run.open.entered_seq).ignored == "it is so already"
+    run.say("layanan", "selesai")
+    assert run.open.status is Status.RUNNING
+
+
+def test_clocks_that_run_out_for_nothing(at) -> None:
+    run = at(8)
+    assert run.fact(StepExpired, SERVICE, run.open.entered_seq).ignored == "no clock runs out"
+    assert run.fact(StepExpired, SERVICE, 1).ignored == "it speaks of another stay in a step"
+    run.fact(PauseAsked, person("layanan"), "Menunggu data")
+    run.now += timedelta(days=30)
+    assert run.fact(StepExpired, SERVICE, run.open.entered_seq).ignored == "no clock runs out"
+
+
+def test_past_the_last_year_loaded_a_step_has_no_due_time_and_says_so(at) -> None:
+    years = WorkCalendar(JAKARTA, CALENDAR.periods, {}, frozenset({2026}))
+    office = organisation()
+    run = at(7, Organisation(office.name, office.offices, office.programmers, years))
+    run.now = datetime(2026, 12, 31, 8, 0, tzinfo=UTC)
+    decision = run.say("layanan", "selesai")
+    assert (run.open.due, run.open.gap) == (None, 2027)
+    assert note(decision, "langkah")["gap"] == 2027
+    assert run.fact(StepExpired, SERVICE, run.open.entered_seq).ignored == "no clock runs out"
+    decision = run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
+    assert {due for _, due in only(decision, EmergencyOpened).debts} == {None}
+
+
+# --- hand-off ---
+
+
+@pytest.mark.parametrize("target", ["POS Pengaduan Masalah Jaringan Internet", "pos pengaduan  masalah jaringan internet"])
+def test_a_case_is_handed_to_a_related_procedure(at, target) -> None:
+    run = at(8)
+    decision = run.fact(HandOffAsked, person("layanan"), target, "Gangguan ada di jaringan")
+    assert kinds(decision) == ["CaseEnded"]
+    assert (run.open.status, run.open.ending_target) == (Status.HANDED_OFF, "POS Pengaduan Masalah Jaringan Internet")
+    assert note(decision, "berakhir")["ending"] == "dialihkan"
+
+
+def test_an_unknown_target_lists_the_seventeen(at) -> None:
+    run = at(8)
+    decision = run.fact(HandOffAsked, person("layanan"), "POS Lain", "Gangguan ada di jaringan")
+    assert refused(decision).code == "unknown_target"
+    assert len(refused(decision).missing) == 17
+    assert run.at == 8
+
+
+@pytest.mark.parametrize(("account", "reason", "code"), [("kasi", "Di jaringan", "not_yours"), ("layanan", "", "incomplete")])
+def test_a_hand_off_needs_authority_and_a_reason(at, account, reason, code) -> None:
+    decision = at(8).fact(HandOffAsked, person(account), "POS Pengaduan Masalah Jaringan Internet", reason)
+    assert refused(decision).code == code
+
+
+# --- exception order ---
+
+
+def order(run: Run) -> Run:
+    run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
+    return run
+
+
+def test_an_exception_order_opens_25_at_once_and_owes_what_it_skips(at) -> None:
+    run = at(10)
+    decision = run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
+    opened = only(decision, EmergencyOpened)
+    assert opened.from_step == 10
+    assert opened.debts == tuple((step, date(2026, 6, 9)) for step in range(10, 25)), "five working days after the order"
+    assert entered(decision) == [25]
+    assert run.open.status is Status.EMERGENCY
+    said = note(decision, "darurat")
+    assert (said["performers"][0]["account"], said["line"]) == ("pengembangan", "/pos selesai")
+    assert said["debts"][0] == {"step": 10, "name": "Mempelajari evaluasi", "due": "2026-06-09"}
+    assert calls(decision) == ["status.berubah"]
+
+
+@pytest.mark.parametrize("step", [5, 10, 18, 22, 24])
+def test_its_debts_are_paid_one_by_one_and_the_case_joins_behind_28(at, step) -> None:
+    run = order(at(step))
+    if not run.open.team:
+        run.assign()
+    walk_on(run, 28)
+    step_on(run)
+    assert run.at == step, "back to the first step still owed"
+    walked = []
+    while run.at != 29:
+        assert run.open.debts[0][0] == run.at
+        assert run.open.status is Status.EMERGENCY
+        walked.append(run.at)
+        step_on(run)
+    assert walked == list(range(step, 25))
+    assert run.open.debts == ()
+    assert run.open.status is Status.RUNNING
+    walk(run, 31)
+    step_on(run)
+    assert run.open.status is Status.DONE
+
+
+def walk_on(run: Run, until: int) -> None:
+    while run.at != until:
+        step_on(run)
+
+
+def test_at_the_teams_step_of_an_order_the_team_must_be_named(at) -> None:
+    run = order(at(8))
+    walk_on(run, 28)
+    decision = run.say("budi", "selesai")
+    assert refused(decision).code == "no_team"
+    assert note(decision, "penolakan")["line"] == "/pos tugaskan @pj @anggota"
+
+
+def test_what_was_reworked_after_a_failed_trial_goes_to_the_server_again(at) -> None:
+    run = order(at(20))
+    walk_on(run, 28)
+    step_on(run)
+    walk_on(run, 24)
+    run.portal("gagal", "Masih galat")
+    assert (run.at, run.open.round) == (18, 2)
+    walk_on(run, 24)
+    step_on(run)
+    assert run.at == 25
+    walk(run, 31)
+
+
+def test_a_failure_on_the_server_under_an_order_pays_its_debts_first(at) -> None:
+    run = order(at(10))
+    run.assign()
+    walk_on(run, 28)
+    run.say("budi", "gagal", "Server menolak")
+    assert run.at == 18
+    walk_on(run, 24)
+    step_on(run)
+    assert run.at == 25, "the exception's steps were not done"
+    assert [step for step, _ in run.open.debts] == list(range(10, 18))
+    walk_on(run, 28)
+    step_on(run)
+    assert run.at == 10
+    walk_on(run, 24)
+    step_on(run)
+    assert run.at == 29
+
+
+def test_a_return_among_the_debts_keeps_the_exceptions_steps(at) -> None:
+    run = order(at(7))
+    run.assign()
+    walk_on(run, 28)
+    step_on(run)
+    assert run.at == 7
+    run.say("layanan", "kembali", "Tanggal bentrok")
+    assert run.at == 6
+    walk_on(run, 24)
+    step_on(run)
+    assert run.at == 29
+
+
+@pytest.mark.parametrize(
+    ("step", "account", "reason", "code"),
+    [
+        (10, "layanan", "KRS lumpuh", "not_yours"),
+        (10, "kepala", " ", "incomplete"),
+        (25, "kepala", "KRS lumpuh", "no_emergency"),
+        (31, "kepala", "KRS lumpuh", "no_emergency"),
+    ],
+)
+def test_an_order_that_cannot_be_given(at, step, account, reason, code) -> None:
+    run = at(step)
+    assert refused(run.fact(EmergencyAsked, person(account), reason)).code == code
+    assert (run.at, run.open.emergency) == (step, None)
+
+
+def test_no_order_within_an_order_or_a_pause(at) -> None:
+    run = order(at(22))
+    walk_on(run, 28)
+    step_on(run)
+    assert refused(run.fact(EmergencyAsked, person("kepala"), "Lagi")).code == "emergency_runs"
+    paused = at(10)
+    paused.fact(PauseAsked, person("kepala"), "Menunggu")
+    assert refused(paused.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")).code == "paused"
+
+
+def test_an_order_makes_no_sign_off_stale(at) -> None:
+    run = order(at(22))
+    assert not any(isinstance(entry.event, SignoffsStaled) for entry in run.entries)
+    assert [sign.step for sign in run.open.standing_signoffs] == [20, 21]
+
+
+# --- team ---
+
+
+def test_a_team_is_named_and_told(at) -> None:
+    run = at(13)
+    decision = run.assign("koordinator", "sari", "budi", "sari")
+    assert only(decision, TeamAssigned) == TeamAssigned(1, ("sari", "budi"))
+    assert note(decision, "tim") == {
+        "lead": {"account": "sari", "name": "Sari"},
+        "members": [{"account": "budi", "name": "Budi"}],
+        "version": 1,
+        "by": "Koordinator",
+    }
+    assert run.assign("koordinator", "sari", "budi").ignored == "it is so already"
+    assert only(run.assign("pengembangan", "budi"), TeamAssigned).version == 2
+
+
+@pytest.mark.parametrize(
+    ("account", "members", "code"),
+    [
+        ("kasi", ("budi",), "not_yours"),
+        ("koordinator", (), "unfit_team"),
+        ("koordinator", ("budi", "siapa"), "unfit_team"),
+    ],
+)
+def test_a_team_that_cannot_be_named(at, account, members, code) -> None:
+    run = at(13)
+    decision = run.fact(TeamNamed, person(account), members)
+    assert refused(decision).code == code
+    assert run.open.team == ()
+
+
+def test_the_one_in_charge_must_act_at_the_teams_steps(at) -> None:
+    run = at(18)
+    who = performers(run.procedure, run.organisation, run.open, run.now.date())
+    assert [(p.account, p.role) for p in who] == [("budi", "Tim Programmer"), ("sari", "Tim Programmer")]
+    assert assignee(run.procedure, run.organisation, run.open, run.now.date()) == "budi"
+
+
+def test_while_the_unit_acts_the_issue_is_nobodys(at) -> None:
+    run = at(24)
+    assert assignee(run.procedure, run.organisation, run.open, run.now.date()) is None
+    assert [p.name for p in performers(run.procedure, run.organisation, run.open, run.now.date())] == ["Fakultas Teknik"]
+
+
+def test_where_an_office_is_vacant_a_second_role_must_act(at) -> None:
+    run = at(14, organisation(without="kasi-layanan-administrasi"))
+    assert assignee(run.procedure, run.organisation, run.open, run.now.date()) == "koordinator"
+    vacant = at(5, organisation(without="kepala-pustikom"))
+    assert assignee(vacant.procedure, vacant.organisation, vacant.open, vacant.now.date()) is None
+
+
+def test_a_member_who_left_the_office_is_called_by_account(at) -> None:
+    run = at(18)
+    office = run.organisation
+    bare = Organisation(office.name, office.offices, (), office.calendar)
+    assert [p.name for p in performers(run.procedure, bare, run.open, run.now.date())] == ["budi", "sari"]
+
+
+# --- access ---
+
+
+def test_access_is_a_record(at) -> None:
+    run = at(27)
+    decision = run.fact(AccessGiven, person("jaringan"), "budi", "srv-1", "ssh", date(2026, 12, 31))
+    assert only(decision, AccessGranted) == AccessGranted("budi", "srv-1", "ssh", date(2026, 12, 31))
+    assert note(decision, "akses") == {"account": "budi", "server": "srv-1", "right": "ssh", "until": "2026-12-31", "by": "Jaringan"}
+    run.fact(AccessGiven, person("jaringan"), "sari", "srv-1", "ssh", date(2026, 12, 31))
+    decision = run.fact(AccessTaken, person("infrastruktur"), "budi", "srv-1")
+    assert notes(decision) == ["akses-dicabut"]
+    assert [grant.account for grant in run.open.open_grants] == ["sari"]
+
+
+@pytest.mark.parametrize(
+    ("step", "account", "until", "code"),
+    [
+        (27, "kasi", date(2026, 12, 31), "not_yours"),
+        (27, "jaringan", date(2026, 6, 1), "grant_past"),
+        (31, "jaringan", date(2026, 12, 31), "grant_too_late"),
+    ],
+)
+def test_access_that_cannot_be_given(at, step, account, until, code) -> None:
+    run = at(step)
+    before = run.open.grants
+    assert refused(run.fact(AccessGiven, person(account), "budi", "srv-2", "ssh", until)).code == code
+    assert run.open.grants == before
+
+
+def test_only_access_that_is_open_is_taken_back(at) -> None:
+    run = at(28)
+    decision = run.fact(AccessTaken, person("jaringan"), "budi", "srv-lain")
+    assert refused(decision).code == "no_such_grant"
+    assert [missing.item for missing in refused(decision).missing] == ["budi srv-siakad"]
+    assert refused(run.fact(AccessTaken, person("kasi"), "budi", "srv-siakad")).code == "not_yours"
+
+
+def test_access_left_open_at_a_withdrawal_can_still_be_taken_back(at) -> None:
+    run = at(28)
+    run.fact(Withdrawn, UNIT, "Sudah pulih")
+    assert kinds(run.fact(AccessTaken, person("jaringan"), "budi", "srv-siakad")) == ["AccessRevoked"]
+    assert run.open.open_grants == ()
+    assert run.open.status is Status.WITHDRAWN
+
+
+# --- documents ---
+
+
+def test_a_document_is_attached(at) -> None:
+    run = at(8)
+    decision = run.fact(DocumentAttached, person("kasi"), "formulir-uji-coba", ("[a](/uploads/a)",))
+    assert kinds(decision) == ["DocumentAttached"]
+    assert note(decision, "lampiran")["document"] == "Formulir Uji Coba yang Ditandatangani Unit Kerja"
+    assert run.open.attached("formulir-uji-coba").links == ("[a](/uploads/a)",)
+    assert run.open.attached("surat-tugas") is None
+
+
+@pytest.mark.parametrize(
+    ("by", "document", "links", "code"),
+    [
+        (STRANGER, "formulir-uji-coba", ("[a](/uploads/a)",), "not_yours"),
+        (person("kasi"), "apa-saja", ("[a](/uploads/a)",), "unknown_document"),
+        (person("kasi"), "formulir-uji-coba", (), "no_upload"),
+    ],
+)
+def test_a_document_that_cannot_be_attached(at, by, document, links, code) -> None:
+    run = at(8)
+    decision = run.fact(DocumentAttached, by, document, links)
+    assert refused(decision).code == code
+    assert run.open.attachments == ()
+
+
+@pytest.mark.parametrize(("paper", "told"), [("lembar-persetujuan", True), ("lembar-disposisi", False)])
+def test_the_unit_is_told_of_papers_meant_for_it(at, paper, told) -> None:
+    run = at(6)
+    made = run.open.current_paper(paper)
+    decision = run.fact(DocumentFiled, SERVICE, made.id, "1/UN39.17/2026", "a" * 64, 1234, "[x](/uploads/x)")
+    assert kinds(decision) == ["DocumentFiled"]
+    assert calls(decision) == (["dokumen.terbit"] if told else [])
+    if told:
+        assert call(decision, "dokumen.terbit")["dokumen"] == {
+            "jenis": "lembar-persetujuan",
+            "judul": "Lembar Persetujuan Pengaduan",
+            "nomor": "1/UN39.17/2026",
+        }
+    assert run.open.current_paper(paper).number == "1/UN39.17/2026"
+    again = run.fact(DocumentFiled, SERVICE, made.id, "1/UN39.17/2026", "a" * 64, 1234, "[x](/uploads/x)")
+    assert again.ignored == "it is so already"
+
+
+def test_a_draft_is_not_for_the_unit(at) -> None:
+    run = at(7)
+    made = run.open.current_paper("jadwal", "draft")
+    assert calls(run.fact(DocumentFiled, SERVICE, made.id, "", "a" * 64, 1234, "[x](/uploads/x)")) == []
+
+
+def test_a_paper_of_another_case(at) -> None:
+    decision = at(7).fact(DocumentFiled, SERVICE, "SI-2026-000009/jadwal/1", "", "a" * 64, 1, "")
+    assert decision.ignored == "the case knows nothing of it"
+
+
+def test_papers_count_their_versions_and_are_made_once(at) -> None:
+    run = at(15)
+    run.say("kepala", "kembali", "Nama keliru")
+    decision = run.say("kasi", "selesai")
+    assert [effect.document for effect in decision.effects if isinstance(effect, IssueDocument)] == ["SI-2026-000001/surat-tugas/2"]
+    assert [(p.version, p.edition) for p in run.open.documents if p.document == "surat-tugas"] == [(1, "draft"), (2, "draft")]
+
+
+# --- answers and findings ---
+
+
+def test_where_does_it_stand(at) -> None:
+    run = at(20)
+    said = note(run.fact(CheckAsked, STRANGER), "cek")
+    assert (said["step"], said["status"], said["line"]) == (20, "berjalan", "/pos diterima")
+    assert len(said["satisfied"]) == 4
+    assert [missing["kind"] for missing in said["missing"]] == ["requirement", "section"]
+    assert said["outcomes"] == [
+        {"word": "diterima", "to_name": "21 Verifikasi 2", "ending": "", "needs_reason": False},
+        {"word": "dikembalikan", "to_name": "19 Pelaporan progres", "ending": "", "needs_reason": True},
+        {"word": "perlu-perbaikan", "to_name": "18 Penanganan lokal", "ending": "", "needs_reason": True},
+    ]
+    assert run.entries == at(20).entries, "an answer decides nothing"
+
+
+def test_headings_of_the_step_are_asked_for_once(at) -> None:
+    said = note(at(25).fact(CheckAsked, STRANGER), "cek")
+    assert [missing["kind"] for missing in said["missing"]] == ["section"] * 4
+    said = note(at(6).fact(CheckAsked, STRANGER), "cek")
+    assert [missing["kind"] for missing in said["missing"]] == ["section"] * 3
+
+
+@pytest.mark.parametrize(
+    ("account", "commands"),
+    [
+        ("jaringan", ["akses", "cabut-akses", "lampir"]),
+        ("koordinator", ["jeda", "lanjut", "tugaskan", "progres", "lampir"]),
+        ("orang-lain", []),
+    ],
+)
+def test_help_lists_what_this_person_may_type(at, account, commands) -> None:
+    said = note(at(20).fact(HelpAsked, person(account)), "bantuan")
+    assert said["commands"] == [*commands, "bantuan", "cek"]
+    assert [outcome["word"] for outcome in said["outcomes"]] == ["diterima", "dikembalikan", "perlu-perbaikan"]
+    assert [p["account"] for p in said["may_act"]] == ["koordinator"]
+
+
+def test_an_unknown_word_is_answered(at) -> None:
+    run = at(8)
+    decision = run.fact(CommandUnclear, STRANGER, "selsai", "selesai", "")
+    assert note(decision, "tidak-dikenal") == {"word": "selsai", "nearest": "selesai", "usage": "", "by": "orang-lain"}
+    assert kinds(decision) == []
+
+
+def test_a_secret_is_recorded_without_it(at) -> None:
+    decision = at(8).fact(SecretWritten, STRANGER)
+    assert (refused(decision).code, refused(decision).missing) == ("secret", ())
+    assert note(decision, "rahasia") == {"by": "orang-lain"}
+
+
+def test_the_issue_is_linked_once(at) -> None:
+    run = at(4)
+    decision = run.fact(IssueLinked, SERVICE, 7, "https://git.example/7")
+    assert kinds(decision) == ["IssueLinked"]
+    assert (run.open.iid, run.open.url) == (7, "https://git.example/7")
+    assert run.fact(IssueLinked, SERVICE, 7, "https://git.example/7").ignored == "it is so already"
+
+
+def test_an_issue_that_differs_is_put_right_and_said(at) -> None:
+    run = at(8)
+    decision = run.fact(IssueDrifted, SERVICE, ("labels", "title"))
+    assert only(decision, IssueMended).what == ("labels", "title")
+    assert [type(effect) for effect in decision.effects] == [ShowOnIssue, PostNote]
+    assert note(decision, "dipulihkan") == {"what": ["labels", "title"]}
+    assert run.fact(IssueDrifted, SERVICE, ()).ignored == "it is so already"
+
+
+# --- after the end ---
+
+
+@pytest.fixture
+def ended(at) -> Run:
+    run = at(31)
+    run.portal("terima")
+    return run
+
+
+def test_after_the_end_nothing_moves(ended) -> None:
+    decision = ended.say("kepala", "setuju")
+    assert refused(decision).code == "ended"
+    assert note(decision, "penolakan")["step"] is None
+    assert calls(ended.portal("terima")) == ["status.berubah"], "the portal is told that it is over"
+    assert kinds(ended.fact(Withdrawn, UNIT, "Tidak jadi")) == ["RequestRefused"]
+    assert ended.fact(StepExpired, SERVICE, 1).ignored == "the case has ended"
+    assert ended.fact(IssueClosed, person("kepala")).ignored == "the case has ended"
+    assert refused(ended.report()).asked == "progres"
+
+
+def test_reopened_after_the_end_it_is_closed_again(ended) -> None:
+    decision = ended.fact(IssueReopened, person("kasi"))
+    assert refused(decision).code == "reopen_not_allowed"
+    assert notes(decision) == ["dibuka-manual"]
+    assert isinstance(decision.effects[-1], ShowOnIssue)
+
+
+def test_after_the_end_questions_are_answered(ended) -> None:
+    said = note(ended.fact(CheckAsked, STRANGER), "cek")
+    assert (said["step"], said["status"], said["missing"]) == (None, "selesai", [])
+    said = note(ended.fact(HelpAsked, STRANGER), "bantuan")
+    assert (said["step"], said["outcomes"]) == (None, [])
+    assert performers(ended.procedure, ended.organisation, ended.open, ended.now.date()) == ()

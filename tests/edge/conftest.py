@@ -3,7 +3,6 @@
 import base64
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -11,10 +10,8 @@ from flask.testing import FlaskClient
 
 from integration.parts import Parts
 from integration.settings import Settings
-from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, SECRET, Portal, Watch
+from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, ROOT, SECRET, Portal, Watch
 from webhooks.app import create_app
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ import copy
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 
 from integration.signatures import Secret, sign
 
+ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_" + base64.b64encode(b"rahasia portal").decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"rahasia lama").decode()
 HOOK_TOKEN = "rahasia hook"

@@ -1,0 +1,322 @@
+"""The command `alur`: starts the processes, and shows and repairs what operators ask about.
+
+Whatever it says to a person comes from templates/messages/cli.yaml; what can be put right ends it with 1, bad settings with 2.
+"""
+
+import signal
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+from granian import Granian
+from granian.constants import Interfaces
+from rich.console import Console
+
+from integration import logs, procedures
+from integration.faults import Permanent, Transient
+from integration.organisation import OrganisationFaults
+from integration.parts import secrets
+from integration.procedure.case import Case, fold
+from integration.procedures import InvalidProcedure, UnknownProcedure
+from integration.procedures.show import as_table, mermaid
+from integration.settings import Settings, SettingsFaults
+from integration.store import StoreDown
+from integration.templates import messages
+from sync import console as shown
+from sync.audit import audit
+from sync.reports import closed_week, publish, weekly
+from sync.serve import OneProcess
+from sync.wiring import Service, build
+from sync.wording import Wording
+from sync.worker import CONCURRENCY, run_beat, run_worker
+
+WORDS = messages("cli")
+BAD_SETTINGS = 2
+WEB_THREADS = 16  # requests wait for the same commit, so many at once cost little more than one
+
+out = Console(soft_wrap=False, highlight=False)
+
+
+class Commands(click.Group):
+    """A group whose foreseeable faults are sentences, not tracebacks."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command asked for."""
+        try:
+            return super().invoke(ctx)
+        except (SettingsFaults, OrganisationFaults, InvalidProcedure) as faults:
+            click.echo(str(faults), err=True)
+            ctx.exit(BAD_SETTINGS)
+        except StoreDown as fault:
+            failed("store_down", reason=fault)
+        except Transient as fault:
+            failed("platform_later", reason=fault)
+        except Permanent as fault:
+            failed("platform_no", reason=fault)
+
+
+def failed(sentence: str, **values: object) -> NoReturn:
+    """End with a sentence about what can be put right."""
+    click.echo(WORDS[sentence].format(**values), err=True)
+    sys.exit(1)
+
+
+def configured() -> Settings:
+    """The settings, with logs as they say. Raises SettingsFaults."""
+    settings = Settings.read()
+    logs.configure(settings.log_level, secrets(settings))
+    return settings
+
+
+def opened() -> Service:
+    """The service, for a command that asks it something and ends."""
+    settings = Settings.read()
+    logs.configure("WARNING", secrets(settings))
+    return build(settings)
+
+
+@click.group(cls=Commands, help=WORDS["help"], context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """The command line."""
+
+
+# --- processes ---
+
+
+@main.command(help=WORDS["help_serve"])
+def serve() -> None:
+    """Web, workers and clock in one process."""
+    settings = configured().model_copy(update={"broker_url": None})
+    process = OneProcess(build(settings), settings.bind)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop.set())
+    process.start()
+    click.echo(WORDS["listening"].format(url=process.url))
+    process.stop.wait()
+    process.close()
+    sys.exit(process.failed)
+
+
+@main.command(help=WORDS["help_web"])
+def web() -> None:
+    """The edge alone, under a production server."""
+    bind = configured().bind
+    Granian(
+        "webhooks.app:application",
+        address=bind.host,
+        port=bind.port,
+        interface=Interfaces.WSGI,
+        factory=True,
+        workers=1,
+        blocking_threads=WEB_THREADS,
+        respawn_failed_workers=True,
+        websockets=False,
+        log_dictconfig={"loggers": {"_granian": {"propagate": True}}},  # through our root, in our form
+    ).serve()
+
+
+@main.command(help=WORDS["help_worker"])
+@click.option("--concurrency", default=CONCURRENCY, show_default=True, help=WORDS["help_concurrency"])
+def worker(concurrency: int) -> None:
+    """A Celery worker."""
+    settings = configured()
+    if settings.broker_url is None:
+        failed("broker_missing")
+    run_worker(settings, concurrency)
+
+
+@main.command(help=WORDS["help_beat"])
+def beat() -> None:
+    """The Celery scheduler."""
+    settings = configured()
+    if settings.broker_url is None:
+        failed("broker_missing")
+    run_beat(settings)
+
+
+# --- procedures ---
+
+
+@main.group(help=WORDS["help_procedure"])
+def procedure() -> None:
+    """Procedure files."""
+
+
+@procedure.command("check", help=WORDS["help_procedure_check"])
+@click.argument("file", type=click.Path(path_type=Path))
+def procedure_check(file: Path) -> None:
+    """Name every fault of a file."""
+    try:
+        faults = procedures.check(file)
+    except OSError:
+        failed("file_unreadable", file=file)
+    for fault in faults:
+        click.echo(f"{file}:{fault.line}: {fault.path}: {fault.message}")
+    if faults:
+        sys.exit(1)
+    click.echo(WORDS["procedure_valid"].format(file=file))
+
+
+@procedure.command("show", help=WORDS["help_procedure_show"])
+@click.argument("name", required=False)
+@click.option("--diagram", is_flag=True, help=WORDS["help_diagram"])
+def procedure_show(name: str | None, *, diagram: bool) -> None:
+    """Print a procedure."""
+    known = procedures.shipped()
+    try:
+        wanted = procedures.load(Path(name) if name and Path(name).is_file() else name or next(reversed(known)))
+    except UnknownProcedure:
+        failed("procedure_unknown", name=name, known=", ".join(known))
+    click.echo(mermaid(wanted) if diagram else f"{as_table(wanted)}\n\n{mermaid(wanted)}")
+
+
+# --- cases ---
+
+
+@main.group(help=WORDS["help_case"])
+def case() -> None:
+    """Cases."""
+
+
+@case.command("list", help=WORDS["help_case_list"])
+@click.option("--all", "everything", is_flag=True, help=WORDS["help_all"])
+@click.option("--status", help=WORDS["help_status"])
+def case_list(status: str | None, *, everything: bool) -> None:
+    """What stands where."""
+    parts = opened().parts
+    rows = parts.store.case_rows(open_only=not everything and status is None, status=status)
+    show(shown.cases(rows, parts.procedures, parts.organisation.calendar.tz) if rows else WORDS["nothing"])
+
+
+@case.command("show", help=WORDS["help_case_show"])
+@click.argument("ticket")
+def case_show(ticket: str) -> None:
+    """The whole history of a case."""
+    service = opened()
+    _known_case(service, ticket)
+    show(shown.history(ticket, service.store.entries(ticket), service.parts.organisation.calendar.tz))
+
+
+@case.command("explain", help=WORDS["help_case_explain"])
+@click.argument("ticket")
+def case_explain(ticket: str) -> None:
+    """Why the current step is due when it is."""
+    service = opened()
+    known = _known_case(service, ticket)
+    calendar, now = service.parts.organisation.calendar, service.parts.clock()
+    for sentence in shown.explanation(known, service.display.procedure(known), calendar, now):
+        click.echo(sentence)
+
+
+def _known_case(service: Service, ticket: str) -> Case:
+    known = fold(service.store.entries(ticket))
+    if known is None:
+        failed("not_worked_on" if service.store.ticket_exists(ticket) else "unknown_ticket", ticket=ticket)
+    return known
+
+
+# --- rows ---
+
+
+def rows(side: str) -> click.Group:
+    """The three commands about the rows of the inbox or the outbox."""
+
+    @click.group(side, help=WORDS[f"help_{side}"])
+    def group() -> None:
+        """Rows."""
+
+    @group.command("list", help=WORDS["help_rows_list"])
+    @click.option("--parked", is_flag=True, help=WORDS["help_parked"])
+    def rows_list(*, parked: bool) -> None:
+        parts = opened().parts
+        state, tz = "parked" if parked else None, parts.organisation.calendar.tz
+        if side == "inbox":
+            show(shown.inbox(parts.store.inbox_rows(state=state), tz))
+        else:
+            show(shown.outbox(parts.store.outbox_rows(state=state), tz))
+
+    @group.command("show", help=WORDS["help_rows_show"])
+    @click.argument("row", type=int)
+    def rows_show(row: int) -> None:
+        parts = opened().parts
+        found = parts.store.inbox_rows(row_id=row) if side == "inbox" else parts.store.outbox_rows(row_id=row)
+        if not found:
+            failed("unknown_row", row=row)
+        for heading, text in shown.whole_row(found[0], parts.organisation.calendar.tz):
+            click.echo(f"{heading}: {text.plain}")
+
+    @group.command("replay", help=WORDS["help_rows_replay"])
+    @click.argument("row", type=int)
+    def rows_replay(row: int) -> None:
+        parts = opened().parts
+        if not parts.store.replay("inbox" if side == "inbox" else "outbox", row):
+            failed("not_parked", row=row)
+        parts.bell.ring()
+        click.echo(WORDS["replayed"].format(row=row))
+
+    return group
+
+
+main.add_command(rows("inbox"))
+main.add_command(rows("outbox"))
+
+
+# --- reports, repair, proof ---
+
+
+@main.group(help=WORDS["help_report"])
+def report() -> None:
+    """Reports."""
+
+
+@report.command("weekly", help=WORDS["help_report_weekly"])
+@click.option("--week", help=WORDS["help_week"])
+@click.option("--out", "folder", type=click.Path(path_type=Path), help=WORDS["help_out"])
+def report_weekly(week: str | None, folder: Path | None) -> None:
+    """The coordinators' weekly report."""
+    service = opened()
+    parts = service.parts
+    chosen = week or closed_week(parts.clock(), parts.organisation)
+    try:
+        told = weekly(service.store, parts.procedures, parts.organisation, chosen)
+    except ValueError:
+        failed("week_unknown", week=week)
+    published = publish(told, parts.organisation, Wording(parts.organisation))
+    for path in published.save(folder or parts.settings.data_dir / "laporan"):
+        click.echo(WORDS["written"].format(path=path))
+
+
+@main.command(help=WORDS["help_reconcile"])
+@click.option("--full", is_flag=True, help=WORDS["help_full"])
+def reconcile(*, full: bool) -> None:
+    """Compare the platform with the store."""
+    service = opened()
+    found = service.reconciler.full() if full else service.reconciler.sweep()
+    service.bell.ring()
+    click.echo(WORDS["reconciled"].format(n=found))
+
+
+@main.group("audit", help=WORDS["help_audit"])
+def audits() -> None:
+    """Proofs."""
+
+
+@audits.command("verify", help=WORDS["help_audit_verify"])
+@click.argument("ticket", required=False)
+def audit_verify(ticket: str | None) -> None:
+    """Prove the event chain and the hashes of files."""
+    service = opened()
+    if ticket and not service.store.ticket_exists(ticket):
+        failed("unknown_ticket", ticket=ticket)
+    proof = audit(service.store, service.files, ticket)
+    for fault in proof.faults:
+        click.echo(WORDS[fault.kind].format(ticket=fault.ticket, seq=fault.seq, what=fault.what))
+    if proof.faults:
+        failed("audit_faults", faults=len(proof.faults))
+    click.echo(WORDS["audit_ok"].format(cases=proof.cases, files=proof.files))
+
+
+def show(what: object) -> None:
+    """Print a table or a sentence."""
+    out.print(what)

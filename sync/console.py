@@ -1,0 +1,166 @@
+"""What the command line shows: cases, their history, rows, and why a step is due when it is; values in, tables out.
+
+Whatever strangers wrote is cleaned of control characters before a terminal sees it.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from datetime import date, datetime, tzinfo
+
+from babel.dates import format_date, format_datetime
+from rich.table import Table
+from rich.text import Text
+
+from integration.neutral import clean
+from integration.procedure.case import Case
+from integration.procedure.deadlines import CalendarGap, skipped, working_days
+from integration.procedure.definition import Procedure
+from integration.procedure.events import Entry
+from integration.procedure.offices import WorkCalendar
+from integration.store import CaseRow, InboxRow, OutboxRow
+from integration.templates import messages
+
+LOCALE = "id"
+LONGEST_CELL = 60
+
+
+def cases(rows: Iterable[CaseRow], procedures: Sequence[Procedure], tz: tzinfo) -> Table:
+    """Where cases stand."""
+    table = _table("title_cases", "ticket", "title", "status", "step", "role", "due")
+    known = {(p.slug, p.revision): p for p in procedures}
+    for row in rows:
+        procedure = known.get((row.procedure, row.revision))
+        step = procedure.step(row.step).label_text if procedure and row.step else ""
+        role = procedure.role(row.role).name if procedure and row.role else ""
+        table.add_row(row.ticket, _text(row.title), row.status, step, role, moment(row.due_at, tz))
+    return table
+
+
+def history(ticket: str, entries: Iterable[Entry], tz: tzinfo) -> Table:
+    """The ledger of a case, a sentence an entry."""
+    table = _table("title_history", "seq", "at", "by", "event", ticket=ticket)
+    for entry in entries:
+        table.add_row(str(entry.seq), moment(entry.at, tz), _text(entry.by.name or entry.by.account), _text(sentence(entry)))
+    return table
+
+
+def sentence(entry: Entry) -> str:
+    """What an entry says, for people; what it leaves empty is left out."""
+    said = messages("cli")[f"event_{type(entry.event).__name__}"]
+    values = {field.name: _plain(getattr(entry.event, field.name)) for field in fields(entry.event)}
+    return said.format(**values).rstrip("; ")
+
+
+def explanation(case: Case, procedure: Procedure, calendar: WorkCalendar, now: datetime) -> list[str]:
+    """Why the current step is due when it is, sentence by sentence (procedure.md rule 6)."""
+    words, tz = messages("cli"), calendar.tz
+    if case.step is None or case.entered_at is None:
+        return [words["explain_ended"].format(ticket=case.ticket, status=case.status, ended=moment(case.ended_at, tz))]
+    step = procedure.step(case.step)
+    told = [words["explain_step"].format(ticket=case.ticket, step=step.number, name=step.name, entered=moment(case.entered_at, tz))]
+    standard = words["explain_standard"].format(standard=step.standard.text) if step.standard else words["explain_no_standard"]
+    told.append(words["explain_unit"] if case.waits_for_unit else standard)
+    told += [words["explain_pause"].format(since=moment(since, tz), until=moment(until, tz)) for since, until in case.pauses]
+    if case.paused_since:
+        told.append(words["explain_paused"].format(since=moment(case.paused_since, tz)))
+    elif case.gap:
+        told.append(words["explain_gap"].format(year=case.gap))
+    elif case.due:
+        told += _counted(calendar, case.entered_at, case.due)
+        told.append(words["explain_due"].format(due=moment(case.due, tz)))
+        told += [words["explain_late"]] if case.due < now else []
+    return told
+
+
+def inbox(rows: Iterable[InboxRow], tz: tzinfo) -> Table:
+    """Kept messages."""
+    table = _table("title_inbox", "id", "lane", "source", "received", "state", "attempts", "next", "error")
+    for row in rows:
+        table.add_row(str(row.id), row.lane, row.source, moment(row.received_at, tz), *_trouble(row, tz))
+    return table
+
+
+def outbox(rows: Iterable[OutboxRow], tz: tzinfo) -> Table:
+    """Effects."""
+    table = _table("title_outbox", "id", "lane", "kind", "channel", "state", "attempts", "next", "error")
+    for row in rows:
+        table.add_row(str(row.id), row.lane, row.kind, row.channel, *_trouble(row, tz))
+    return table
+
+
+def whole_row(row: InboxRow | OutboxRow, tz: tzinfo) -> list[tuple[str, Text]]:
+    """One row with all it holds, as pairs of a heading and its text."""
+    told = {"id": str(row.id), "lane": row.lane, "key": row.key}
+    if isinstance(row, InboxRow):
+        told |= {"source": row.source, "received": moment(row.received_at, tz)}
+    else:
+        told |= {"kind": row.kind, "channel": row.channel, "received": moment(row.created_at, tz)}
+    state, attempts, waits, _ = _trouble(row, tz)
+    told |= {"state": state, "attempts": attempts, "next": waits}
+    if isinstance(row, InboxRow):
+        told |= {"result": row.result, "headers": _json(row.headers), "body": _body(row.body)}
+    else:
+        told |= {"data": _json(row.data)}
+    told["error"] = row.error
+    return [(messages("cli")[f"column_{name}"], Text(clean(text))) for name, text in told.items() if text]
+
+
+def moment(at: datetime | None, tz: tzinfo) -> str:
+    """A moment as "2 Jun 2026 08.15", local; empty for none."""
+    return format_datetime(at, "d MMM y HH.mm", tzinfo=tz, locale=LOCALE) if at else ""
+
+
+def _counted(calendar: WorkCalendar, entered: datetime, due: datetime) -> list[str]:
+    """The working days that were counted, and the days off that were not."""
+    words, tz = messages("cli"), calendar.tz
+    first, last = entered.astimezone(tz).date(), due.astimezone(tz).date()
+    days = working_days(calendar, first, last)
+    counted = [] if isinstance(days, CalendarGap) else [_day(day) for day in days if day > first]
+    told = [words["explain_days"].format(days=", ".join(counted))] if counted else []
+    return told + [
+        words["explain_off"].format(day=_day(off.day), name=off.name, decree=off.decree) for off in skipped(calendar, entered, due)
+    ]
+
+
+def _day(day: date) -> str:
+    return format_date(day, "EEEE d MMM y", locale=LOCALE)
+
+
+def _table(title: str, *columns: str, **values: str) -> Table:
+    words = messages("cli")
+    table = Table(title=words[title].format(**values))
+    for column in columns:
+        table.add_column(words[f"column_{column}"], overflow="fold")
+    return table
+
+
+def _trouble(row: InboxRow | OutboxRow, tz: tzinfo) -> tuple[str, str, str, Text]:
+    last_line = row.error.strip().rpartition("\n")[2]
+    waits = moment(row.due_at, tz) if row.state == "waiting" and row.attempts else ""
+    return messages("cli")[f"state_{row.state}"], str(row.attempts), waits, _text(last_line[:LONGEST_CELL])
+
+
+def _text(text: str) -> Text:
+    """Strangers' words in a cell: one line, never markup."""
+    return Text(" ".join(clean(text).split()))
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return messages("cli")["affirmed" if value else "denied"]
+    if isinstance(value, tuple):
+        return ", ".join(_plain(part) for part in value)
+    return _day(value) if type(value) is date else str(value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _body(body: bytes) -> str:
+    """A message as text; what is no JSON as it came."""
+    try:
+        return _json(json.loads(body))
+    except ValueError:
+        return body.decode(errors="replace")

@@ -1,0 +1,192 @@
+"""The processes as they are started for real: nothing kept is lost by a stop, a kill or a start, on one process or on many."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from integration.clock import utc_now
+from integration.store import Store
+from sandbox.gitlab import GitLab
+from sandbox.portal import SECRET, Portal
+from tests.edge.portal import HOOK_TOKEN, ROOT, form
+
+LEASE = timedelta(seconds=1)
+PATIENCE = 60.0
+FORMS = 6
+
+
+class World:
+    """A stand-in platform and portal, and the settings by which processes find them."""
+
+    def __init__(self, folder: Path, database_url: str, gitlab: GitLab, portal: Portal) -> None:
+        self.gitlab, self.portal, self.database_url, self.folder = gitlab, portal, database_url, folder
+        project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "alur-pos")
+        gitlab.member(project, bot, 40)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        portal.service_url = f"http://127.0.0.1:{port}"
+        self.project, self.bot = project, bot
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("ALUR_")},
+            "PYTHONPATH": str(ROOT),
+            "ALUR_GITLAB_URL": gitlab.url,
+            "ALUR_GITLAB_TOKEN": bot.token,
+            "ALUR_GITLAB_PROJECT": project.path,
+            "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_TOKEN,
+            "ALUR_PORTAL_SECRETS": SECRET,
+            "ALUR_DATABASE_URL": database_url,
+            "ALUR_ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
+            "ALUR_PUBLIC_URL": portal.service_url,
+            "ALUR_DATA_DIR": str(folder / "var"),
+            "ALUR_BIND": f"127.0.0.1:{port}",
+        }
+
+    @contextmanager
+    def process(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A process of the service, killed at the end if it still runs then."""
+        alur = [sys.executable, "-c", "from sync.cli import main; main()", *command]
+        with (self.folder / "log").open("ab") as log:
+            started = subprocess.Popen(alur, cwd=self.folder, env=self.environment | environment, stdout=log, stderr=log)
+        try:
+            yield started
+        finally:
+            started.kill()
+            started.wait()
+
+    def wait_for(self, what: Callable[[], object]) -> None:
+        """Wait until this is true, or fail with what the processes said."""
+        deadline = time.monotonic() + PATIENCE
+        while not what():
+            if time.monotonic() > deadline:
+                pytest.fail((self.folder / "log").read_text(errors="replace")[-4000:], pytrace=False)
+            time.sleep(0.05)
+
+    def ready(self) -> bool:
+        """Whether the edge answers."""
+        try:
+            return requests.get(f"{self.portal.service_url}/ready", timeout=5).ok
+        except requests.ConnectionError:
+            return False
+
+    def submit(self) -> list[str]:
+        """Send some forms; gives their tickets."""
+        return [self.portal.submit(form()) for _ in range(FORMS)]
+
+    def at_rest(self) -> bool:
+        """Whether nothing waits, is parked or is being worked on."""
+        store = Store(self.database_url, clock=utc_now)
+        sides = store.waiting()
+        idle = not store.busy() and all(side.waiting == 0 for side in sides)
+        assert [side.parked for side in sides] == [0, 0]
+        store.close()
+        return idle
+
+    def issues(self) -> list[str]:
+        """The tickets in the titles of all issues there are, in order."""
+        address = f"{self.gitlab.url}/api/v4/projects/{self.project.id}/issues"
+        found = requests.get(address, params={"per_page": 100}, headers={"PRIVATE-TOKEN": self.bot.token}, timeout=30).json()
+        return sorted(issue["title"][1:15] for issue in found)
+
+
+@pytest.fixture
+def worlds(tmp_path: Path) -> Iterator[Callable[[str], World]]:
+    gitlab, portal = GitLab(), Portal(utc_now)
+    with gitlab:
+        portal.start()
+        yield lambda url: World(tmp_path, url, gitlab, portal)
+        portal.stop()
+
+
+@pytest.fixture
+def world(worlds, tmp_path: Path) -> World:
+    return worlds(f"sqlite:///{tmp_path}/alur.db")
+
+
+def test_a_stop_in_the_middle_of_work_loses_nothing(world):
+    world.gitlab.fault("*", "issues", times=40, latency=0.2)
+    with world.process("serve") as alur:
+        world.wait_for(world.ready)
+        tickets = world.submit()
+        world.wait_for(world.issues)
+        alur.send_signal(signal.SIGTERM)
+        assert alur.wait(PATIENCE) == 0
+        assert not world.ready()
+    left = Store(world.database_url, clock=utc_now)
+    assert left.waiting()[0].waiting + left.waiting()[1].waiting > 0
+    assert left.claim(lease=LEASE) is not None
+    left.close()
+    with world.process("serve"):
+        world.wait_for(world.ready)
+        world.wait_for(world.at_rest)
+    assert world.issues() == tickets
+
+
+def test_a_kill_in_the_middle_of_work_loses_and_doubles_nothing(world):
+    world.gitlab.fault("*", "issues", times=40, latency=0.2)
+    with world.process("serve") as alur:
+        world.wait_for(world.ready)
+        tickets = world.submit()
+        world.wait_for(world.issues)
+        alur.kill()
+        assert alur.wait(PATIENCE) == -signal.SIGKILL
+    with world.process("serve"):
+        world.wait_for(world.ready)
+        world.wait_for(world.at_rest)
+    assert world.issues() == tickets
+
+
+def test_requests_in_hand_are_answered_at_a_stop(world):
+    with world.process("serve") as alur, ThreadPoolExecutor(4) as pool:
+        world.wait_for(world.ready)
+        sent = [pool.submit(world.portal.send, "pengaduan.diajukan", {"formulir": form()}) for _ in range(40)]
+        time.sleep(0.1)
+        alur.send_signal(signal.SIGTERM)
+        answers = [one.result().json()["tiket"] for one in sent if one.exception() is None]
+        assert alur.wait(PATIENCE) == 0
+    store = Store(world.database_url, clock=utc_now)
+    assert set(answers) <= set(store.tickets())
+    assert len(store.tickets()) == len(answers)
+    store.close()
+
+
+def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, postgres_database, redis_database):
+    world = worlds(postgres_database)
+    broker = {"ALUR_BROKER_URL": redis_database}
+    with ExitStack() as processes:
+        processes.enter_context(world.process("web", **broker))
+        worker = processes.enter_context(world.process("worker", "--concurrency", "2", **broker))
+        beat = processes.enter_context(world.process("beat", **broker))
+        world.wait_for(world.ready)
+        assert requests.get(f"{world.portal.service_url}/ready", timeout=5).json()["broker"]
+        tickets = world.submit()
+        world.wait_for(world.at_rest)
+        assert world.issues() == tickets
+        for process in (worker, beat):
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(PATIENCE) == 0
+
+
+def test_a_form_is_taken_without_the_broker_and_worked_on_when_it_is_back(worlds, postgres_database, redis_database):
+    world = worlds(postgres_database)
+    with world.process("web", ALUR_BROKER_URL="redis://127.0.0.1:1/0"):
+        world.wait_for(world.ready)
+        assert not requests.get(f"{world.portal.service_url}/ready", timeout=10).json()["broker"]
+        started = time.monotonic()
+        tickets = world.submit()
+        assert time.monotonic() - started < FORMS
+    broker = {"ALUR_BROKER_URL": redis_database}
+    with world.process("worker", "--concurrency", "1", **broker), world.process("beat", **broker):
+        world.wait_for(world.issues)
+        world.wait_for(world.at_rest)
+    assert world.issues() == tickets

@@ -16,7 +16,7 @@ from rich.console import Console
 from integration import logs, procedures
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
-from integration.parts import secrets
+from integration.parts import Parts, secrets
 from integration.procedure.case import Case, fold
 from integration.procedures import InvalidProcedure, UnknownProcedure
 from integration.procedures.show import as_table, mermaid
@@ -25,6 +25,7 @@ from integration.store import StoreDown
 from integration.templates import messages
 from sync import console as shown
 from sync.audit import audit
+from sync.doctor import check
 from sync.reports import closed_week, publish, weekly
 from sync.serve import OneProcess
 from sync.wiring import Service, build
@@ -295,6 +296,30 @@ def reconcile(*, full: bool) -> None:
     found = service.reconciler.full() if full else service.reconciler.sweep()
     service.bell.ring()
     click.echo(WORDS["reconciled"].format(n=found))
+
+
+@main.command(help=WORDS["help_provision"])
+@click.option("--dry-run", is_flag=True, help=WORDS["help_dry_run"])
+def provision(*, dry_run: bool) -> None:
+    """Make the platform's project ready."""
+    project = opened().provisioning()
+    changes = project.plan() if dry_run else project.apply()
+    for change in changes:
+        click.echo(str(change))
+    if not changes:
+        click.echo(WORDS["provisioned"])
+
+
+@main.command(help=WORDS["help_doctor"])
+def doctor() -> None:
+    """Look the service over; nothing is changed, not even the tables."""
+    settings = Settings.read()
+    logs.configure("ERROR", secrets(settings))
+    service = Service(Parts.of(settings))
+    findings = check(service.parts, service.platform(), service.provisioning())
+    for finding in findings:
+        click.echo(WORDS["healthy" if finding.ok else "ill"].format(title=finding.title, detail=finding.detail, fix=finding.fix))
+    sys.exit(not all(finding.ok for finding in findings))
 
 
 @main.group("audit", help=WORDS["help_audit"])

@@ -7,8 +7,7 @@ import threading
 from datetime import timedelta
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
-
-from flask import Flask
+from wsgiref.types import WSGIApplication
 
 from integration.clock import Clock, utc_now
 from integration.parts import Parts
@@ -21,6 +20,7 @@ from sync.inbox import Inbox
 from sync.mail import Mail
 from sync.outbox import Outbox
 from sync.portal import Portal
+from sync.provision import Change, Provision
 from sync.reconcile import Reconciler
 from sync.wording import Wording
 from webhooks.app import create_app
@@ -48,7 +48,7 @@ class Service:
         self.clockwork = Clockwork(parts.store, parts.organisation, parts.bell)
 
     @cached_property
-    def app(self) -> Flask:
+    def app(self) -> WSGIApplication:
         """The edge."""
         return create_app(self.parts)
 
@@ -74,14 +74,27 @@ class Service:
         outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
         return Drain(store, inbox, outbox, stop)
 
+    def provisioning(self, hook_url: str = "") -> Provision:
+        """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
+        settings = self.parts.settings
+        secret = settings.gitlab_webhook_secret.get_secret_value()
+        return Provision(self.platform(), self.store, self.parts.procedures, hook_url or f"{settings.public_url}/webhooks/gitlab", secret)
+
+    def provision(self, *, hook_url: str = "") -> list[Change]:
+        """Make the platform's project ready; gives what had to be done. Raises Transient, Permanent, StoreDown."""
+        return self.provisioning(hook_url).apply()
+
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night everything. Raises Transient, Permanent, StoreDown."""
         local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
         night = (local - NIGHT).date().isoformat()
         if self.store.mark(LAST_NIGHT) == night:
-            return self.reconciler.sweep()
-        found = self.reconciler.full()
-        self.store.set_mark(LAST_NIGHT, night)
+            found = self.reconciler.sweep()
+        else:
+            found = self.reconciler.full()
+            self.store.set_mark(LAST_NIGHT, night)
+        if found:
+            self.bell.ring()
         return found
 
     def _portal(self) -> Portal | None:

@@ -50,8 +50,9 @@ class Shown:
 
 
 class Platform:
-    """One project on one GitLab, seen with one token. Not shared between threads or forked processes: open one for each.
+    """One project on one GitLab, seen with one token; `project` is where its addresses begin.
 
+    Not shared between threads or forked processes: open one for each.
     `tally` counts the requests made ("get", "post", "put") and the fields dropped ("refused:assignee"); take it to empty it.
     Every method raises Transient where it may work later and Permanent where somebody must change something first.
     """
@@ -59,7 +60,7 @@ class Platform:
     def __init__(self, url: str, token: str, project: str, *, timeout: float = 30.0) -> None:
         self._gitlab = gitlab.Gitlab(url, private_token=token, timeout=timeout, retry_transient_errors=False, keep_base_url=True)
         self._gitlab.session.hooks["response"].append(self._heard)
-        self._project = f"/projects/{quote(project, safe='')}"
+        self.project = f"/projects/{quote(project, safe='')}"
         self._accounts: dict[str, int] = {}
         self._headers: Mapping[str, str] = {}
         self.tally: Counter[str] = Counter()
@@ -74,16 +75,16 @@ class Platform:
     @cached_property
     def home(self) -> Home:
         """Our own account, whose doings are nobody's request, and our project. Two requests, once."""
-        me, project = self.get("/user"), self.get(self._project)
+        me, project = self.get("/user"), self.get(self.project)
         return Home(me["username"], me["id"], project["id"], project["path_with_namespace"])
 
     def issue(self, iid: int) -> IssueSeen:
         """The issue as it is now. One request. Permanent where it is gone."""
-        return self._issue(self.get(f"{self._project}/issues/{iid}"))
+        return self._issue(self.get(f"{self.project}/issues/{iid}"))
 
     def history(self, issue: IssueSeen, parts: frozenset[Part], since: datetime | None) -> Snapshot:
         """The issue with these parts of its past; comments since `since` less an overlap (None: all). One request a part and page."""
-        path = f"{self._project}/issues/{issue.iid}"
+        path = f"{self.project}/issues/{issue.iid}"
         return Snapshot(
             issue,
             notes=tuple(reversed(list(self._notes(issue.iid, since)))) if Part.NOTES in parts else (),
@@ -99,7 +100,7 @@ class Platform:
         query: dict[str, Any] = {"scope": "all", "order_by": "created_at", "sort": "asc"}
         if since is not None:
             query["updated_after"] = (since - OVERLAP).isoformat()
-        for raw in self.pages(f"{self._project}/issues", query):
+        for raw in self.pages(f"{self.project}/issues", query):
             yield self._issue(raw)
 
     def _label_events(self, path: str) -> tuple[LabelEventSeen, ...]:
@@ -112,7 +113,7 @@ class Platform:
 
     def _notes(self, iid: int, since: datetime | None) -> Iterator[NoteSeen]:
         """Comments, newest first, until one is older than asked for."""
-        for raw in self.pages(f"{self._project}/issues/{iid}/notes", {"order_by": "created_at", "sort": "desc"}):
+        for raw in self.pages(f"{self.project}/issues/{iid}/notes", {"order_by": "created_at", "sort": "desc"}):
             note = Note.read(raw).seen()
             self._remember([raw.get("author")])
             if since is not None and note.created_at < since - OVERLAP:
@@ -146,7 +147,7 @@ class Platform:
                 "assignee_ids": [assignee] if assignee else [],
                 "due_date": draft.due.isoformat() if draft.due else None,
             }
-            found = self._issue(self.post(f"{self._project}/issues", data))
+            found = self._issue(self.post(f"{self.project}/issues", data))
             return self._shown(found, draft)
         return self.show(draft, found, {})
 
@@ -163,7 +164,7 @@ class Platform:
         return self._shown(seen, wanted)
 
     def _put(self, wanted: IssueFields, seen: IssueSeen) -> IssueSeen:
-        return self._issue(self.put(f"{self._project}/issues/{seen.iid}", self._differences(wanted, seen)))
+        return self._issue(self.put(f"{self.project}/issues/{seen.iid}", self._differences(wanted, seen)))
 
     def _differences(self, wanted: IssueFields, seen: IssueSeen) -> dict[str, Any]:
         """The parameters that bring one to the other; labels by adding and removing, never as a whole (behaviour.md 5.2)."""
@@ -195,7 +196,7 @@ class Platform:
 
         `look_since`: when the first attempt can have been, None where this is the first. A comment that was deleted is written anew.
         """
-        path = f"{self._project}/issues/{iid}/notes"
+        path = f"{self.project}/issues/{iid}/notes"
         if replaces is not None:
             try:
                 return _note_id(self.put(f"{path}/{replaces}", {"body": body}))
@@ -212,7 +213,7 @@ class Platform:
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file to the project; gives the address to link it by, relative to the project. Every call makes another upload."""
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        answer = self._send("post", f"{self._project}/uploads", files={"file": (name, content, kind)})
+        answer = self._send("post", f"{self.project}/uploads", files={"file": (name, content, kind)})
         return str(answer["url"])
 
     def _marked_issue(self, marker: str, since: datetime) -> IssueSeen | None:
@@ -224,7 +225,7 @@ class Platform:
             "order_by": "created_at",
             "sort": "asc",
         }
-        issues = (self._issue(raw) for raw in self.pages(f"{self._project}/issues", query))
+        issues = (self._issue(raw) for raw in self.pages(f"{self.project}/issues", query))
         return next((issue for issue in issues if marker in issue.description), None)
 
     def _account_id(self, account: str) -> int | None:

@@ -25,10 +25,11 @@ from integration.procedure.facts import SERVICE, Fact, IssueDrifted
 from integration.snapshot import Reader, unread
 from integration.store import Batch, CaseRow, InboxRow, Store, Turn
 from sync.display import Display
-from sync.gitlab import Platform, asked
+from sync.gitlab import Gone, Platform, asked
 
 MENDS, WITHIN = 5, timedelta(minutes=10)  # who keeps moving our labels is not fought faster than this (behaviour.md 7)
 REPORT = "laporan-mingguan"
+COUNTED = 50  # requests that are counted together: one by one, counting would cost more writes than deciding
 
 log = logging.getLogger(__name__)
 
@@ -88,6 +89,9 @@ class Inbox:
                 self._report(turn, row)
             case _:
                 self._decide_one(turn, row, codec.read_fact(row.body))
+        if self.platform.tally.total() >= COUNTED:
+            for name, n in self.platform.take_tally().items():
+                self.store.count(f"platform_{name}", n)
 
     def _act(self, turn: Turn, row: InboxRow, message: Look | Told | Ignored) -> None:
         match message:
@@ -116,7 +120,12 @@ class Inbox:
             self._pass_on(turn, row, look)
             return
         procedure, last = self.display.procedure(ledger.case), read_sighting(self.store.observed(turn.lane))
-        issue = self.platform.issue(look.iid)
+        try:
+            issue = self.platform.issue(look.iid)
+        except Gone:
+            log.warning("issue %d is gone: the case goes on without it until somebody restores it", look.iid)
+            self.store.commit(turn, row, Batch(result=f"issue {look.iid} is gone"))
+            return
         parts = look.parts | unread(issue, last)
         snapshot = self.platform.history(issue, parts, last.notes_until if last else None)
         before = ledger.case

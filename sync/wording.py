@@ -11,7 +11,7 @@ from datetime import date, datetime
 from urllib.parse import quote
 
 from babel.dates import format_date, format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
 
 from integration import neutral
 from integration.procedure.offices import Organisation
@@ -67,6 +67,17 @@ class Wording:
     def note(self, template: str, context: Mapping[str, object], key: str) -> str:
         """The body of the note `templates/notes/<template>.md`, with the marker it is found by."""
         return f"{self.render(f'notes/{template}.md', **context)}\n{marker(key)}"
+
+    def broken(self) -> list[str]:
+        """The templates that cannot be read, with the place; empty where all can."""
+        faults = []
+        for folder, environment in self._environments.items():
+            for path in sorted((TEMPLATES / folder).glob("*.md")):
+                try:
+                    environment.get_template(f"{folder}/{path.name}")
+                except TemplateSyntaxError as fault:
+                    faults.append(f"{folder}/{path.name}:{fault.lineno}: {fault.message}")
+        return faults
 
     def _environment(self, medium: Medium) -> Environment:
         def harmless(value: object) -> str:

@@ -1,0 +1,122 @@
+"""Makes the platform's project ready: labels, the board whose columns are the steps, the hook. Again and again, with the same end.
+
+What people added to the project is left alone; what is ours is put right.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from integration.labels import all_labels, step_label
+from integration.procedure.definition import Procedure
+from integration.store import Store
+from integration.templates import messages
+from sync.gitlab import Platform
+
+HOOKED = "webhook"
+"""The mark under which a fingerprint of the hook's address and secret is remembered: GitLab never shows the secret again."""
+
+# Every flag by name: `push_events` is on unless it is turned off, and `confidential_note_events` is neither (behaviour.md 1.2).
+EVENTS = {
+    "issues_events": True,
+    "confidential_issues_events": True,
+    "note_events": True,
+    "confidential_note_events": True,
+    "resource_access_token_events": True,
+    "push_events": False,
+    "tag_push_events": False,
+    "merge_requests_events": False,
+    "job_events": False,
+    "pipeline_events": False,
+    "wiki_page_events": False,
+    "deployment_events": False,
+    "feature_flag_events": False,
+    "releases_events": False,
+    "milestone_events": False,
+    "emoji_events": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One thing to be done. `kind`: a key of templates/messages/provision.yaml, e.g. "label_create"."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        """The change in a sentence for the operator."""
+        return messages("provision")[self.kind].format(name=self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Provision:
+    """`hook_url`: where GitLab is to call; `hook_secret`: what it shows there."""
+
+    platform: Platform
+    store: Store
+    procedures: Sequence[Procedure]
+    hook_url: str
+    hook_secret: str
+
+    def plan(self) -> list[Change]:
+        """What `apply` would do; empty where all is ready. Raises Transient, Permanent, StoreDown."""
+        return [*self.labels(), *self.boards(), *self.hook()]
+
+    def apply(self) -> list[Change]:
+        """Do it; gives what was done. Stops at what fails, and goes on from there the next time."""
+        return [*self.labels(act=True), *self.boards(act=True), *self.hook(act=True)]
+
+    def labels(self, *, act: bool = False) -> Iterator[Change]:
+        """The labels that are missing or say something else. One of a group above the project is left to the group."""
+        path = f"{self.platform.project}/labels"
+        known = {label["name"]: label for label in self.platform.pages(path)}
+        for label in all_labels(self.procedures):
+            there, data = known.get(label.name), {"color": label.color, "description": label.description}
+            if there is None:
+                if act:
+                    self.platform.post(path, {"name": label.name, **data})
+                yield Change("label_create", label.name)
+            elif there["is_project_label"] and any(there[name] != value for name, value in data.items()):
+                if act:
+                    self.platform.put(f"{path}/{there['id']}", data)
+                yield Change("label_update", label.name)
+
+    def boards(self, *, act: bool = False) -> Iterator[Change]:
+        """A board for each procedure, with a column for each step a case can stand at, in their order."""
+        path = f"{self.platform.project}/boards"
+        boards = {board["name"]: board for board in self.platform.pages(path)}
+        for procedure in {procedure.prefix: procedure for procedure in self.procedures}.values():  # the newest revision of each
+            name = f"{procedure.prefix} {procedure.head.name}"
+            board = boards.get(name) or {"lists": []}
+            if name not in boards:
+                if act:
+                    board = self.platform.post(path, {"name": name})
+                yield Change("board_create", name)
+            present = {column["label"]["name"] for column in board["lists"] if column.get("label")}
+            missing = [step_label(step) for step in procedure.steps if step.number >= procedure.opens_at]
+            missing = [label for label in missing if label not in present]
+            if missing and act:
+                ids = {label["name"]: label["id"] for label in self.platform.pages(f"{self.platform.project}/labels")}
+                for label in missing:
+                    self.platform.post(f"{path}/{board['id']}/lists", {"label_id": ids[label]})
+            yield from (Change("column_create", label) for label in missing)
+
+    def hook(self, *, act: bool = False) -> Iterator[Change]:
+        """One hook at our address. The secret goes along with every change: a new address without it would wipe it (behaviour.md 1.2)."""
+        path = f"{self.platform.project}/hooks"
+        data = {"url": self.hook_url, "token": self.hook_secret, **EVENTS, "enable_ssl_verification": self.hook_url.startswith("https:")}
+        fingerprint = hashlib.sha256(f"{self.hook_url}\n{self.hook_secret}".encode()).hexdigest()
+        there = next((hook for hook in self.platform.pages(path) if hook["url"] == self.hook_url), None)
+        if there is None:
+            if act:
+                self.platform.post(path, data)
+            yield Change("hook_create", self.hook_url)
+        elif any(bool(there.get(flag)) != on for flag, on in EVENTS.items()) or self.store.mark(HOOKED) != fingerprint:
+            if act:
+                self.platform.put(f"{path}/{there['id']}", data)
+            yield Change("hook_update", self.hook_url)
+        else:
+            return
+        if act:
+            self.store.set_mark(HOOKED, fingerprint)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import requests
 import yaml
 
-from integration.procedure.definition import Channel, Outcome, OutcomeKind, Procedure, SectionKind, Step
+from integration.procedure.definition import Channel, Outcome, OutcomeKind, Procedure, SectionKind, Step, Supply
 from integration.procedure.offices import Organisation
 from sandbox.gitlab import GitLab, Person, User
 from sandbox.portal import Portal
@@ -100,6 +100,9 @@ class Campus:
         """What was said in the case's issue, oldest first, without the platform's own records."""
         return [note["body"] for note in self._read(f"issues/{self.iid(ticket)}/notes", sort="asc") if not note["system"]]
 
+    def _description(self, ticket: str) -> str:
+        return str(self.issue(ticket)["description"])
+
     def _read(self, path: str, **query: str) -> list[dict[str, Any]]:
         """All rows of a list of the project, as an onlooker with every right sees them."""
         rows: list[dict[str, Any]] = []
@@ -127,12 +130,13 @@ class Campus:
         """All labels the project has."""
         return {str(label["name"]) for label in self._read("labels")}
 
-    def uploads(self) -> list[bytes]:
-        """The contents of the files uploaded to the project."""
+    def uploads(self, ticket: str) -> list[bytes]:
+        """The contents of the files the case's issue links to."""
         headers = {"PRIVATE-TOKEN": self._onlooker.token}
-        places = [f"{upload['id']}" for upload in self._read("uploads")]
-        urls = [f"{self.gitlab.url}/api/v4/projects/{self.project.id}/uploads/{place}" for place in places]
-        return [requests.get(url, headers=headers, timeout=30).content for url in urls]
+        places = re.findall(r"/uploads/[0-9a-f]{32}/[\w.-]+", "\n".join([self._description(ticket), *self.notes(ticket)]))
+        return [
+            requests.get(f"{self.gitlab.url}/api/v4/projects/{self.project.id}{p}", headers=headers, timeout=30).content for p in places
+        ]
 
     # --- acting ---
 
@@ -191,9 +195,13 @@ class Campus:
         gates = {gate.value for gate in step.gates}
         if "team" in gates:
             self.comment(account, ticket, "/pos tugaskan " + " ".join(f"@{member}" for member in team))
-        if "grant" in gates:
+        wanting = {r.id for r in step.requirements if r.supply is Supply.GRANT}
+        unsupplied = wanting & {row.replace("\\", "") for row in re.findall(r"^- ([\d.\\]+) ", self._description(ticket), re.MULTILINE)}
+        if "grant" in gates or unsupplied:
             until = (self.clock() + timedelta(days=60)).date()
-            self.comment(account, ticket, f"/pos akses @{team[0]} {server} ssh-deploy sampai {until.isoformat()}")
+            self.comment(
+                self.holder("koordinator-infrastruktur"), ticket, f"/pos akses @{team[0]} {server} ssh-deploy sampai {until.isoformat()}"
+            )
         if "revoked" in gates:
             self.comment(self.holder("koordinator-infrastruktur"), ticket, f"/pos cabut-akses @{team[0]} {server}")
         self.tick_all(ticket, account)
@@ -201,7 +209,7 @@ class Campus:
     def tick_all(self, ticket: str, account: str) -> None:
         """Somebody ticks every open box of the step's checklist."""
         person = self.person(account)
-        for text in re.findall(r"^- \[ \] (.+)$", str(self.issue(ticket)["description"]), re.MULTILINE):
+        for text in re.findall(r"^- \[ \] (.+)$", self._description(ticket), re.MULTILINE):
             person.tick(self.project, self.iid(ticket), text[:40])
 
     def _move_card(self, ticket: str, step: Step, outcome: Outcome, account: str) -> None:

@@ -163,7 +163,9 @@ def test_a_paper_the_ledger_does_not_hold_is_not_made_up() -> None:
         documents.make("SI-2026-000001/surat-tugas/9", ledger(), PROCEDURE, ORGANISATION, "", WORDING)
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "a\n\nb", "  spasi  ", "1. satu\n2. dua", "| a | b |\n|---|---|", "[x](y)", "# judul", "a_b_c __d__"])
+@pytest.mark.parametrize(
+    "text", [HOSTILE, "a\n\nb", "  spasi  ", "1. satu\n2. dua", "| a | b |\n|---|---|", "[x](y)", "# judul", "a_b_c __d__"]
+)
 def test_prose_reads_as_exactly_its_text(text: str) -> None:
     shown = "".join(_text(node) for node in paper.tree(paper.prose(text)))
 

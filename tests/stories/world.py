@@ -123,9 +123,10 @@ class World:
 
     def later(self, **time_passed: float) -> None:
         """Let time pass in strides, with the service's clock looking at each."""
+        stride = min(timedelta(hours=6), timedelta(**time_passed) / 20)
         end = self.clock() + timedelta(**time_passed)
         while self.clock() < end:
-            self.clock.to(min(end, self.clock() + timedelta(hours=6)))
+            self.clock.to(min(end, self.clock() + stride))
             self.service.clockwork.tick()
             self.settle()
 
@@ -155,7 +156,7 @@ class World:
         self.server.shutdown()
         self.server.server_close()
         self.service.store.close()
-        self.service, self.server = started(self.settings, self.clock, self.campus)
+        self.service, self.server = started(self.settings, self.clock, self.campus, self.server.server_port)
 
     # --- looking ---
 
@@ -169,9 +170,9 @@ class World:
         """Whether every paper of the case is on disk under its hash."""
         return all(hashlib.sha256(self.service.files.get(p.sha256)).hexdigest() == p.sha256 for p in case.documents)
 
-    def uploads(self) -> list[bytes]:
-        """What was uploaded to the platform."""
-        return self.campus.uploads()
+    def uploads(self, ticket: str) -> list[bytes]:
+        """The files the case's issue links to."""
+        return self.campus.uploads(ticket)
 
     def label_names(self) -> set[str]:
         """All labels the project has."""
@@ -193,10 +194,10 @@ def example_form() -> dict[str, Any]:
     return form
 
 
-def started(settings: Settings, clock: SimulatedClock, campus: Campus) -> tuple[Service, BaseWSGIServer]:
+def started(settings: Settings, clock: SimulatedClock, campus: Campus, port: int = 0) -> tuple[Service, BaseWSGIServer]:
     """The service on a free port, known to the campus."""
     service = build(settings, clock)
-    server = make_server("127.0.0.1", 0, service.app, threaded=True)
+    server = make_server("127.0.0.1", port, service.app, threaded=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     campus.portal.service_url = f"http://127.0.0.1:{server.server_port}"
     return service, server
@@ -224,7 +225,7 @@ def world(folder: Path, database_url: str) -> Iterator[World]:
         )
         service, server = started(settings, clock, campus)
         told = World(campus, clock, settings, service, server)
-        told.service.provision(hook_url=f"{campus.portal.service_url}/webhooks/gitlab")
+        service.provision(hook_url=f"{campus.portal.service_url}/webhooks/gitlab")
         yield told
         told.server.shutdown()
         told.server.server_close()

@@ -5,6 +5,7 @@ Whatever is missing is named item by item, with who can supply it and, where a c
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import assert_never
 
 from integration.procedure import lines
 from integration.procedure.case import Case
@@ -45,6 +46,8 @@ def satisfied(procedure: Procedure, case: Case, requirement: Requirement) -> boo
             return _holds_report(procedure, case)
         case Supply.TICK:
             return requirement.id in case.ticks
+        case _:
+            assert_never(requirement.supply)
 
 
 def lacks(procedure: Procedure, case: Case, step: Step, written: Sections) -> tuple[Sections, tuple[Lack, ...]]:

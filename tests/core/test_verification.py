@@ -88,7 +88,7 @@ def test_an_acting_officer_may_and_the_ledger_says_why(at, holding) -> None:
     decision = run.say("koordinator", "diterima")
     signed = only(decision, SignedOff)
     assert signed.exemption == f"{holding} Kepala Divisi Pengembangan Sistem Informasi dan Pemrograman"
-    assert run.open.signoffs[-1].exemption == signed.exemption
+    assert (run.open.signoffs[-1].name, run.open.signoffs[-1].exemption) == ("Koordinator", signed.exemption)
 
 
 def test_the_acting_office_may_have_been_the_earlier_one(at) -> None:

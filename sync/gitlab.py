@@ -154,13 +154,15 @@ class Platform:
     def show(self, wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, str]) -> Shown:
         """Bring the issue from what was seen to what is wanted: one PUT of what differs, none where nothing does.
 
-        Fields `refused` with the same value before are not worth a request of their own. Where somebody put one of our labels on at the
-        same moment, it is taken off again.
+        Fields `refused` with the same value before are not worth a request of their own. A second one follows where somebody put one of our
+        labels on at the same moment, and where GitLab kept the assignee before instead of one it refused: then nobody is shown.
         """
         if _worth_asking(wanted, seen, refused):
             seen = self._put(wanted, seen)
-            if {label for label in seen.labels - wanted.labels if owned(label)}:
+            if any(owned(label) for label in seen.labels - wanted.labels):
                 seen = self._put(wanted, seen)
+            if seen.assignee not in ("", wanted.assignee):
+                seen = self._issue(self.put(f"{self.project}/issues/{seen.iid}", {"assignee_ids": []}))
         return self._shown(seen, wanted)
 
     def _put(self, wanted: IssueFields, seen: IssueSeen) -> IssueSeen:
@@ -308,8 +310,10 @@ def asked(wanted: IssueFields, name: str) -> str:
 
 
 def _worth_asking(wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, str]) -> bool:
-    """Whether anything differs that was not refused before just so."""
-    return any(name not in DROPPED or refused.get(name) != asked(wanted, name) for name in differing(wanted, seen))
+    """Whether anything differs that was not refused before just so; another assignee in the place of a refused one always does."""
+    differ = differing(wanted, seen)
+    known = {name for name in differ & DROPPED if refused.get(name) == asked(wanted, name)}
+    return bool(differ - known) or ("assignee" in known and seen.assignee != "")
 
 
 def _note_id(answer: Mapping[str, Any]) -> int:

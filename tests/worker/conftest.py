@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from integration.files import FileStore
-from integration.issue import Sighting, read_sighting
+from integration.issue import Sighting, read_sighting, sighting_json
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case, fold
 from integration.procedures import load
-from integration.store import Delivery, Store
-from integration.store.rows import InboxRow, OutboxRow
+from integration.store import Batch, Delivery, InboxRow, OutboxRow, Store
 from sandbox.clock import SimulatedClock
 from sandbox.gitlab import GitLab, Level, Person, Project, User
 from sync.display import Display
@@ -120,6 +120,28 @@ class Bench:
         note = self.as_(account).comment(self.project, self.iid, text)
         self.work()
         return note
+
+    def edit(self, account: str, **changes: object) -> None:
+        """Somebody edits the issue in the browser."""
+        self.ask(self.users[account], "PUT", f"issues/{self.iid}", changes)
+
+    def delete(self, path: str) -> None:
+        """An administrator deletes something of the project."""
+        self.ask(self.gitlab.user("pengelola", "Pengelola", admin=True), "DELETE", path, {})
+
+    def ask(self, user: User, method: str, path: str, data: dict[str, object]) -> None:
+        url = f"{self.gitlab.url}/api/v4/projects/{self.project.id}/{path}"
+        requests.request(method, url, json=data, headers={"PRIVATE-TOKEN": user.token}, timeout=10).raise_for_status()
+
+    def see(self, sighting: Sighting) -> None:
+        """Have the issue seen like this, whatever it is like."""
+        self.store.keep(Delivery("sweep", self.key(), self.ticket, b""))
+        turn = self.store.claim(lease=timedelta(minutes=1))
+        assert turn is not None
+        row = self.store.next(turn)
+        assert isinstance(row, InboxRow)
+        self.store.commit(turn, row, Batch(observed=sighting_json(sighting)))
+        self.store.release(turn)
 
     def look(self, look: Look | None = None) -> list[str]:
         """Have the issue looked at, as the sweep would; gives the requests."""

@@ -14,6 +14,7 @@ from granian.constants import Interfaces
 from rich.console import Console
 
 from integration import logs, procedures
+from integration.clock import utc_now
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts, secrets
@@ -134,6 +135,18 @@ def beat() -> None:
     if settings.broker_url is None:
         failed("broker_missing")
     run_beat(settings)
+
+
+@main.command(help=WORDS["help_demo"])
+@click.option("--keep", is_flag=True, help=WORDS["help_keep"])
+def demo(*, keep: bool) -> None:
+    """A whole campus on this machine."""
+    from sync.demo import demonstrate  # noqa: PLC0415 -- production code never loads the stand-ins
+
+    folder = Path("var") / "demo" / utc_now().strftime("%Y%m%d-%H%M%S")
+    folder.mkdir(parents=True)
+    logs.configure("WARNING", stream=(folder / "log.jsonl").open("w"))
+    demonstrate(out, folder.absolute(), keep=keep)
 
 
 # --- procedures ---

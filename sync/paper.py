@@ -9,7 +9,7 @@ import re
 import threading
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from html import unescape
 from xml.etree.ElementTree import Element
@@ -62,7 +62,7 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
-            pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=moment)
+            pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=moment.astimezone(UTC))
     except typst.TypstError as fault:
         raise Permanent(f"document cannot be drawn: {fault}") from fault
     if not isinstance(pdf, bytes):

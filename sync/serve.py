@@ -98,8 +98,10 @@ class OneProcess:
         log.info("stopped")
 
     def settle(self) -> None:
-        """Wait until nothing is due and nobody works."""
+        """Wait until nothing is due and nobody works. RuntimeError when the service ends instead."""
         while self.service.store.busy():
+            if self.failed:
+                raise RuntimeError("the service ended")
             self.bell.ring()
             time.sleep(0.005)
 

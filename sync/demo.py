@@ -1,0 +1,125 @@
+"""`alur demo`: the real service in one process between the stand-ins of a campus, while its weeks pass in seconds.
+
+Only the people, GitLab and the portal are played; whatever is seen was done by the service.
+"""
+
+import socket
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+from rich.console import Console
+
+from integration import organisation as organisations
+from integration import procedures
+from integration.procedure.case import Case, fold
+from integration.settings import Bind, Settings
+from integration.templates import messages
+from sandbox.campus import Campus
+from sandbox.clock import SimulatedClock
+from sandbox.demo import START, Demo, plays, summary
+from sandbox.portal import SECRET
+from sync.reports import closed_week, publish, weekly
+from sync.serve import OneProcess, running
+from sync.wiring import Service, build
+
+PROCEDURE = "pengaduan-masalah-teknis-si"
+ORGANISATION = Path(__file__).resolve().parents[1] / "deploy" / "organisation.example.yaml"
+HOST = "127.0.0.1"
+ONE_WEEK = timedelta(weeks=1)
+HOOK_SECRET = "rahasia peragaan"  # noqa: S105 -- of stand-ins on loopback
+
+
+@dataclass(slots=True)
+class Between:
+    """The service as the people of the demo know it; `url`: where it listens."""
+
+    campus: Campus
+    process: OneProcess
+    url: str
+
+    def settle(self) -> None:
+        """Wait until every hook has arrived or was lost, and all that follows is done."""
+        self.process.settle()
+        self.campus.gitlab.settle()
+        while self.process.service.store.busy():
+            self.process.settle()
+            self.campus.gitlab.settle()
+
+    def tick(self) -> None:
+        """Have the service look at the time."""
+        self.process.service.clockwork.tick()
+
+    def case(self, ticket: str) -> Case:
+        """The case as the ledger has it. LookupError where it has none."""
+        case = fold(self.process.service.store.entries(ticket))
+        if case is None:
+            raise LookupError(ticket)
+        return case
+
+
+def demonstrate(console: Console, folder: Path, *, keep: bool) -> None:
+    """Play all complaints to their ends and show what came of it; reports and papers are left below `folder`.
+
+    `keep`: leave the pages up until interrupted.
+    """
+    clock = SimulatedClock(START)
+    with Campus(procedures.load(PROCEDURE), organisations.load(ORGANISATION), clock) as campus:
+        settings = _settings(campus, folder)
+        service = build(settings, clock)
+        service.provision()
+        with running(service, settings.bind) as process:
+            campus.portal.service_url = process.url
+            demo = Demo(campus, Between(campus, process, process.url), clock, plays())
+            demo.run(console)
+            console.print(summary(demo, _reports(service, folder), _papers(service, folder)))
+            if keep:
+                console.print(messages("demo")["keep"])
+                _wait_for_interrupt()
+
+
+def _settings(campus: Campus, folder: Path) -> Settings:
+    with socket.create_server((HOST, 0)) as free:
+        port: int = free.getsockname()[1]
+    return Settings(
+        gitlab_url=campus.gitlab.url,
+        gitlab_token=SecretStr(campus.bot.token),
+        gitlab_project=campus.project.path,
+        gitlab_webhook_secret=SecretStr(HOOK_SECRET),
+        portal_secrets=(SecretStr(SECRET),),
+        portal_callback_url=campus.portal.callback_url,
+        database_url=SecretStr(f"sqlite:///{folder / 'alur.db'}"),
+        organisation=ORGANISATION,
+        public_url=f"http://{HOST}:{port}",
+        data_dir=folder,
+        bind=Bind(HOST, port),
+    )
+
+
+def _reports(service: Service, folder: Path) -> list[Path]:
+    """The weekly report of every week that was played, as PDF, Markdown and CSV; gives the PDFs."""
+    organisation, now = service.parts.organisation, service.parts.clock()
+    moments = [START + n * ONE_WEEK for n in range(1, (now - START) // ONE_WEEK + 1)]
+    weeks = dict.fromkeys(closed_week(moment, organisation) for moment in (*moments, now))
+    told = [weekly(service.store, service.parts.procedures, organisation, week) for week in weeks]
+    saved = [publish(report, organisation, service.display.wording).save(folder / "laporan") for report in told]
+    return [path for paths in saved for path in paths if path.suffix == ".pdf"]
+
+
+def _papers(service: Service, folder: Path) -> Path:
+    """Every paper under its case and its own name; gives the folder they are in."""
+    papers = folder / "dokumen"
+    for case in filter(None, (fold(service.store.entries(ticket)) for ticket in service.store.tickets())):
+        for paper in (paper for paper in case.documents if paper.sha256):
+            path = papers / case.ticket / f"{paper.document}-v{paper.version}.pdf"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(service.files.get(paper.sha256))
+    return papers
+
+
+def _wait_for_interrupt() -> None:
+    with suppress(KeyboardInterrupt):
+        threading.Event().wait()

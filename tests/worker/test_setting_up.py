@@ -1,0 +1,201 @@
+"""Making a project ready, and looking the service over."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from integration.doorbell import Embedded
+from integration.files import FileStore
+from integration.parts import Parts
+from integration.procedure.offices import WorkCalendar
+from integration.settings import Settings
+from integration.store import Store
+from integration.templates import messages
+from sandbox.gitlab import GitLab, Level, Project
+from sync import doctor, wording
+from sync.gitlab import Platform
+from sync.provision import EVENTS, Provision
+from tests.core.office import CALENDAR, organisation
+from tests.worker.conftest import POS
+
+HOOK = "https://alur.example/webhooks/gitlab"
+NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
+
+
+@dataclass
+class Site:
+    """An empty project and what is to be made of it."""
+
+    gitlab: GitLab
+    project: Project
+    provision: Provision
+    parts: Parts
+
+    def look(self, **changed: object) -> dict[str, doctor.Finding]:
+        parts = replace(self.parts, **changed)
+        return {finding.code: finding for finding in doctor.check(parts, self.provision.platform, self.provision)}
+
+    def wrong(self, **changed: object) -> set[str]:
+        return {code for code, finding in self.look(**changed).items() if not finding.ok}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    (tmp_path / "organisasi.yaml").write_text("")
+    store = Store(f"sqlite:///{tmp_path}/alur.db", clock=lambda: NOW)
+    store.migrate()
+    with GitLab(lambda: NOW) as gitlab:
+        project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "Layanan")
+        gitlab.member(project, bot, Level.MAINTAINER)
+        settings = Settings(
+            gitlab_url=gitlab.url,
+            gitlab_token=bot.token,
+            gitlab_project=project.path,
+            gitlab_webhook_secret="s",
+            portal_secrets="whsec_c2VjcmV0",
+            organisation=tmp_path / "organisasi.yaml",
+            public_url="https://alur.example",
+        )
+        parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), organisation(), Embedded())
+        provision = Provision(Platform(gitlab.url, bot.token, project.path, timeout=5), store, (POS,), HOOK, "rahasia hook")
+        yield Site(gitlab, project, provision, parts)
+        assert gitlab.unknown == []
+    store.close()
+
+
+class TestProvision:
+    def test_everything_is_made_once(self, site: Site):
+        planned = site.provision.plan()
+        assert site.project.labels == {}
+        assert site.provision.apply() == planned
+        assert site.provision.apply() == site.provision.plan() == []
+        labels = {label.name: label for label in site.project.labels.values()}
+        assert (labels["status::berjalan"].color, labels["status::berjalan"].description) == (
+            "#2f7d4f",
+            "Perkara berjalan menurut langkahnya.",
+        )
+        board = next(board for board in site.project.boards.values() if board.name.startswith("SI "))
+        columns = [site.project.labels[column.label_id].name for column in sorted(board.lists, key=lambda column: column.position)]
+        assert columns == [f"langkah::{step.label_text}" for step in POS.steps if step.number >= 4]
+
+    def test_the_hook_has_every_flag_and_the_secret(self, site: Site):
+        site.provision.apply()
+        (hook,) = site.project.hooks.values()
+        assert (hook.url, hook.token, hook.enable_ssl_verification) == (HOOK, "rahasia hook", True)
+        assert {name: hook.flags[name] for name in EVENTS} == EVENTS
+
+    def test_only_what_is_not_right_is_put_right(self, site: Site):
+        site.provision.apply()
+        (hook,) = site.project.hooks.values()
+        hook.flags["confidential_note_events"] = None
+        label = next(label for label in site.project.labels.values() if label.name == "status::berjalan")
+        label.color = "#000000"
+        site.project.labels.pop(next(number for number, known in site.project.labels.items() if known.name == "prioritas::rendah"))
+        board = next(board for board in site.project.boards.values() if board.name.startswith("SI "))
+        board.lists.pop()
+        changes = site.provision.apply()
+        assert [change.kind for change in changes] == ["label_create", "label_update", "column_create", "hook_update"]
+        assert all(str(change) for change in changes)
+        assert (label.color, hook.flags["confidential_note_events"]) == ("#2f7d4f", True)
+        assert site.provision.plan() == []
+
+    def test_a_new_secret_reaches_the_hook(self, site: Site):
+        site.provision.apply()
+        renewed = replace(site.provision, hook_secret="rahasia baru")
+        assert [change.kind for change in renewed.apply()] == ["hook_update"]
+        assert [hook.token for hook in site.project.hooks.values()] == ["rahasia baru"]
+        assert renewed.plan() == []
+
+    def test_what_others_made_is_left_alone(self, site: Site):
+        site.provision.platform.post(f"{site.provision.platform.project}/labels", {"name": "penting", "color": "#123456"})
+        site.provision.platform.post(f"{site.provision.platform.project}/hooks", {"url": "https://lain.example/"})
+        site.provision.apply()
+        assert next(label for label in site.project.labels.values() if label.name == "penting").color == "#123456"
+        assert len(site.project.hooks) == 2
+
+    def test_what_stopped_half_way_goes_on(self, site: Site):
+        site.gitlab.fault("POST", r"/boards$", status=500)
+        with pytest.raises(Exception, match="500"):
+            site.provision.apply()
+        assert "board_create" in {change.kind for change in site.provision.apply()}
+        assert site.provision.plan() == []
+
+
+class TestDoctor:
+    def test_a_site_that_is_ready_is_well(self, site: Site):
+        site.provision.apply()
+        findings = site.look()
+        assert [*findings] == ["database", "broker", "files", "token", "rights", "hook", "labels", "calendar", "templates"]
+        assert all(finding.ok and finding.title and not finding.fix for finding in findings.values())
+
+    def test_a_project_that_is_not_made_ready_is_said_to_be(self, site: Site):
+        findings = site.look()
+        assert site.wrong() == {"hook", "labels"}
+        assert findings["hook"].detail == f"webhook ke {HOOK} dibuat"
+        assert findings["hook"].fix.startswith("Jalankan alur provision.")
+
+    def test_a_token_without_rights_is_said_to_be(self, site: Site):
+        site.provision.apply()
+        user = site.gitlab.user("lemah", "Lemah")
+        site.gitlab.member(site.project, user, Level.REPORTER)
+        site.provision = replace(site.provision, platform=Platform(site.gitlab.url, user.token, site.project.path))
+        assert site.wrong() == {"rights", "hook"}
+        site.provision = replace(site.provision, platform=Platform(site.gitlab.url, "glpat-salah", site.project.path))
+        assert site.wrong() == {"token", "rights", "hook", "labels"}
+
+    def test_a_platform_that_is_down_hides_nothing_else(self, site: Site):
+        site.provision = replace(site.provision, platform=Platform("http://127.0.0.1:9", "x", "a/b", timeout=1))
+        assert site.wrong() == {"token", "rights", "hook", "labels"}
+
+    def test_a_hook_gitlab_stopped_is_said_to_be(self, site: Site, monkeypatch: pytest.MonkeyPatch):
+        site.provision.apply()
+        pages = Platform.pages
+
+        def stopped(platform: Platform, path: str, query: dict | None = None) -> Iterator[dict]:
+            for item in pages(platform, path, query):
+                yield item | {"alert_status": "temporarily_disabled"} if path.endswith("/hooks") else item
+
+        monkeypatch.setattr(Platform, "pages", stopped)
+        assert site.look()["hook"].detail == "temporarily_disabled"
+
+    def test_a_year_that_is_not_loaded_is_named_in_time(self, site: Site):
+        site.provision.apply()
+        office = replace(organisation(), calendar=replace(CALENDAR, years=frozenset({2026})))
+        assert isinstance(office.calendar, WorkCalendar)
+        assert site.wrong(organisation=office) == set()
+        autumn = lambda: datetime(2026, 11, 20, tzinfo=UTC)  # noqa: E731 - a clock
+        assert site.look(organisation=office, clock=autumn)["calendar"].detail == "2027"
+
+    def test_a_database_of_another_release_is_said_to_be(self, site: Site, tmp_path: Path):
+        site.provision.apply()
+        assert site.wrong(store=Store(f"sqlite:///{tmp_path}/lain.db", clock=lambda: NOW)) == {"database"}
+
+    def test_a_folder_that_takes_no_files_is_said_to_be(self, site: Site, tmp_path: Path):
+        site.provision.apply()
+        (tmp_path / "berkas-biasa").write_text("")
+        assert site.wrong(files=FileStore(tmp_path / "berkas-biasa")) == {"files"}
+
+    def test_a_bell_that_does_not_ring_is_said_to_be(self, site: Site):
+        class Silent:
+            def ring(self) -> None: ...
+
+            def answers(self) -> bool:
+                return False
+
+        site.provision.apply()
+        assert site.look(bell=Silent())["broker"].detail == "tidak menjawab"
+
+    def test_a_template_that_cannot_be_read_is_named(self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        site.provision.apply()
+        (tmp_path / "notes").mkdir()
+        (tmp_path / "notes" / "rusak.md").write_text("baik\n{% if x %}")
+        monkeypatch.setattr(wording, "TEMPLATES", tmp_path)
+        detail = site.look()["templates"].detail
+        assert detail.startswith("notes/rusak.md:2: ")
+
+    def test_every_check_has_its_words(self):
+        codes = {code for code in messages("doctor") if f"{code}_fix" in messages("doctor")}
+        assert codes == {"database", "broker", "files", "token", "rights", "hook", "labels", "calendar", "templates"}

@@ -37,8 +37,6 @@ WORDS = messages("cli")
 BAD_SETTINGS = 2
 WEB_THREADS = 16  # requests wait for the same commit, so many at once cost little more than one
 
-out = Console(soft_wrap=False, highlight=False)
-
 
 class Commands(click.Group):
     """A group whose foreseeable faults are sentences, not tracebacks."""
@@ -146,7 +144,7 @@ def demo(*, keep: bool) -> None:
     folder = Path("var") / "demo" / utc_now().strftime("%Y%m%d-%H%M%S")
     folder.mkdir(parents=True)
     logs.configure("WARNING", stream=(folder / "log.jsonl").open("w"))
-    demonstrate(out, folder.absolute(), keep=keep)
+    demonstrate(Console(), folder.absolute(), keep=keep)
 
 
 # --- procedures ---
@@ -200,7 +198,8 @@ def case_list(status: str | None, *, everything: bool) -> None:
     """What stands where."""
     parts = opened().parts
     rows = parts.store.case_rows(open_only=not everything and status is None, status=status)
-    show(shown.cases(rows, parts.procedures, parts.organisation.calendar.tz) if rows else WORDS["nothing"])
+    table = shown.cases(rows, parts.procedures, parts.organisation.calendar.tz)
+    show(table if table.row_count else WORDS["nothing"])
 
 
 @case.command("show", help=WORDS["help_case_show"])
@@ -245,10 +244,12 @@ def rows(side: str) -> click.Group:
     def rows_list(*, parked: bool) -> None:
         parts = opened().parts
         state, tz = "parked" if parked else None, parts.organisation.calendar.tz
-        if side == "inbox":
-            show(shown.inbox(parts.store.inbox_rows(state=state), tz))
-        else:
-            show(shown.outbox(parts.store.outbox_rows(state=state), tz))
+        table = (
+            shown.inbox(parts.store.inbox_rows(state=state), tz)
+            if side == "inbox"
+            else shown.outbox(parts.store.outbox_rows(state=state), tz)
+        )
+        show(table if table.row_count else WORDS["nothing"])
 
     @group.command("show", help=WORDS["help_rows_show"])
     @click.argument("row", type=int)
@@ -357,4 +358,4 @@ def audit_verify(ticket: str | None) -> None:
 
 def show(what: object) -> None:
     """Print a table or a sentence."""
-    out.print(what)
+    Console(highlight=False).print(what)

@@ -16,7 +16,7 @@ from integration.neutral import clean
 from integration.procedure.case import Case
 from integration.procedure.deadlines import CalendarGap, skipped, working_days
 from integration.procedure.definition import Procedure
-from integration.procedure.events import Entry
+from integration.procedure.events import Entry, StepLeft
 from integration.procedure.offices import WorkCalendar
 from integration.store import CaseRow, InboxRow, OutboxRow
 from integration.templates import messages
@@ -47,7 +47,8 @@ def history(ticket: str, entries: Iterable[Entry], tz: tzinfo) -> Table:
 
 def sentence(entry: Entry) -> str:
     """What an entry says, for people; what it leaves empty is left out."""
-    said = messages("cli")[f"event_{type(entry.event).__name__}"]
+    recorded = isinstance(entry.event, StepLeft) and not entry.event.outcome
+    said = messages("cli")["event_recorded" if recorded else f"event_{type(entry.event).__name__}"]
     values = {field.name: _plain(getattr(entry.event, field.name)) for field in fields(entry.event)}
     return said.format(**values).rstrip("; ")
 

@@ -3,7 +3,7 @@
 import base64
 import copy
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from integration.procedure.facts import Submission
 from integration.signatures import Secret, sign
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,3 +90,10 @@ class Portal:
 
 def form(**changes: Any) -> dict[str, Any]:
     return {**copy.deepcopy(FORM), **changes}
+
+
+def submission(sha256: str = "ab" * 32) -> Submission:
+    """A form as the ledger has it; nothing of it matters here but its hash."""
+    special = {"urgency": "tinggi", "attachments": (), "filled_from": None, "filled_until": None, "sha256": sha256}
+    texts = {field.name: "x" for field in fields(Submission) if field.name not in special}
+    return Submission(**texts, **special)

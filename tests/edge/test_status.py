@@ -1,7 +1,7 @@
 """What the unit sees of its case: nothing more than it may, to nobody else, as JSON and as a page."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,13 +10,12 @@ from integration.procedure.case import Case, Passage
 from integration.procedure.deadlines import due
 from integration.procedure.definition import Ending
 from integration.procedure.events import CaseEnded, CaseOpened, DocumentFiled, DocumentIssued, Entry, Paused, StepEntered, StepLeft
-from integration.procedure.facts import SERVICE, Actor, ActorKind, Submission
+from integration.procedure.facts import SERVICE, Actor, ActorKind
 from integration.store import Batch
-from tests.edge.portal import OLD_SECRET, Portal
+from tests.edge.portal import OLD_SECRET, Portal, submission
 from webhooks.app import create_app
 from webhooks.status import public_status
 
-TEXTS = [field.name for field in fields(Submission) if field.name not in ("urgency", "attachments", "filled_from", "filled_until")]
 KASI = Actor(ActorKind.PERSON, "kasi", "Dewi")
 
 
@@ -48,11 +47,6 @@ def known(portal, parts, watch, procedure):
     parts.store.commit(turn, row, Batch(answer["tiket"], entries))
     parts.store.release(turn)
     return answer
-
-
-def submission():
-    texts = dict.fromkeys(TEXTS, "x")
-    return Submission(**texts, urgency="tinggi", attachments=(), filled_from=None, filled_until=None)
 
 
 def test_the_portal_sees_where_the_case_stands(portal, known, procedure):

@@ -1,0 +1,309 @@
+"""What operators see and do on the command line, in their words and with the right exit code."""
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from integration.parts import Parts
+from integration.procedure.case import fold
+from integration.procedure.effects import CallPortal
+from integration.procedure.events import (
+    CaseEnded,
+    CaseOpened,
+    Entry,
+    Event,
+    Paused,
+    RequestRefused,
+    Resumed,
+    SignedOff,
+    StepEntered,
+    StepLeft,
+)
+from integration.procedure.facts import Actor, ActorKind
+from integration.settings import Settings
+from integration.store import Batch, CaseRow, Delivery
+from integration.templates import messages
+from sync import console
+from sync.cli import main
+from tests.edge.portal import HOOK_TOKEN, ROOT, SECRET, submission
+
+TUESDAY = datetime(2026, 6, 2, 2, 0, tzinfo=UTC)
+TICKET = "SI-2026-000001"
+KASI = Actor(ActorKind.PERSON, "dewi", "Dewi \x1b[31mLestari")
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {
+        "ALUR_GITLAB_URL": "http://127.0.0.1:1",
+        "ALUR_GITLAB_TOKEN": "glpat-rahasia",
+        "ALUR_GITLAB_PROJECT": "pustikom/pengaduan-si",
+        "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_TOKEN,
+        "ALUR_PORTAL_SECRETS": SECRET,
+        "ALUR_DATABASE_URL": f"sqlite:///{tmp_path}/alur.db",
+        "ALUR_ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
+        "ALUR_PUBLIC_URL": "http://127.0.0.1:8080",
+        "ALUR_DATA_DIR": str(tmp_path / "var"),
+        "COLUMNS": "160",
+    }
+
+
+@pytest.fixture
+def alur(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.chdir(tmp_path)
+    return lambda *command, **changes: CliRunner(env=environment | changes).invoke(main, command)
+
+
+@pytest.fixture
+def parts(environment: dict[str, str]) -> Iterator[Parts]:
+    parts = Parts.of(Settings.read(environment, env_file=None), lambda: TUESDAY)
+    parts.store.migrate()
+    yield parts
+    parts.store.close()
+
+
+def keep(parts: Parts, *happened: object, step: int | None = 5, due: datetime | None = None) -> None:
+    """A case with this history after its opening, at this step."""
+    parts.store.submit(Delivery("portal", "form", "", b'{"a": 1}'), "SI", 2026)
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    procedure, form = parts.procedures[-1], parts.files.put(b"form")
+    opened = CaseOpened(TICKET, procedure.slug, procedure.revision, submission(form))
+    entries = tuple(Entry(seq, TUESDAY, KASI, "note:1", event) for seq, event in enumerate((opened, *happened), 1))
+    role = procedure.step(step).performer if step else None
+    row = CaseRow(TICKET, procedure.slug, procedure.revision, "berjalan", step, role, due, 2, 1, "SIAKAD: galat\x1b]0;x\x07", TUESDAY, None)
+    parts.store.commit(turn, parts.store.next(turn), Batch(TICKET, entries, (CallPortal("p:1", "status.berubah", {"a": 1}),), case_row=row))
+    parts.store.release(turn)
+
+
+def test_every_event_has_its_sentence():
+    kinds = {f"event_{event.__name__}" for event in get_args(Event)}
+    assert kinds == {key for key in messages("cli") if key.startswith("event_") and key != "event_recorded"}
+
+
+@pytest.mark.parametrize(
+    "command", [["case", "list"], ["serve"], ["web"], ["worker"], ["beat"], ["provision"], ["doctor"], ["audit", "verify"]]
+)
+def test_bad_settings_are_told_together_and_nothing_starts(alur, command):
+    result = alur(*command, ALUR_GITLAB_URL="", ALUR_GITLAB_TOKEN="", ALUR_PORTAL_SECRETS="whsec_rahasia!")
+    assert result.exit_code == 2
+    for name in ("ALUR_GITLAB_URL", "ALUR_GITLAB_TOKEN", "ALUR_PORTAL_SECRETS"):
+        assert name in result.stderr
+    assert "rahasia!" not in result.output
+
+
+def test_a_bad_organisation_file_is_told(alur, tmp_path):
+    (tmp_path / "organisation.yaml").write_text("name: Pustikom\n")
+    result = alur("case", "list", ALUR_ORGANISATION=str(tmp_path / "organisation.yaml"))
+    assert result.exit_code == 2
+    assert "organisation.yaml" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["worker", "beat"])
+def test_workers_need_a_broker(alur, command):
+    result = alur(command)
+    assert (result.exit_code, "ALUR_BROKER_URL" in result.stderr) == (1, True)
+
+
+def test_a_database_that_is_not_there_is_told(alur):
+    result = alur("case", "list", ALUR_DATABASE_URL="postgresql://alur:rahasia@/alur?host=/nonexistent")
+    assert result.exit_code == 1
+    assert "Basis data tidak dapat dihubungi" in result.stderr
+    assert "rahasia" not in result.output
+
+
+@pytest.mark.parametrize("command", [["reconcile"], ["reconcile", "--full"], ["provision"], ["provision", "--dry-run"]])
+def test_a_platform_that_is_not_there_is_told(alur, command):
+    result = alur(*command)
+    assert result.exit_code == 1
+    assert "GitLab belum dapat dihubungi" in result.stderr
+    assert "glpat" not in result.output
+
+
+def test_the_doctor_names_what_is_wrong_and_what_to_do(alur):
+    result = alur("doctor")
+    assert result.exit_code == 1
+    assert "✘ Basis data" in result.stdout
+    assert "✔ Templat" in result.stdout
+    assert "alur provision" in result.stdout
+
+
+# --- cases ---
+
+
+def test_cases_are_listed_without_a_terminals_own_words(alur, parts):
+    assert "Tidak ada." in alur("case", "list").stdout
+    keep(parts, due=TUESDAY)
+    listed = alur("case", "list").stdout
+    for words in (TICKET, "SIAKAD: galat", "05 Persetujuan", "Kepala Pustikom", "2 Jun 2026 09.00"):
+        assert words in listed
+    assert "\x1b" not in listed
+    assert "Tidak ada." in alur("case", "list", "--status", "selesai").stdout
+    assert TICKET in alur("case", "list", "--all").stdout
+
+
+def test_a_case_is_told_entry_by_entry(alur, parts):
+    assert alur("case", "show", TICKET).exit_code == 1
+    keep(
+        parts,
+        StepLeft(3, "", "", (), "", "", unconfirmed=False),
+        StepEntered(5, TUESDAY, 1),
+        RequestRefused(5, "peran", "setuju"),
+        SignedOff(20, 1, accepted=True, role="x", office=""),
+    )
+    told = alur("case", "show", TICKET).stdout
+    for words in ("Perkara dibuka", "Langkah 3 tercatat", "Masuk langkah 5, putaran 1", "“setuju” ditolak (peran)", "diterima: ya"):
+        assert words in told
+    assert "\x1b" not in told
+
+
+def test_a_form_not_worked_on_yet_is_no_unknown_case(alur, parts):
+    parts.store.submit(Delivery("portal", "form", "", b""), "SI", 2026)
+    assert "menunggu dikerjakan" in alur("case", "show", TICKET).stderr
+    assert "Tidak ada perkara" in alur("case", "explain", "SI-2026-000009").stderr
+
+
+def test_a_due_date_is_explained_day_by_day(alur, parts):
+    keep(parts, StepEntered(8, datetime(2026, 6, 5, 9, 0, tzinfo=UTC), 1), step=8)
+    told = alur("case", "explain", TICKET).stdout
+    for words in (
+        "langkah 8",
+        "Waktu baku langkah ini: 3",
+        "Rabu 3 Jun 2026, Kamis 4 Jun 2026, Jumat 5 Jun 2026",
+        "Batas waktunya 5 Jun 2026 16.00",
+    ):
+        assert words in told
+
+
+@pytest.mark.parametrize(
+    ("happened", "words"),
+    [
+        ([StepEntered(2, None, 1, waits_for_unit=True)], "menunggu unit kerja"),
+        ([StepEntered(5, TUESDAY, 1), Paused("x")], "dijeda sejak 2 Jun 2026"),
+        ([StepEntered(5, TUESDAY, 1), Paused("x"), Resumed(TUESDAY + timedelta(days=400))], "tidak dihitung"),
+        ([StepEntered(5, None, 1, 2031)], "kalender tahun 2031 belum dimuat"),
+        ([StepEntered(5, TUESDAY, 1), CaseEnded("ditolak", "x")], "sudah berakhir (ditolak)"),
+        ([StepEntered(5, datetime(2026, 5, 27, 9, 0, tzinfo=UTC), 1)], "sudah lewat"),
+    ],
+)
+def test_a_due_date_that_is_none_is_explained_too(alur, parts, happened, words):
+    keep(parts, *happened)
+    assert words in alur("case", "explain", TICKET).stdout
+
+
+def test_days_off_are_named_with_their_decree(parts):
+    keep(parts, StepEntered(8, datetime(2026, 6, 18, 9, 0, tzinfo=UTC), 1, at=datetime(2026, 6, 12, 2, 0, tzinfo=UTC)), step=8)
+    case = fold(parts.store.entries(TICKET))
+    told = console.explanation(case, parts.procedures[-1], parts.organisation.calendar, TUESDAY)
+    assert any(sentence.startswith("Dilewati: Selasa 16 Jun 2026") for sentence in told)
+
+
+# --- rows ---
+
+
+def test_a_parked_row_is_shown_with_its_cause_and_replayed(alur, parts):
+    keep(parts)
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    parts.store.park(turn, parts.store.next(turn), "Traceback\n403: forbidden")
+    parts.store.release(turn)
+    listed = alur("outbox", "list", "--parked").stdout
+    assert "diparkir" in listed
+    assert "403: forbidden" in listed
+    shown = alur("outbox", "show", "1").stdout
+    for words in ("Jenis: CallPortal", '"type": "status.berubah"', "Sebab: Traceback\n403: forbidden"):
+        assert words in shown
+    assert "akan dikerjakan kembali" in alur("outbox", "replay", "1").stdout
+    assert alur("outbox", "replay", "1").exit_code == 1
+    assert [row.state for row in parts.store.outbox_rows()] == ["waiting"]
+
+
+def test_a_message_is_shown_as_it_came(alur, parts):
+    assert "Tidak ada." in alur("inbox", "list").stdout
+    parts.store.keep(Delivery("gitlab", "k", "issue:7", b"\xff\x1b no json", {"X-Gitlab-Event": "Issue Hook"}))
+    assert "issue:7" in alur("inbox", "list").stdout
+    shown = alur("inbox", "show", "1").stdout
+    assert "no json" in shown
+    assert "\x1b" not in shown
+    assert '"X-Gitlab-Event": "Issue Hook"' in shown
+    assert alur("inbox", "show", "99").exit_code == 1
+
+
+# --- reports and proofs ---
+
+
+def test_the_weekly_report_is_written_where_asked(alur, parts, tmp_path):
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    result = alur("report", "weekly", "--week", "2026-W23", "--out", str(tmp_path / "laporan"))
+    assert result.exit_code == 0
+    assert len(list((tmp_path / "laporan").iterdir())) == 3
+    assert result.stdout.count("Ditulis:") == 3
+    assert alur("report", "weekly", "--week", "minggu lalu").exit_code == 1
+
+
+def test_what_was_not_meddled_with_is_proven(alur, parts):
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    result = alur("audit", "verify")
+    assert (result.exit_code, result.stdout.strip()) == (0, "1 perkara diperiksa; rantai catatan dan sidik 1 berkas terbukti utuh.")
+    assert alur("audit", "verify", TICKET).exit_code == 0
+    assert alur("audit", "verify", "SI-2026-000009").exit_code == 1
+
+
+def test_a_ledger_meddled_with_is_told(alur, parts, environment):
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    database = sa.create_engine(environment["ALUR_DATABASE_URL"])
+    with database.begin() as connection:
+        connection.execute(sa.text("update events set data = '{}' where seq = 2"))
+    database.dispose()
+    result = alur("audit", "verify")
+    assert result.exit_code == 1
+    assert "catatan ke-2 tidak sesuai" in result.stdout
+
+
+def test_a_file_changed_or_gone_is_told(alur, parts, tmp_path):
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    (file,) = (path for path in (tmp_path / "var").rglob("*") if path.is_file())
+    file.write_bytes(b"another")
+    assert "tidak sesuai dengan sidiknya" in alur("audit", "verify").stdout
+    file.unlink()
+    assert f"{TICKET}/formulir/1 tidak ada" in alur("audit", "verify").stdout
+
+
+# --- procedures ---
+
+
+def test_a_procedure_is_shown_and_checked(alur, tmp_path):
+    shown = alur("procedure", "show").stdout
+    assert "flowchart TD" in shown
+    assert alur("procedure", "show", "--diagram").stdout.startswith("flowchart TD")
+    unknown = alur("procedure", "show", "tidak-ada")
+    assert (unknown.exit_code, "Yang tersedia" in unknown.stderr) == (1, True)
+    (file,) = (ROOT / "integration" / "procedures").glob("*.yaml")
+    assert "tidak ada kesalahan" in alur("procedure", "check", str(file)).stdout
+    assert alur("procedure", "show", str(file), "--diagram").exit_code == 0
+    (tmp_path / "rusak.yaml").write_text("slug: x\n")
+    broken = alur("procedure", "check", "rusak.yaml")
+    assert broken.exit_code == 1
+    assert broken.stdout.startswith("rusak.yaml:1: ")
+    assert alur("procedure", "show", "rusak.yaml").exit_code == 2
+    assert alur("procedure", "check", "tidak-ada.yaml").exit_code == 1
+
+
+def test_messages_of_rows_are_json_where_they_can_be(parts):
+    keep(parts)
+    told = console.whole_row(parts.store.inbox_rows(row_id=1)[0], parts.organisation.calendar.tz)
+    assert json.loads(dict(told)["Isi"].plain) == {"a": 1}

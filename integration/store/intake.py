@@ -5,8 +5,10 @@ Nothing is answered before its transaction is on disk; the same key is always gi
 
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -17,7 +19,14 @@ from integration.store.database import Database
 from integration.store.rows import NEW, Conflict, Delivery, Kept, StoreDown
 from integration.tables import WAITING, cases, counters, inbox, lanes, sequences
 
-LARGEST_GROUP = 64
+LARGEST_GROUP = 64  # requests
+LARGEST_BYTES = 32 * 1024 * 1024  # of their bodies together, unless one alone is larger
+
+ANSWERED = (
+    sa.update(inbox)
+    .where(inbox.c.id == sa.bindparam("row"))
+    .values(lane=sa.bindparam("ticket"), answer=sa.bindparam("answer", type_=sa.JSON))
+)
 
 
 def _only_ticket(ticket: str) -> Json:
@@ -47,9 +56,12 @@ class _Group:
             self.queue.append(request)
 
     def take(self) -> list[_Request]:
+        """The oldest requests that fit into one transaction; at least one."""
         with self.queueing:
-            taken = self.queue[:LARGEST_GROUP]
-            del self.queue[:LARGEST_GROUP]
+            sizes = accumulate(len(request.delivery.body) for request in self.queue[:LARGEST_GROUP])
+            fitting = max(1, sum(size <= LARGEST_BYTES for size in sizes))
+            taken = self.queue[:fitting]
+            del self.queue[:fitting]
         return taken
 
 
@@ -106,60 +118,70 @@ class Intake(Database):
 
     def _keep(self, requests: Sequence[_Request]) -> None:
         """One transaction for all. Rows come in the order of their keys and tickets after them: two such never wait in a circle."""
-        outcomes: dict[int, Kept | Conflict] = {}
         with self._write() as connection:
-            ordered = sorted(enumerate(requests), key=lambda pair: (pair[1].delivery.source, pair[1].delivery.key))
-            ids = {position: self._insert_delivery(connection, request.delivery) for position, request in ordered}
-            for position, request in enumerate(requests):
-                row = ids[position]
-                if row is not None:
-                    answer = self._open(connection, row, *request.opens) if request.opens else request.delivery.answer
-                    outcomes[position] = Kept(answer, fresh=True)
-            awake = {request.delivery.lane for position, request in enumerate(requests) if ids[position] is not None and not request.opens}
-            self._wake(connection, awake)
-            for position, request in enumerate(requests):
-                if position not in outcomes:
-                    outcomes[position] = _first_answer(connection, request.delivery)
-        for position, request in enumerate(requests):
-            request.outcome = outcomes[position]
+            ids = self._insert_deliveries(connection, [request.delivery for request in requests])
+            fresh = [(ids.pop(_key(request)), request) for request in requests if _key(request) in ids]
+            answers = {row: request.delivery.answer for row, request in fresh} | self._open(connection, fresh)
+            self._wake(connection, {request.delivery.lane for _, request in fresh if not request.opens})
+            outcomes: dict[int, Kept | Conflict] = {id(request): Kept(answers[row], fresh=True) for row, request in fresh}
+            for request in requests:
+                if id(request) not in outcomes:
+                    outcomes[id(request)] = _first_answer(connection, request.delivery)
+        for request in requests:
+            request.outcome = outcomes[id(request)]
 
-    def _insert_delivery(self, connection: Connection, delivery: Delivery) -> int | None:
-        """The new row's id, or None where the key is known."""
+    def _insert_deliveries(self, connection: Connection, deliveries: Sequence[Delivery]) -> dict[tuple[str, str], int]:
+        """Insert those whose keys are new; gives the ids of the new rows by source and key."""
         now = self.clock()
-        row = self._insert(inbox).values(
-            source=delivery.source,
-            key=delivery.key,
-            lane=delivery.lane,
-            body=delivery.body,
-            body_sha256=hashlib.sha256(delivery.body).hexdigest(),
-            headers=delivery.headers,
-            answer=delivery.answer,
-            received_at=now,
-            state=WAITING,
-            attempts=0,
-            due_at=now,
-            error="",
-            result="",
-        )
-        return connection.execute(row.on_conflict_do_nothing().returning(inbox.c.id)).scalar()
+        rows = [
+            {
+                "source": delivery.source,
+                "key": delivery.key,
+                "lane": delivery.lane,
+                "body": delivery.body,
+                "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
+                "headers": delivery.headers,
+                "answer": delivery.answer,
+                "received_at": now,
+                "state": WAITING,
+                "attempts": 0,
+                "due_at": now,
+                "error": "",
+                "result": "",
+            }
+            for delivery in sorted(deliveries, key=lambda delivery: (delivery.source, delivery.key))
+        ]
+        new = self._insert(inbox).on_conflict_do_nothing().returning(inbox.c.id, inbox.c.source, inbox.c.key)
+        return {(row.source, row.key): row.id for row in connection.execute(new, rows)}
 
-    def _open(self, connection: Connection, row: int, prefix: str, year: int, answer_for: Callable[[str], Json]) -> Json:
-        """Give the delivery's new case its ticket. Gives the answer."""
-        number = self._following(connection, f"tiket:{prefix}", year)
-        ticket = f"{prefix}-{year}-{number:06d}"
-        answer = answer_for(ticket)
-        connection.execute(sa.update(inbox).where(inbox.c.id == row).values(lane=ticket, answer=answer))
-        case = {"ticket": ticket, "prefix": prefix, "year": year, "number": number, "status": NEW, "opened_at": self.clock()}
-        connection.execute(sa.insert(cases).values(**case, procedure="", revision="", title="", version=0))
-        connection.execute(sa.insert(lanes).values(lane=ticket, next_due=self.clock()))
-        return answer
+    def _open(self, connection: Connection, fresh: Sequence[tuple[int, _Request]]) -> dict[int, Json]:
+        """Give a ticket and a lane to each of the new rows that opens a case; gives the answers by row."""
+        counts = Counter(request.opens[:2] for _, request in fresh if request.opens)
+        last = {series: self._counted(connection, f"tiket:{series[0]}", series[1], n) for series, n in sorted(counts.items())}
+        tickets: list[Json] = []
+        for row, request in fresh:
+            if request.opens:
+                prefix, year, answer_for = request.opens
+                number = last[prefix, year] - counts[prefix, year] + 1
+                counts[prefix, year] -= 1
+                ticket = f"{prefix}-{year}-{number:06d}"
+                tickets.append(
+                    {"row": row, "ticket": ticket, "prefix": prefix, "year": year, "number": number, "answer": answer_for(ticket)}
+                )
+        if tickets:
+            now = self.clock()
+            nothing_yet = {"status": NEW, "opened_at": now, "procedure": "", "revision": "", "title": "", "version": 0}
+            connection.execute(sa.insert(cases), [_only(one, "ticket", "prefix", "year", "number") | nothing_yet for one in tickets])
+            connection.execute(sa.insert(lanes), [{"lane": one["ticket"], "next_due": now} for one in tickets])
+            connection.execute(ANSWERED, [_only(one, "row", "ticket", "answer") for one in tickets])
+        return {one["row"]: one["answer"] for one in tickets}
 
-    def _following(self, connection: Connection, name: str, year: int) -> int:
-        """The next number of a sequence: without gaps, for it is given back when the transaction fails."""
-        first = self._insert(sequences).values(name=name, year=year, last=1)
-        counted = first.on_conflict_do_update(index_elements=["name", "year"], set_={"last": sequences.c.last + 1})
-        following: int = connection.execute(counted.returning(sequences.c.last)).scalar_one()
-        return following
+    def _counted(self, connection: Connection, name: str, year: int, n: int = 1) -> int:
+        """Take the next `n` numbers of a sequence; gives the last of them. No gaps: they are given back when the transaction fails."""
+        first = self._insert(sequences).values(name=name, year=year, last=n)
+        counted = first.on_conflict_do_update(index_elements=["name", "year"], set_={"last": sequences.c.last + first.excluded.last})
+        last: int = connection.execute(counted.returning(sequences.c.last)).scalar_one()
+        return last
 
     def _wake(self, connection: Connection, awake: Iterable[str]) -> None:
         """Have these lanes worked on from now."""
@@ -168,6 +190,14 @@ class Intake(Database):
             woken = self._insert(lanes)
             earlier = sa.case((lanes.c.next_due < woken.excluded.next_due, lanes.c.next_due), else_=woken.excluded.next_due)
             connection.execute(woken.on_conflict_do_update(index_elements=["lane"], set_={"next_due": earlier}), rows)
+
+
+def _only(row: Json, *names: str) -> Json:
+    return {name: row[name] for name in names}
+
+
+def _key(request: _Request) -> tuple[str, str]:
+    return request.delivery.source, request.delivery.key
 
 
 def _first_answer(connection: Connection, delivery: Delivery) -> Kept | Conflict:

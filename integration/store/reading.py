@@ -94,7 +94,7 @@ class Store(Worklist):
         of_document = sa.select(numbers.c.number).where(numbers.c.document == document)
         with self._write() as connection:
             # The sequence is counted first: its row is the lock two workers with the same document queue up at.
-            seq = self._following(connection, f"nomor:{series}", year)
+            seq = self._counted(connection, f"nomor:{series}", year)
             known: str | None = connection.execute(of_document).scalar()
             if known is not None:
                 connection.rollback()

@@ -18,7 +18,31 @@ from integration.procedure.facts import Fact
 from integration.store.intake import Intake
 from integration.store.rows import Batch, Delivery, InboxRow, LeaseLost, NoteMade, OutboxRow, Turn
 from integration.store.writing import append_entries, write_case
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, causes, inbox, lanes, notes, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, Moment, cases, causes, inbox, lanes, notes, outbox
+
+# Statements of every row's way, built once: building them costs more than running them.
+FREE = (
+    sa.select(lanes.c.lane)
+    .where(lanes.c.next_due <= sa.bindparam("now"), sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= sa.bindparam("wall")))
+    .order_by(lanes.c.next_due, lanes.c.lane)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+TAKEN = (
+    sa.update(lanes)
+    .where(lanes.c.lane == sa.bindparam("free"))
+    .values(token=sa.bindparam("by", type_=sa.String), lease_until=sa.bindparam("until", type_=Moment))
+)
+HELD = (lanes.c.lane == sa.bindparam("held")) & (lanes.c.token == sa.bindparam("by"))
+PROLONGED = sa.update(lanes).where(HELD).values(lease_until=sa.bindparam("until", type_=Moment))
+GIVEN_BACK = sa.update(lanes).where(HELD).values(token=None, lease_until=None)
+DUE_NEXT = sa.update(lanes).where(lanes.c.lane == sa.bindparam("held")).values(next_due=sa.bindparam("at", type_=Moment))
+INBOX_HEAD = sa.select(inbox).where(inbox.c.lane == sa.bindparam("of"), UNFINISHED).order_by(inbox.c.id).limit(1)
+OLDEST = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.lane == sa.bindparam("of"), UNFINISHED).group_by(outbox.c.channel)
+OUTBOX_HEADS = sa.select(outbox).where(outbox.c.id.in_(OLDEST)).order_by(outbox.c.id)
+TRIED = {
+    table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(attempts=table.c.attempts + 1) for table in (inbox, outbox)
+}
 
 LONGEST_ERROR = 8000  # characters of an error kept in its row
 
@@ -40,14 +64,12 @@ class Worklist(Intake):
     def claim(self, *, lease: timedelta) -> Turn | None:
         """Hold the lane that has waited longest, or None where nothing is due. Raises StoreDown."""
         wall = self.wall()
-        free = sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= wall)
-        due = sa.select(lanes.c.lane).where(lanes.c.next_due <= self.clock(), free).order_by(lanes.c.next_due, lanes.c.lane).limit(1)
         with self._write() as connection:
-            lane = connection.execute(due.with_for_update(skip_locked=True)).scalar()
+            lane = connection.execute(FREE, {"now": self.clock(), "wall": wall}).scalar()
             if lane is None:
                 return None
             turn = Turn(lane, secrets.token_hex(16), lease)
-            connection.execute(sa.update(lanes).where(lanes.c.lane == lane).values(token=turn.token, lease_until=wall + lease))
+            connection.execute(TAKEN, {"free": lane, "by": turn.token, "until": wall + lease})
             return turn
 
     def next(self, turn: Turn) -> InboxRow | OutboxRow | None:
@@ -56,11 +78,11 @@ class Worklist(Intake):
             self._hold(connection, turn)
             head = _inbox_head(connection, turn.lane)
             if head is not None and head.state == WAITING and head.due_at <= self.clock():
-                connection.execute(sa.update(inbox).where(inbox.c.id == head.id).values(attempts=inbox.c.attempts + 1))
+                connection.execute(TRIED[inbox], {"row": head.id})
                 return inbox_row(head, attempts=head.attempts + 1)
             for row in _outbox_heads(connection, turn.lane):
                 if row.state == WAITING and row.due_at <= self.clock():
-                    connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(attempts=outbox.c.attempts + 1))
+                    connection.execute(TRIED[outbox], {"row": row.id})
                     return outbox_row(row, attempts=row.attempts + 1)
             return None
 
@@ -89,7 +111,9 @@ class Worklist(Intake):
         with self._write() as connection:
             self._hold(connection, turn)
             if outcome is not None:
-                self._insert_delivery(connection, Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, codec.fact_bytes(outcome)))
+                self._insert_deliveries(
+                    connection, [Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, codec.fact_bytes(outcome))]
+                )
             if note is not None:
                 row_of_note = {"key": note.key, "ticket": turn.lane, "slot": note.slot, "note_id": note.note_id}
                 made = self._insert(notes).values(row_of_note)
@@ -115,12 +139,10 @@ class Worklist(Intake):
 
     def release(self, turn: Turn) -> None:
         """Give the lane back; a lane lost already stays with whoever has it. Raises StoreDown."""
-        held = (lanes.c.lane == turn.lane) & (lanes.c.token == turn.token)
         with self._write() as connection:
             # The lane's row is locked first and its rows are read after: whatever arrives meanwhile wakes the lane once more.
-            if connection.execute(sa.update(lanes).where(held).values(token=None, lease_until=None)).rowcount:
-                due = self._next_due(connection, turn.lane)
-                connection.execute(sa.update(lanes).where(lanes.c.lane == turn.lane).values(next_due=due))
+            if connection.execute(GIVEN_BACK, {"held": turn.lane, "by": turn.token}).rowcount:
+                connection.execute(DUE_NEXT, {"held": turn.lane, "at": self._next_due(connection, turn.lane)})
 
     def break_leases(self) -> None:
         """Give all lanes back, whoever held them: for the one process of an embedded database, at its start. Raises StoreDown."""
@@ -135,9 +157,7 @@ class Worklist(Intake):
 
     def _hold(self, connection: Connection, turn: Turn) -> None:
         """Prove the hold and prolong it; locks the lane until the transaction ends."""
-        held = (lanes.c.lane == turn.lane) & (lanes.c.token == turn.token)
-        prolonged = sa.update(lanes).where(held).values(lease_until=self.wall() + turn.lease)
-        if not connection.execute(prolonged).rowcount:
+        if not connection.execute(PROLONGED, {"held": turn.lane, "by": turn.token, "until": self.wall() + turn.lease}).rowcount:
             raise LeaseLost(turn.lane)
 
     def _set_aside(self, turn: Turn, row: InboxRow | OutboxRow, values: dict[str, object]) -> None:
@@ -149,10 +169,10 @@ class Worklist(Intake):
     def _send(self, connection: Connection, lane: str, effects: Iterable[Effect]) -> None:
         """Queue effects. A key already queued, and a second waiting ShowOnIssue of the lane, add nothing."""
         now = self.clock()
-        for effect in effects:
-            kind, data = codec.EFFECTS.dump(effect)
-            row = {"lane": lane, "channel": channel_of(effect), "key": effect.key, "kind": kind, "data": data}
-            self._insert_new(connection, outbox, [{**row, "created_at": now, "state": WAITING, "attempts": 0, "due_at": now, "error": ""}])
+        fresh = {"lane": lane, "created_at": now, "state": WAITING, "attempts": 0, "due_at": now, "error": ""}
+        dumped = ((effect, *codec.EFFECTS.dump(effect)) for effect in effects)
+        rows = [{**fresh, "channel": channel_of(effect), "key": effect.key, "kind": kind, "data": data} for effect, kind, data in dumped]
+        self._insert_new(connection, outbox, rows)
 
     def _next_due(self, connection: Connection, lane: str) -> datetime | None:
         """When the lane has work again."""
@@ -162,14 +182,12 @@ class Worklist(Intake):
 
 def _inbox_head(connection: Connection, lane: str) -> Row[tuple[object, ...]] | None:
     """The oldest inbox row that is not done."""
-    unfinished = sa.select(inbox).where(inbox.c.lane == lane, UNFINISHED)
-    return connection.execute(unfinished.order_by(inbox.c.id).limit(1)).first()
+    return connection.execute(INBOX_HEAD, {"of": lane}).first()
 
 
 def _outbox_heads(connection: Connection, lane: str) -> list[Row[tuple[object, ...]]]:
     """The oldest outbox row of each channel that is not done, oldest first."""
-    unfinished = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.lane == lane, UNFINISHED).group_by(outbox.c.channel)
-    return list(connection.execute(sa.select(outbox).where(outbox.c.id.in_(unfinished)).order_by(outbox.c.id)))
+    return list(connection.execute(OUTBOX_HEADS, {"of": lane}))
 
 
 def inbox_row(row: Row[tuple[object, ...]], *, attempts: int | None = None) -> InboxRow:

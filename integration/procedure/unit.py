@@ -20,14 +20,14 @@ def tell_unit(draft: Draft, before: Case) -> None:
 def _tell_step(draft: Draft, *, opened: bool) -> None:
     case, step = draft.case, draft.situation.step
     left = [entry.event for entry in draft.entries if isinstance(entry.event, StepLeft)]
-    verified = any(isinstance(entry.event, SignedOff) for entry in draft.entries)
     if opened:
         draft.call_portal("pengaduan.terdaftar")
-    elif verified:
+    elif any(isinstance(entry.event, SignedOff) for entry in draft.entries):
         draft.call_portal("status.berubah", hasil=left[-1].outcome)
     else:
         draft.call_portal("status.berubah")
-    if case.step == draft.procedure.revises_at:
-        draft.call_portal("pengaduan.perlu_revisi", alasan=left[-1].reason)
+    reason = left[-1].reason if left else ""
+    if case.step == draft.procedure.revises_at and reason:
+        draft.call_portal("pengaduan.perlu_revisi", alasan=reason)
     elif case.waits_for_unit or (step and step.unit_takes_part):
-        draft.call_portal("giliran.unit_kerja")
+        draft.call_portal("giliran.unit_kerja")  # also for a form still owed when an exception order's steps are done

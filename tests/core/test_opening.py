@@ -12,7 +12,7 @@ from integration.procedure.facts import EmergencyAsked, FormRevised, FormSubmitt
 from integration.procedure.offices import Holding
 from tests.core.office import MINUTE, START, UNIT, attachment, office, organisation, person, submission
 from tests.core.run import Run, call, calls, entered, kinds, note, notes, only, refused
-from tests.core.straight import step_on
+from tests.core.straight import step_on, walk
 
 
 @pytest.fixture
@@ -178,8 +178,16 @@ def test_facts_from_the_future_happened_now_and_late_ones_not_before_the_ledger(
     assert run.open.entered_at == START
 
 
-def test_an_exception_order_waits_for_no_form(opened) -> None:
+def test_an_exception_order_waits_for_no_form_but_the_form_is_still_owed(opened) -> None:
     opened.say("kasi", "revisi", "Uraian belum jelas")
     decision = opened.fact(EmergencyAsked, person("kepala"), "Layanan KRS lumpuh")
     assert [step for step, _ in opened.open.debts] == list(range(2, 25))
     assert entered(decision) == [25]
+    opened.assign()
+    walk(opened, 28)
+    opened.tick_all("budi")
+    decision = opened.say("budi", "selesai")
+    assert entered(decision) == [2]
+    assert calls(decision) == ["status.berubah", "giliran.unit_kerja"]
+    assert entered(opened.fact(FormRevised, UNIT, submission())) == [3, 4]
+    assert [step for step, _ in opened.open.debts] == list(range(4, 25))

@@ -62,6 +62,7 @@ class Platform:
         self._gitlab.session.hooks["response"].append(self._heard)
         self.project = f"/projects/{quote(project, safe='')}"
         self._accounts: dict[str, int] = {}
+        self._members_read = False
         self._headers: Mapping[str, str] = {}
         self.tally: Counter[str] = Counter()
 
@@ -231,9 +232,13 @@ class Platform:
         return next((issue for issue in issues if marker in issue.description), None)
 
     def _account_id(self, account: str) -> int | None:
-        """The id of an account; None where there is no such account, or none is wanted."""
+        """The id of an account; None for "" and for one that does not exist. The members are read once, others when asked for."""
         if account and account not in self._accounts:
-            self._remember(self.get("/users", {"username": account}))
+            if not self._members_read:
+                self._remember(self.pages(f"{self.project}/members/all"))
+                self._members_read = True
+            if account not in self._accounts:
+                self._remember(self.get("/users", {"username": account}))
         return self._accounts.get(account)
 
     # --- requests ---

@@ -8,7 +8,7 @@ import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from integration import codec
 from integration.clock import Clock
@@ -190,17 +190,14 @@ class Inbox:
             effects=tuple(ledger.effects),
             causes=tuple(ledger.causes),
             observed=sighting_json(seen) if seen else None,
-            case_row=_case_row(ledger, procedure) if ledger.added else None,
+            case_row=_case_row(ledger.case, [*ledger.entries, *ledger.added][0].at, procedure) if ledger.case and ledger.added else None,
             result="; ".join(ledger.words) or "nothing new",
         )
         self.store.commit(turn, row, batch)
 
 
-def _case_row(ledger: Ledger, procedure: Procedure) -> CaseRow | None:
+def _case_row(case: Case, opened_at: datetime, procedure: Procedure) -> CaseRow:
     """Where the case stands, for lists and the clock; no clock runs while it is paused."""
-    case, opened = ledger.case, next(iter([*ledger.entries, *ledger.added]), None)
-    if case is None or opened is None:
-        return None
     step = None if case.step is None else procedure.step(case.step)
     return CaseRow(
         ticket=case.ticket,
@@ -213,6 +210,6 @@ def _case_row(ledger: Ledger, procedure: Procedure) -> CaseRow | None:
         entered_seq=case.entered_seq,
         iid=case.iid,
         title=f"{case.submission.system}: {case.submission.subject}",
-        opened_at=opened.at,
+        opened_at=opened_at,
         ended_at=case.ended_at,
     )

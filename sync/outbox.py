@@ -22,7 +22,6 @@ from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
 from sync import documents, reports
 from sync.display import Display, issue_marker
 from sync.gitlab import Platform
-from sync.inbox import REPORT
 from sync.mail import Attached, Mail
 from sync.portal import Portal
 from sync.wording import marker
@@ -129,19 +128,17 @@ class Outbox:
         self.store.done(turn, row, outcome=filed)
 
     def _send(self, mail: SendMail) -> None:
+        """The weekly report, made from the ledger as it stood when the week closed; no other mail is sent."""
         if self.mail is None:
             return
-        files: tuple[Attached, ...] = ()
-        context = mail.context
-        if mail.template == REPORT:
-            report = reports.weekly(self.store, self.display.procedures, self.display.organisation, str(context["week"]))
-            published = reports.publish(report, self.display.organisation, self.display.wording)
-            files = (
-                Attached(f"{published.stem}.pdf", "application/pdf", published.pdf),
-                Attached(f"{published.stem}.csv", "text/csv", published.csv.encode()),
-            )
-            context = context | {"report": report}
-        subject, _, text = self.display.wording.render(f"mail/{mail.template}.md", **context).partition("\n\n")
+        display, week = self.display, str(mail.context["week"])
+        report = reports.weekly(self.store, display.procedures, display.organisation, week)
+        published = reports.publish(report, display.organisation, display.wording)
+        files = (
+            Attached(f"{published.stem}.pdf", "application/pdf", published.pdf),
+            Attached(f"{published.stem}.csv", "text/csv", published.csv.encode()),
+        )
+        subject, _, text = display.wording.render(f"mail/{mail.template}.md", week=week, report=report).partition("\n\n")
         self.mail.send(mail.key, mail.to, subject, text, files)
 
     def _case(self, row: OutboxRow) -> tuple[Case, list[Entry]]:

@@ -46,3 +46,13 @@ def test_a_disk_that_refuses_leaves_no_half_file(tmp_path: Path):
     with pytest.raises(OSError, match=r"exists|directory"):
         FileStore(tmp_path).put(b"x")
     assert [path.name for path in tmp_path.iterdir()] == ["berkas"]
+
+
+def test_bytes_that_cannot_be_made_durable_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_: int) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr("integration.files.os.fsync", full)
+    with pytest.raises(OSError, match="no space"):
+        FileStore(tmp_path).put(b"x")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -1,14 +1,18 @@
 """The client against the stand-in, which drops, doubles, loses and refuses the way GitLab does."""
 
+import json
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
 from integration.faults import Permanent, Transient
 from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from sandbox.gitlab import GitLab, Level, Project, User
+from sync.answers import Issue
 from sync.gitlab import Gone, Platform, Shown
 
 MARKER = "<!-- alur:perkara:SI-2026-000001 -->"
@@ -316,5 +320,28 @@ class TestFailures:
 
     def test_what_was_asked_is_counted(self, bench: Bench):
         bench.opened()
-        assert bench.platform.take_tally() == {"post": 1, "get": 1}
+        assert bench.platform.take_tally() == {"post": 1, "get": 1}  # the members are read before the first assignment
         assert bench.platform.take_tally() == {}
+
+
+def test_an_answer_of_another_gitlab_is_not_guessed_at():
+    with pytest.raises(Permanent, match="GitLab's Issue is not understood"):
+        Issue.read({"iid": "tujuh", "title": "rahasia"})
+
+
+@pytest.mark.parametrize(("said", "meaning"), [("409 Conflict: Resource lock", Transient), ("Duplicated issue", Permanent)])
+def test_a_conflict_has_several_meanings(said: str, meaning: type[Exception]):
+    class Conflict(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(409)
+            self.end_headers()
+            self.wfile.write(json.dumps({"message": said}).encode())
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Conflict) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        with pytest.raises(meaning):
+            Platform(f"http://127.0.0.1:{server.server_port}", "x", "a/b").issue(1)
+        server.shutdown()

@@ -135,12 +135,16 @@ class Bench:
 
     def see(self, sighting: Sighting) -> None:
         """Have the issue seen like this, whatever it is like."""
+        self.commit(Batch(observed=sighting_json(sighting)))
+
+    def commit(self, batch: Batch) -> None:
+        """Write something into the case as if a row had led to it."""
         self.store.keep(Delivery("sweep", self.key(), self.ticket, b""))
         turn = self.store.claim(lease=timedelta(minutes=1))
         assert turn is not None
         row = self.store.next(turn)
         assert isinstance(row, InboxRow)
-        self.store.commit(turn, row, Batch(observed=sighting_json(sighting)))
+        self.store.commit(turn, row, batch)
         self.store.release(turn)
 
     def look(self, look: Look | None = None) -> list[str]:

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from integration.faults import Permanent, Transient
-from integration.procedure.effects import PostNote
-from integration.store import Delivery
+from integration.procedure.effects import Effect, IssueDocument, PostNote
+from integration.store import Batch, Delivery, OutboxRow
 from sync.display import Display
-from sync.documents import Made
 from sync.outbox import file_name
 from sync.wording import Wording
 from tests.core.office import organisation
@@ -130,6 +129,33 @@ class TestPapers:
         assert first.content == second.content
 
 
+class TestWhatCannotBe:
+    """Effects that make no sense wait for an operator, and say why."""
+
+    def parked(self, bench: Bench, effect: Effect) -> str:
+        bench.commit(Batch(effects=(effect,)))
+        bench.work()
+        (row,) = bench.undone
+        assert row.state == "parked"
+        return row.error
+
+    def test_a_paper_that_was_never_issued(self, bench: Bench):
+        bench.submit()
+        assert self.parked(bench, IssueDocument("k", "x/y/1")) == "x/y/1 was never issued"
+
+    def test_a_note_about_no_case(self, bench: Bench):
+        bench.ticket = "SI-2026-000099"
+        assert self.parked(bench, PostNote("k", "rahasia", {"by": "kasi"})) == "SI-2026-000099 is no case"
+
+    def test_a_note_before_there_is_an_issue(self, bench: Bench):
+        bench.gitlab.fault("POST", r"/issues$", status=403)
+        bench.submit()
+        bench.store.replay("outbox", bench.undone[0].id)
+        bench.gitlab.fault("GET", r"/user$", status=403)
+        bench.work()
+        assert [(row.kind, row.state) for row in bench.undone if isinstance(row, OutboxRow)][-1] == ("OpenIssue", "parked")
+
+
 @pytest.mark.parametrize(
     ("name", "uploaded"),
     [
@@ -150,4 +176,3 @@ def test_a_note_is_written_for_the_case_it_is_posted_to(bench: Bench):
     bench.submit()
     note = bench.outbox.display.note(PostNote("k", "rahasia", {"by": "kasi"}), bench.case)
     assert note.endswith("\n<!-- alur:k -->")
-    assert Made.__annotations__.keys() >= {"content", "filename"}

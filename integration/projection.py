@@ -12,7 +12,7 @@ from integration.issue import IssueFields
 from integration.labels import Family, named, step_label
 from integration.procedure import lines
 from integration.procedure.case import Case, SignOff
-from integration.procedure.definition import Channel, Outcome, Procedure, Requirement, Step, Supply
+from integration.procedure.definition import Also, Channel, Outcome, Procedure, Requirement, Step, Supply
 from integration.procedure.offices import Organisation
 from integration.procedure.people import assignee, performers, role_names, step_roles
 from integration.procedure.requirements import satisfied
@@ -70,6 +70,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "last_step": procedure.steps[-1].number,
         "step": None if step is None else _step(procedure, case, step),
         "people": [asdict(person) for person in performers(procedure, organisation, case, day)],
+        "resume": lines.command_line(lines.RESUME) if case.paused_since else "",
         "due": case.due.isoformat() if case.due and not case.paused_since else None,
         "gap": case.gap,
         "round": case.round,
@@ -96,6 +97,7 @@ def _step(procedure: Procedure, case: Case, step: Step) -> Json:
         "line": lines.outcome_line(procedure, step, forward) if forward else "",
         "headings": list(lines.headings(procedure, step, forward)) if forward else [],
         "outcomes": [_outcome(procedure, step, outcome) for outcome in step.outcomes],
+        "attachments": [_attachment(procedure, also) for also in step.also if also.attachment],
     }
 
 
@@ -108,6 +110,13 @@ def _requirement(procedure: Procedure, case: Case, requirement: Requirement) -> 
         "tick": requirement.supply is Supply.TICK,
         "done": satisfied(procedure, case, requirement),
     }
+
+
+def _attachment(procedure: Procedure, also: Also) -> Json:
+    """What a second role attaches before it may record what the performer said elsewhere (POS step 24)."""
+    document = also.attachment or ""
+    title = procedure.document(document).title
+    return {"role": procedure.role(also.role).name, "title": title, "line": lines.command_line(lines.ATTACH, document)}
 
 
 def _outcome(procedure: Procedure, step: Step, outcome: Outcome) -> Json:

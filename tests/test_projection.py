@@ -154,7 +154,16 @@ class TestRegion:
     def test_the_unit_s_turn_asks_nothing_of_the_office(self):
         words = shown(STEPS[24])
         assert "giliran unit kerja" in words
-        assert "/pos lulus" not in words
+        assert " /pos lulus\n" not in words
+        assert (
+            "Koordinator Programmer dapat mencatatnya di sini setelah mengunggah Formulir Uji Coba yang Ditandatangani Unit Kerja" in words
+        )
+        assert "`/pos lampir formulir-uji-coba`, lalu menulis salah satu dari `/pos lulus` atau `/pos gagal <alasan>`." in words
+
+    def test_a_paused_case_says_how_to_go_on(self):
+        words = shown(STEPS[8], paused_since=STEPS[8].now)
+        assert " ```text\n /pos lanjut\n ```" in words
+        assert "/pos selesai" not in words
 
     def test_a_vacant_role_is_said_to_be(self):
         run = STEPS[9].copy(organisation(without="kadiv-pengembangan"))

@@ -60,9 +60,10 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     if len(text) > LARGEST_TEXT:
         raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}")
     data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
+    stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
-            pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=moment.astimezone(UTC))
+            pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=stamp)
     except typst.TypstError as fault:
         raise Permanent(f"document cannot be drawn: {fault}") from fault
     if not isinstance(pdf, bytes):

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pypdfium2
 import pytest
@@ -149,6 +150,13 @@ def test_the_handover_is_signed_by_both_and_names_stand_ins() -> None:
     assert "Pihak Pertama" in text
     assert "Dekan Fakultas Teknik" in text
     assert ORGANISATION.holders("kepala-pustikom", MOMENT.date())[0].name in text
+
+
+def test_any_moment_can_date_a_paper() -> None:
+    sheet = paper.Sheet((), (), "Uji", "", "", (), "")
+    moment = datetime(2026, 6, 2, 10, 0, 0, 123456, tzinfo=ZoneInfo("Asia/Jakarta"))
+
+    assert paper.render("isi", sheet, moment) == paper.render("isi", sheet, moment.astimezone(UTC).replace(microsecond=0))
 
 
 def test_a_text_beyond_all_reason_is_refused_cleanly() -> None:

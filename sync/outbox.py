@@ -120,7 +120,7 @@ class Outbox:
         number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)
-            number = self.store.number(document, paper.document, day.year, lambda seq: pattern.format(seq=seq))
+            number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day.year, lambda seq: pattern.format(seq=seq))
         made = documents.make(document, entries, procedure, organisation, number, self.display.wording)
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"

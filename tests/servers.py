@@ -189,14 +189,21 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgres_database(postgres_url: str) -> Iterator[str]:
-    """SQLAlchemy URL of a new, empty database that is dropped after the test, whoever is still connected."""
+@contextmanager
+def new_database(postgres_url: str) -> Iterator[str]:
+    """SQLAlchemy URL of a new, empty database that is dropped afterwards, whoever is still connected."""
     name = f"alur_{uuid4().hex}"
     with psycopg.connect(libpq(postgres_url), autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         yield postgres_url.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_database(postgres_url: str) -> Iterator[str]:
+    """SQLAlchemy URL of a database of this test's own."""
+    with new_database(postgres_url) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,7 @@
 """The world of a story: a campus of stand-ins, and the real service between them on real HTTP, moved by hand.
 
-Nothing of the service is replaced. Its worker is run to rest after every deed instead of in the background, so that a story is told in order.
+Nothing of the service is replaced. Its worker is run to rest after every deed instead of in the background, so that a story is told
+in order.
 """
 
 import hashlib

@@ -5,6 +5,7 @@ Whatever it says to a person comes from templates/messages/cli.yaml; what can be
 
 import signal
 import sys
+import threading
 from pathlib import Path
 from typing import NoReturn
 
@@ -28,7 +29,7 @@ from sync import console as shown
 from sync.audit import audit
 from sync.doctor import check
 from sync.reports import closed_week, publish, weekly
-from sync.serve import OneProcess
+from sync.serve import OneProcess, log_end_of_thread
 from sync.wiring import Service, build
 from sync.wording import Wording
 from sync.worker import CONCURRENCY, run_beat, run_worker
@@ -89,6 +90,7 @@ def serve() -> None:
     """Web, workers and clock in one process."""
     settings = configured().model_copy(update={"broker_url": None})
     process = OneProcess(build(settings), settings.bind)
+    threading.excepthook = log_end_of_thread
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: process.stop.set())
     process.start()

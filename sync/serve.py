@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from waitress.server import TcpWSGIServer, create_server  # type: ignore[import-untyped]
 
@@ -35,6 +35,7 @@ class Web:
         listening = socket.create_server((bind.host, bind.port), family=_family(bind.host), backlog=128)
         self._map: dict[int, object] = {}
         self._server: TcpWSGIServer = create_server(service.app, self._map, sockets=[listening], threads=WEB_THREADS, ident=None)
+        self._refuses = threading.Event()
         self.port: int = listening.getsockname()[1]
 
     def run(self) -> None:
@@ -44,10 +45,12 @@ class Web:
     def close(self) -> None:
         """Take no new connection, answer what is in hand, and end."""
         self._in_loop(self._refuse_connections)
+        self._refuses.wait(LAST_ANSWERS)
         deadline = time.monotonic() + LAST_ANSWERS
         while self._busy() and time.monotonic() < deadline:
             time.sleep(0.01)
-        self._in_loop(lambda: self._server.asyncore.close_all(self._map))
+        with suppress(OSError):  # what wakes the loop is closed in it too, perhaps before we have used it
+            self._in_loop(lambda: self._server.asyncore.close_all(self._map))
         self._server.task_dispatcher.shutdown()
 
     def _in_loop(self, do: Callable[[], None]) -> None:
@@ -58,6 +61,7 @@ class Web:
         self._server.accepting = False
         self._server.del_channel()
         self._server.socket.close()
+        self._refuses.set()
 
     def _busy(self) -> bool:
         channels = list(self._server.active_channels.values())
@@ -75,7 +79,7 @@ class OneProcess:
         self.stop = threading.Event()
         self.failed = False
         self._web = Web(service, bind)
-        self.url = f"http://{bind.host}:{self._web.port}"
+        self.url = f"http://{f'[{bind.host}]' if ':' in bind.host else bind.host}:{self._web.port}"
         works = [self._web.run, *[self._work] * WORKERS, self._look_around]
         self._threads = [threading.Thread(target=self._watched, args=(work,), name=work.__name__) for work in works]
 
@@ -137,6 +141,12 @@ class OneProcess:
                     self.service.sweep()
             except Exception:  # a worker loop outlives every fault (architecture.md); the next look may succeed
                 log.exception("looking around failed")
+
+
+def log_end_of_thread(ended: threading.ExceptHookArgs) -> None:
+    """For `threading.excepthook`: why a thread ended, as all else is logged."""
+    name = ended.thread.name if ended.thread else "?"
+    log.critical("thread %s ended", name, exc_info=ended.exc_value)
 
 
 @contextmanager

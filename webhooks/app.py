@@ -73,7 +73,7 @@ def _refused(refused: HTTPException) -> Response:
     code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
     answer = refusal(code, SENTENCES.get(code, "internal"))
     if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
-        answer.headers["Allow"] = ", ".join(refused.valid_methods)
+        answer.headers["Allow"] = ", ".join(sorted(refused.valid_methods))
     return answer
 
 

@@ -5,6 +5,7 @@ Everything authentic is kept and answered 200, whether it concerns a case or not
 
 import hashlib
 import json
+import logging
 
 from flask import Blueprint, Response, request
 
@@ -14,6 +15,8 @@ from webhooks.edge import Edge, whole_body
 
 KEPT_HEADERS = ("X-Gitlab-Event", "Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Instance")
 LONGEST_KEY = 200
+log = logging.getLogger(__name__)
+
 ELSEWHERE = "gitlab"
 """The lane of hooks that are about no issue."""
 
@@ -26,6 +29,7 @@ def hooks(edge: Edge) -> Blueprint:
     def gitlab() -> Response:
         body = whole_body()
         if not _authentic(edge, body):
+            log.warning("refused: not signed as our hook")
             return Response(status=401)
         number = issue_number(body)
         lane = ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"

@@ -3,15 +3,18 @@
 A 202 is given only for what is on disk, attachments included, and a repeat of the same `webhook-id` gets the same one.
 """
 
+import logging
 import re
 
 from flask import Blueprint, Response, jsonify, request
 
-from integration import forms, signatures
+from integration import forms, logs, signatures
 from integration.codec import Json
 from integration.forms import Form, Message, Revised, Submitted
 from integration.store import Conflict, Delivery
 from webhooks.edge import Edge, refusal, whole_body
+
+log = logging.getLogger(__name__)
 
 IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
 SENTENCES = {signatures.Verdict.MISSING: (400, "header_missing")}
@@ -29,6 +32,7 @@ def intake(edge: Edge) -> Blueprint:
         body = whole_body()
         verdict = signatures.verify(edge.secrets, dict(request.headers), body, edge.clock())
         if verdict is not signatures.Verdict.OK:
+            log.warning("refused: signature %s", verdict.value)
             return refusal(*SENTENCES.get(verdict, NOT_OURS))
         if not IDENTIFIER.fullmatch(request.headers[signatures.ID].strip()):
             return refusal(400, "identifier")
@@ -60,8 +64,11 @@ def _kept(edge: Edge, message: Message, body: bytes) -> Response:
         if isinstance(message, Revised):
             _keep_files(edge, message.data.formulir)
         kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
-    if isinstance(kept, Conflict):
-        return refusal(409, "conflict")
+    with logs.about(delivery=key):
+        if isinstance(kept, Conflict):
+            log.warning("refused: the same id with another body")
+            return refusal(409, "conflict")
+        log.info("kept %s" if kept.fresh else "repeated %s", kept.answer["tiket"])
     if kept.fresh:
         edge.bell.ring()
     return _answer(kept.answer, 202)

@@ -1,0 +1,143 @@
+"""The one process: its threads, and what becomes of it when one of them ends or the world around it fails."""
+
+import socket
+import threading
+import time
+from types import SimpleNamespace
+
+import pytest
+import requests
+from pydantic import SecretStr
+
+from integration.doorbell import Broker, celery_app
+from integration.settings import Bind
+from integration.store import StoreDown
+from sync import serve
+from sync.serve import OneProcess, log_end_of_thread, running
+from sync.wiring import Service, sender
+
+ANYWHERE = Bind("127.0.0.1", 0)
+
+
+@pytest.fixture
+def service(parts) -> Service:
+    return Service(parts)
+
+
+def wait_for(what) -> None:
+    deadline = time.monotonic() + 20
+    while not what():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_it_answers_while_it_runs_and_no_longer(service):
+    with running(service, ANYWHERE) as process:
+        assert requests.get(f"{process.url}/live", timeout=5).json() == {"live": True}
+        process.settle()
+    with pytest.raises(requests.ConnectionError):
+        requests.get(f"{process.url}/live", timeout=5)
+    assert not process.failed
+
+
+def test_it_listens_on_ipv6_too(service):
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with running(service, Bind("::1", 0)) as process:
+        assert requests.get(process.url, timeout=5).status_code == 404
+
+
+def test_a_worker_that_ends_ends_the_process(service, monkeypatch, caplog):
+    def broken(stop):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(service, "worker", broken)
+    monkeypatch.setattr(threading, "excepthook", log_end_of_thread)
+    process = OneProcess(service, ANYWHERE)
+    process.start()
+    assert process.stop.wait(10)
+    monkeypatch.setattr(service.store, "busy", lambda: True)
+    with pytest.raises(RuntimeError, match="ended"):
+        process.settle()
+    process.close()
+    assert process.failed
+    assert "thread _work ended" in caplog.text
+
+
+def test_a_store_that_is_down_for_a_while_ends_nothing(service, monkeypatch, caplog):
+    monkeypatch.setattr(serve, "STORE_PAUSE", 0.01)
+    claim = service.store.claim
+
+    def down(*, lease):
+        monkeypatch.setattr(service.store, "claim", claim)
+        raise StoreDown("locked")
+
+    monkeypatch.setattr(service.store, "claim", down)
+    with running(service, ANYWHERE) as process:
+        wait_for(lambda: "the store is down: locked" in caplog.text)
+        process.settle()
+    assert not process.failed
+
+
+def test_looking_around_goes_on_after_a_fault(service, monkeypatch, caplog):
+    monkeypatch.setattr(serve, "TICK", 0.01)
+    looked = []
+    monkeypatch.setattr(service, "sweep", lambda: looked.append(1))
+
+    def tick() -> int:
+        looked.append(0)
+        if len(looked) == 1:
+            raise ZeroDivisionError
+        return 0
+
+    monkeypatch.setattr(service, "clockwork", SimpleNamespace(tick=tick))
+    with running(service, ANYWHERE) as process:
+        wait_for(lambda: looked.count(0) > 3)
+    assert "looking around failed" in caplog.text
+    assert looked.count(1) == 1
+    assert not process.failed
+
+
+def test_one_process_needs_no_broker(parts):
+    service = Service(parts)
+    service.bell = Broker(celery_app("redis://127.0.0.1:1/0"))
+    with pytest.raises(TypeError):
+        OneProcess(service, ANYWHERE)
+
+
+def test_the_night_is_for_a_look_at_everything(service, monkeypatch, watch):
+    class Eyes:
+        def __init__(self) -> None:
+            self.looks: list[str] = []
+
+        def sweep(self) -> int:
+            self.looks.append("lately")
+            return 1
+
+        def full(self) -> int:
+            self.looks.append("everything")
+            return 0
+
+    eyes = Eyes()
+    monkeypatch.setitem(vars(service), "reconciler", eyes)
+    heard = service.bell.rings
+    for hours in (0, 1, 15, 1, 1):  # from 09.00 local
+        watch.move(hours=hours)
+        service.sweep()
+    assert eyes.looks == ["everything", "lately", "lately", "everything", "lately"]
+    assert service.bell.rings == heard + 3
+
+
+@pytest.mark.parametrize(
+    ("smtp", "address"),
+    [
+        (None, "alur-pos@alur.kampus.example"),
+        ("smtp://mail.kampus.example", "alur-pos@alur.kampus.example"),
+        ("smtp://layanan:rahasia@mail.kampus.example", "alur-pos@alur.kampus.example"),
+        ("smtps://layanan%40kampus.example:rahasia@mail.kampus.example", "layanan@kampus.example"),
+    ],
+)
+def test_mail_comes_from_an_address_that_is_ours(settings, smtp, address):
+    assert sender(settings.model_copy(update={"smtp_url": SecretStr(smtp) if smtp else None})) == address

@@ -9,6 +9,7 @@ from itertools import combinations
 from pathlib import Path
 
 from integration.calendars import SHIPPED, YearOff, read_year, shipped_years
+from integration.entries import EntryFile
 from integration.organisation_file import (
     ClosureEntry,
     DaysEntry,
@@ -21,18 +22,14 @@ from integration.organisation_file import (
 )
 from integration.procedure.offices import DayOff, Holding, HoursPeriod, Organisation, WorkCalendar
 from integration.templates import messages
-from integration.yamlfile import Fault, Place, YamlFile
+from integration.yamlfile import Fault, FileFaults, Place
 
 Offices = Sequence[tuple[Place, OfficeEntry]]
 Programmers = Sequence[tuple[Place, ProgrammerEntry]]
 
 
-class OrganisationFaults(Exception):
-    """The organisation file, or a calendar it names, cannot be used. `faults` holds every reason."""
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("\n".join(str(fault) for fault in faults))
-        self.faults = tuple(faults)
+class OrganisationFaults(FileFaults):
+    """The organisation file, or a calendar it names, cannot be used."""
 
 
 def load(path: Path, roles: Collection[str] | None = None) -> Organisation:
@@ -52,9 +49,9 @@ def check(path: Path, roles: Collection[str] | None = None) -> list[Fault]:
 
 
 def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | None, list[Fault]]:
-    file = YamlFile(path, messages("organisation"))
+    file = EntryFile(path, messages("organisation"))
     if file.faults:
-        return None, file.faults
+        return None, list(file.faults)
     top = file.entry(File)
     letterhead = file.entry(LetterheadEntry, "letterhead")
     numbering = file.entry(NumberingEntry, "numbering")
@@ -72,7 +69,7 @@ def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | Non
     if not faults:
         _check_closures(file, closures, {year.year for year in years})
 
-    faults = sorted(file.faults, key=lambda fault: fault.line) + faults
+    faults = sorted(file.faults) + faults
     if faults or not (top and letterhead and numbering and regular):
         return None, faults
     regular_hours = HoursPeriod("", regular.hours())
@@ -94,19 +91,19 @@ def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | Non
     return organisation, []
 
 
-def _years(file: YamlFile) -> tuple[list[YearOff], list[Fault]]:
+def _years(file: EntryFile) -> tuple[list[YearOff], list[Fault]]:
     """The calendars the file names: a year that ships with the service, or a file beside this one; and the faults of those files."""
     years: list[YearOff] = []
     faults: list[Fault] = []
     for place, name in file.texts("calendars"):
         if name.isdecimal() and int(name) not in shipped_years():
-            file.fault(place, "calendar_unknown", given=name, known=", ".join(str(year) for year in shipped_years()))
+            file.faults.add(place, "calendar_unknown", given=name, known=", ".join(str(year) for year in shipped_years()))
             continue
-        calendar = YamlFile(SHIPPED / f"{name}.yaml" if name.isdecimal() else file.path.parent / name, messages("organisation"))
+        calendar = EntryFile(SHIPPED / f"{name}.yaml" if name.isdecimal() else file.path.parent / name, messages("organisation"))
         year = read_year(calendar)
         faults += calendar.faults
         if year and any(year.year == other.year for other in years):
-            file.fault(place, "calendar_twice", year=year.year)
+            file.faults.add(place, "calendar_twice", year=year.year)
         elif year:
             years.append(year)
     return years, faults
@@ -118,44 +115,44 @@ def _closed_days(closures: Sequence[tuple[Place, ClosureEntry]]) -> Iterator[Day
             yield DayOff(closure.since + timedelta(days=number), closure.name, closure.decree)
 
 
-def _check_roles(file: YamlFile, offices: Offices, roles: Collection[str] | None) -> None:
+def _check_roles(file: EntryFile, offices: Offices, roles: Collection[str] | None) -> None:
     for place, office in offices:
         if roles is not None and office.role not in roles:
-            file.fault((*place, "role"), "role_unknown", given=office.role, known=", ".join(sorted(roles)))
+            file.faults.add((*place, "role"), "role_unknown", given=office.role, known=", ".join(sorted(roles)))
 
 
-def _check_one_at_a_time(file: YamlFile, offices: Offices) -> None:
+def _check_one_at_a_time(file: EntryFile, offices: Offices) -> None:
     """An office has one holder or acting holder at a time, and one deputy: a Plt. fills a vacancy, a Plh. stands in for somebody."""
     for (_, earlier), (place, later) in combinations(offices, 2):
         same = earlier.role == later.role and (earlier.holding is Holding.DEPUTY) == (later.holding is Holding.DEPUTY)
         if same and _overlap(earlier, later):
-            file.fault(place, "office_twice", role=later.role, name=later.name, other=earlier.name)
+            file.faults.add(place, "office_twice", role=later.role, name=later.name, other=earlier.name)
 
 
-def _check_people(file: YamlFile, offices: Offices, programmers: Programmers) -> None:
+def _check_people(file: EntryFile, offices: Offices, programmers: Programmers) -> None:
     """An account is one person, and one programmer."""
     names: dict[str, str] = {}
     people: list[tuple[Place, OfficeEntry | ProgrammerEntry]] = [*offices, *programmers]
     for place, person in people:
         name = names.setdefault(person.account, person.name)
         if name != person.name:
-            file.fault((*place, "account"), "account_of_two", account=person.account, name=person.name, other=name)
+            file.faults.add((*place, "account"), "account_of_two", account=person.account, name=person.name, other=name)
     for (_, earlier), (place, later) in combinations(programmers, 2):
         if earlier.account == later.account:
-            file.fault((*place, "account"), "programmer_twice", account=later.account)
+            file.faults.add((*place, "account"), "programmer_twice", account=later.account)
 
 
-def _check_special_hours(file: YamlFile, special: Sequence[tuple[Place, SpecialHoursEntry]]) -> None:
+def _check_special_hours(file: EntryFile, special: Sequence[tuple[Place, SpecialHoursEntry]]) -> None:
     for (_, earlier), (place, later) in combinations(special, 2):
         if _overlap(earlier, later):
-            file.fault(place, "hours_overlap", name=later.name, other=earlier.name)
+            file.faults.add(place, "hours_overlap", name=later.name, other=earlier.name)
 
 
-def _check_closures(file: YamlFile, closures: Sequence[tuple[Place, ClosureEntry]], years: set[int]) -> None:
+def _check_closures(file: EntryFile, closures: Sequence[tuple[Place, ClosureEntry]], years: set[int]) -> None:
     for place, closure in closures:
         missing = {closure.since.year, closure.last.year} - years
         if missing:
-            file.fault(place, "closure_year", year=min(missing))
+            file.faults.add(place, "closure_year", year=min(missing))
 
 
 def _overlap(one: OfficeEntry | SpecialHoursEntry, other: OfficeEntry | SpecialHoursEntry) -> bool:

@@ -13,8 +13,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from integration.calendars import Day
+from integration.entries import Entry
 from integration.procedure.offices import DayHours, Holding, HoursPeriod, Letterhead, Numbering, Office, Programmer
-from integration.yamlfile import Entry
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PLACEHOLDERS = frozenset({"seq", "unit", "type", "roman_month", "year"})

@@ -1,140 +1,159 @@
-"""A YAML file read into typed entries; whatever is wrong with it is told at once, each fault with its path and line.
+"""One YAML file of people who configure the service, read as nodes: where everything stands in it, and what is wrong with it.
 
-Scalars stay text until an entry's type reads them: a NIP keeps its zeros, "07.30" is a time and no number.
+Nothing is ever constructed from a file; its readers take text out of the nodes. Nothing stops at the first fault: each is a sentence for
+the person who keeps the file, with its place and line.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 Place = tuple[str | int, ...]
-"""Where a value stands in its file: keys, and positions in lists counted from 0."""
+"""Where something stands in a file: keys, and positions in lists counted from 0."""
 
 NULL = "tag:yaml.org,2002:null"
 
 
-class Entry(BaseModel):
-    """What the entries of such a file have in common: no unknown keys, no empty text."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, str_min_length=1)
-
-
-AnyEntry = TypeVar("AnyEntry", bound=Entry)
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One fault of a file, in a sentence for the person who keeps it. `line` counts from 1; `path` reads "offices[3].nip", from 1 too."""
+    """One fault. `line` counts from 1; `path` reads "steps[4].outcomes.revisi", positions from 1; `kind` is the key of its sentence."""
 
     file: Path
     line: int
     path: str
-    sentence: str
+    kind: str
+    message: str
 
     def __str__(self) -> str:
         """The fault on one line, as compilers print theirs."""
-        return ": ".join(part for part in (f"{self.file}:{self.line}", self.path, self.sentence) if part)
+        return ": ".join(part for part in (f"{self.file}:{self.line}", self.path, self.message) if part)
 
 
-class YamlFile:
-    """One file: its content as mappings, lists and text, and the faults found in it so far.
+class FileFaults(Exception):
+    """Files that cannot be used. `faults` holds every reason; str() lists them, one a line."""
 
-    `sentences` words the faults, by the type of pydantic's error or by the kind given to `fault`. An empty value counts as absent; a file
-    that cannot be read at all is one fault and has no content.
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class Faults:
+    """The faults of one file in the order they were found; sorted, they go from its top to its end.
+
+    `sentences` words them by their kind; `lines` gives the line of each place that stands in the file.
     """
 
-    def __init__(self, path: Path, sentences: Mapping[str, str]) -> None:
-        self.path = path
-        self.faults: list[Fault] = []
+    def __init__(self, file: Path, sentences: Mapping[str, str], lines: Mapping[Place, int]) -> None:
+        self._file = file
         self._sentences = sentences
-        self._lines: dict[Place, int] = {}
-        root = self._compose()
-        self.content = self._plain(root, ()) if root else {}
+        self._lines = lines
+        self._found: dict[Fault, None] = {}  # a set that keeps the order
 
-    def entry(self, kind: type[AnyEntry], *place: str | int) -> AnyEntry | None:
-        """What stands at `place` as an entry of this kind; None where nothing does, or with faults, which are then noted."""
-        value = self._at(place)
-        if value is None:
-            return None
-        try:
-            return kind.model_validate(value)
-        except ValidationError as invalid:
-            for error in invalid.errors(include_url=False):
-                within = tuple(part for part in error["loc"] if part != "[key]")
-                self.fault((*place, *within), error["type"], given=error["input"], **error.get("ctx", {}))
-            return None
+    def __bool__(self) -> bool:
+        """Whether anything is wrong so far."""
+        return bool(self._found)
 
-    def entries(self, kind: type[AnyEntry], key: str) -> list[tuple[Place, AnyEntry]]:
-        """The sound items of the list under this key of the file, each with where it stands; the faults of the others are noted."""
-        read = (((key, index), self.entry(kind, key, index)) for index, _ in enumerate(self._items(key)))
-        return [(place, entry) for place, entry in read if entry]
+    def __iter__(self) -> Iterator[Fault]:
+        """Each fault once, as they were found."""
+        return iter(self._found)
 
-    def texts(self, key: str) -> list[tuple[Place, str]]:
-        """The texts of the list under this key of the file, each with where it stands; whatever else is in it is left out."""
-        return [((key, index), item) for index, item in enumerate(self._items(key)) if isinstance(item, str)]
+    def add(self, place: Place, kind: str, *, otherwise: str = "", line: int | None = None, **values: object) -> None:
+        """Note a fault of `kind` (where no sentence is called so, of the kind `otherwise`) at `place`, its sentence filled with `values`.
 
-    def fault(self, place: Place, kind: str, **values: object) -> None:
-        """Note what is wrong at `place`, in the sentence called `kind` ("invalid" where none is called so), filled with `values`."""
-        sentence = self._sentences.get(kind, self._sentences["invalid"]).format(**values)
+        Its line is `line`, or else that of the place, or of the nearest thing around it that stands in the file.
+        """
+        kind = kind if kind in self._sentences else otherwise
         path = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
         while place and place not in self._lines:
             place = place[:-1]
-        self.faults.append(Fault(self.path, self._lines.get(place, 1), path, sentence))
+        line = line or self._lines.get(place, 1)
+        self._found[Fault(self._file, line, path, kind, self._sentences[kind].format(**values))] = None
 
-    def _compose(self) -> yaml.Node | None:
-        """The file's nodes; None where it is no mapping in YAML, which is then noted. Aliases are refused: a line stands for itself."""
-        try:
-            text = self.path.read_text(encoding="utf-8")
-            aliases = [event for event in yaml.parse(text, Loader=yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)]
-            root = yaml.compose(text, Loader=yaml.SafeLoader)
-        except OSError:
-            self._broken("unreadable")
-        except UnicodeDecodeError:
-            self._broken("not_utf8")
-        except yaml.YAMLError as error:
-            self._broken("not_yaml", getattr(error, "problem_mark", None))
+    def unknown(self, place: Place, kind: str, given: object, known: Iterable[object]) -> None:
+        """Note that `given` is none of `known`, with the nearest one ("hint-nearest") or all of them ("hint-known")."""
+        names = [str(name) for name in known]
+        nearest = get_close_matches(str(given), names, n=1)
+        hint = self._sentences["hint-nearest" if nearest else "hint-known"]
+        self.add(place, kind, given=given, hint=hint.format(nearest="".join(nearest), known=", ".join(names) or "-"))
+
+
+def read(path: Path, sentences: Mapping[str, str]) -> tuple[MappingNode | None, Faults]:
+    """The mapping a file holds, and its faults so far: keys given twice. None where it is no such file, which is then its only fault.
+
+    The faults of any file are "syntax", "encoding" (else "syntax"), "alias", "not-entries", "nothing" (else "not-entries") and "twice".
+    One that cannot be opened is "unreadable", or raises OSError where no sentence is called so.
+    """
+    lines: dict[Place, int] = {}
+    faults = Faults(path, sentences, lines)
+    try:
+        content = path.read_bytes()
+    except OSError:
+        if "unreadable" not in sentences:
+            raise
+        faults.add((), "unreadable")
+        return None, faults
+    root = _compose(content, faults)
+    if root:
+        lines[()] = root.start_mark.line + 1
+        _note_lines(root, (), lines, faults)
+    return root, faults
+
+
+def pairs(node: MappingNode) -> dict[str, Node]:
+    """What stands in a mapping by key; of a key given twice the first counts."""
+    found: dict[str, Node] = {}
+    for key, value in node.value:
+        found.setdefault(str(key.value), value)
+    return found
+
+
+def is_null(node: Node) -> bool:
+    """Whether nothing stands there, as behind a bare key."""
+    return isinstance(node, ScalarNode) and node.tag == NULL
+
+
+def _compose(content: bytes, faults: Faults) -> MappingNode | None:
+    """The mapping in these bytes, or None and the fault. Aliases are refused: a line stands for itself, no file grows beyond its size."""
+    try:
+        text = content.decode("utf-8")
+        aliases = [event.start_mark for event in yaml.parse(text, yaml.SafeLoader) if isinstance(event, yaml.AliasEvent)]
+        root = None if aliases else yaml.compose(text, yaml.SafeLoader)
+    except UnicodeDecodeError:
+        _broken(faults, "encoding", otherwise="syntax")
+    except yaml.YAMLError as error:
+        _broken(faults, "syntax", getattr(error, "problem_mark", None))
+    else:
+        if isinstance(root, MappingNode):
+            return root
+        if aliases:
+            _broken(faults, "alias", aliases[0])
+        elif root is None or is_null(root):
+            _broken(faults, "nothing", otherwise="not-entries")
         else:
-            if aliases:
-                self._broken("alias", aliases[0].start_mark)
-            elif isinstance(root, yaml.MappingNode):
-                return root
-            else:
-                self._broken("not_entries")
-        return None
+            _broken(faults, "not-entries", root.start_mark)
+    return None
 
-    def _broken(self, kind: str, mark: object = None) -> None:
-        self.faults.append(Fault(self.path, getattr(mark, "line", 0) + 1, "", self._sentences[kind]))
 
-    def _items(self, key: str) -> list[object]:
-        value = self._at((key,))
-        return value if isinstance(value, list) else []
+def _broken(faults: Faults, kind: str, mark: object = None, *, otherwise: str = "") -> None:
+    """Note what is wrong with the file as a whole, at a mark of YAML's or else at its beginning."""
+    faults.add((), kind, otherwise=otherwise, line=getattr(mark, "line", 0) + 1, column=getattr(mark, "column", 0) + 1)
 
-    def _plain(self, node: yaml.Node, place: Place) -> object:
-        """What stands below a node; remembers the line of every place, and notes a key given twice."""
-        if isinstance(node, yaml.SequenceNode):
-            for index, item in enumerate(node.value):
-                self._lines[*place, index] = item.start_mark.line + 1
-            items = (self._plain(item, (*place, index)) for index, item in enumerate(node.value))
-            return ["" if item is None else item for item in items]  # an empty item is no entry, but must not vanish
-        if not isinstance(node, yaml.MappingNode):
-            return None if node.tag == NULL else node.value
-        content: dict[str, object] = {}
+
+def _note_lines(node: Node, place: Place, lines: dict[Place, int], faults: Faults) -> None:
+    """The line of every place below: of an entry's key, of a list item's beginning; of a key given twice the first."""
+    if isinstance(node, SequenceNode):
+        for index, item in enumerate(node.value):
+            lines[*place, index] = item.start_mark.line + 1
+            _note_lines(item, (*place, index), lines, faults)
+    elif isinstance(node, MappingNode):
         for key, value in node.value:
-            inner = (*place, str(key.value))
-            twice = inner in self._lines
-            self._lines[inner] = key.start_mark.line + 1
-            if twice:
-                self.fault(inner, "twice", given=key.value)
-            content[str(key.value)] = self._plain(value, inner)
-        return {key: value for key, value in content.items() if value is not None}
-
-    def _at(self, place: Place) -> Any:  # noqa: ANN401 - whatever the file says there
-        """The value at `place`; None where there is none."""
-        value: Any = self.content
-        for part in place:
-            value = value.get(part) if isinstance(value, dict) else value[part]
-        return value
+            inner, line = (*place, str(key.value)), key.start_mark.line + 1
+            if inner in lines:
+                faults.add(inner, "twice", line=line, given=key.value)
+            else:
+                lines[inner] = line
+                _note_lines(value, inner, lines, faults)

@@ -11,8 +11,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from integration.entries import Entry, EntryFile
 from integration.procedure.offices import DayOff
-from integration.yamlfile import Entry, YamlFile
 
 SHIPPED = Path(__file__).resolve().parent
 SATURDAY = 5
@@ -59,7 +59,7 @@ class _Decree(Entry):
     joint_leave: dict[Day, str]
 
 
-def read_year(file: YamlFile) -> YearOff | None:
+def read_year(file: EntryFile) -> YearOff | None:
     """The year a calendar file tells of; None where the file has faults, which are then noted in it."""
     if file.faults:
         return None
@@ -74,20 +74,20 @@ def read_year(file: YamlFile) -> YearOff | None:
     )
     for (name, stated), (_, found) in zip(decree.counts, counted, strict=True):
         if found != stated:
-            file.fault(("counts", name), "calendar_count", stated=stated, found=found)
+            file.faults.add(("counts", name), "calendar_count", stated=stated, found=found)
     if file.faults:
         return None
     named = {**decree.holidays, **decree.joint_leave}
     return YearOff(decree.year, tuple(DayOff(day, name, decree.decree) for day, name in sorted(named.items())))
 
 
-def _check_days(file: YamlFile, decree: _Decree) -> None:
+def _check_days(file: EntryFile, decree: _Decree) -> None:
     for kind in ("holidays", "joint_leave"):
         for day in getattr(decree, kind):
             if day.year != decree.year:
-                file.fault((kind, day.isoformat()), "calendar_other_year", year=decree.year)
+                file.faults.add((kind, day.isoformat()), "calendar_other_year", year=decree.year)
     for day in sorted(decree.holidays.keys() & decree.joint_leave.keys()):
-        file.fault(("joint_leave", day.isoformat()), "calendar_both")
+        file.faults.add(("joint_leave", day.isoformat()), "calendar_both")
 
 
 def _weekdays(year: int, off: set[date]) -> int:

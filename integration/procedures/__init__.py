@@ -5,31 +5,21 @@ No procedure with a fault is ever given out: what `load` returns has passed ever
 
 from pathlib import Path
 
-import yaml
-
 from integration.procedure.definition import Procedure
-from integration.procedures.faults import Fault, Faults
-from integration.procedures.nodes import AliasFound, compose, is_null, lines
-from integration.procedures.reading import procedure as read
+from integration.procedures.reading import procedure as read_procedure
 from integration.procedures.rules import broken_rules
 from integration.procedures.ways import broken_ways
+from integration.templates import messages
+from integration.yamlfile import Fault, FileFaults
+from integration.yamlfile import read as read_file
 
 __all__ = ["Fault", "InvalidProcedure", "UnknownProcedure", "check", "load", "shipped"]
 
 FOLDER = Path(__file__).parent
 
 
-class InvalidProcedure(ValueError):
-    """The file at `path` has `faults`; str() lists them all with their lines."""
-
-    def __init__(self, path: Path, faults: tuple[Fault, ...]) -> None:
-        super().__init__(path, faults)
-        self.path = path
-        self.faults = faults
-
-    def __str__(self) -> str:
-        """One line per fault, as compilers write them."""
-        return "\n".join(f"{self.path}:{fault.line}: {fault.path}: {fault.message}" for fault in self.faults)
+class InvalidProcedure(FileFaults):
+    """A procedure file has faults."""
 
 
 class UnknownProcedure(LookupError):
@@ -47,15 +37,15 @@ def load(wanted: Path | str) -> Procedure:
     Raises InvalidProcedure, UnknownProcedure, or OSError where the file cannot be read.
     """
     path = wanted if isinstance(wanted, Path) else _shipped_as(wanted)
-    procedure, faults = _examine(path.read_bytes())
+    procedure, faults = _examine(path)
     if procedure is None or faults:
-        raise InvalidProcedure(path, faults)
+        raise InvalidProcedure(faults)
     return procedure
 
 
 def check(path: Path) -> list[Fault]:
     """Every fault of a procedure file, from its top to its end; empty for a valid one. OSError where the file cannot be read."""
-    return list(_examine(path.read_bytes())[1])
+    return _examine(path)[1]
 
 
 def _shipped_as(name: str) -> Path:
@@ -66,27 +56,13 @@ def _shipped_as(name: str) -> Path:
     return fitting[-1]
 
 
-def _examine(content: bytes) -> tuple[Procedure | None, tuple[Fault, ...]]:
+def _examine(path: Path) -> tuple[Procedure | None, list[Fault]]:
     """Read and judge. Ways through the steps are judged only where all else is right: beside a wrong step number they mean nothing."""
-    try:
-        root = compose(content)
-    except yaml.YAMLError as fault:
-        return None, _unreadable(fault)
-    if root is None or is_null(root):
-        nothing = Faults({})
-        nothing.add((), "nothing")
-        return None, nothing.in_order()
-    faults = Faults(lines(root))
-    procedure = read(root, faults)
+    root, faults = read_file(path, messages("procedure"))
+    if root is None:
+        return None, sorted(faults)
+    procedure = read_procedure(root, faults)
     broken_rules(procedure, faults)
     if not faults:
         broken_ways(procedure, faults)
-    return procedure, faults.in_order()
-
-
-def _unreadable(fault: yaml.YAMLError) -> tuple[Fault, ...]:
-    mark = getattr(fault, "problem_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    faults = Faults({})
-    faults.add((), "alias" if isinstance(fault, AliasFound) else "syntax", line=line, column=column)
-    return faults.in_order()
+    return procedure, sorted(faults)

@@ -1,7 +1,6 @@
-"""YAML read safely, with the line of everything in it, and mappings asked for their entries one by one.
+"""The mappings of a procedure file, asked for their entries one by one.
 
-Nothing is ever constructed from the file but text, numbers and flags: whatever is asked for and found wrong becomes a fault, and a quiet
-value (empty text, 0, nothing) takes its place so that reading goes on.
+Whatever is asked for and found wrong becomes a fault, and a quiet value (empty text, 0, nothing) takes its place so that reading goes on.
 """
 
 import re
@@ -9,58 +8,14 @@ from collections.abc import Callable, Iterator
 from enum import StrEnum
 from typing import TypeVar
 
-import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from integration.procedures.faults import Faults, Place
+from integration.yamlfile import Faults, Place, is_null, pairs
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
-NULL = "tag:yaml.org,2002:null"
 WHOLE_NUMBER = re.compile("[1-9][0-9]{0,3}")
-
-
-class AliasFound(yaml.YAMLError):
-    """An alias (`*name`) stands in the file, at `problem_mark`."""
-
-    def __init__(self, mark: object) -> None:
-        super().__init__(mark)
-        self.problem_mark = mark
-
-
-def compose(content: bytes) -> Node | None:
-    """The one document of a file as nodes, None for an empty one. Raises AliasFound, or yaml.YAMLError where it is no such YAML.
-
-    Aliases are refused so that every line stands for itself and no file can grow beyond its size.
-    """
-    for event in yaml.parse(content, yaml.SafeLoader):
-        if isinstance(event, yaml.AliasEvent):
-            raise AliasFound(event.start_mark)
-    return yaml.compose(content, yaml.SafeLoader)
-
-
-def lines(root: Node) -> dict[Place, int]:
-    """The line (from 1) of every place: of an entry's key, of a list item's beginning; of a key given twice the first."""
-    found: dict[Place, int] = {(): root.start_mark.line + 1}
-
-    def walk(node: Node, place: Place) -> None:
-        if isinstance(node, MappingNode):
-            for key, value in node.value:
-                found.setdefault((*place, str(key.value)), key.start_mark.line + 1)
-                walk(value, (*place, str(key.value)))
-        elif isinstance(node, SequenceNode):
-            for index, item in enumerate(node.value):
-                found.setdefault((*place, index), item.start_mark.line + 1)
-                walk(item, (*place, index))
-
-    walk(root, ())
-    return found
-
-
-def is_null(node: Node) -> bool:
-    """Whether a key stands there with nothing behind it."""
-    return isinstance(node, ScalarNode) and node.tag == NULL
 
 
 class Entries:
@@ -73,17 +28,10 @@ class Entries:
         self.place = place
         self.faults = faults
         self._readable = isinstance(node, MappingNode)
-        self.nodes: dict[str, Node] = {}
+        self.nodes = pairs(node) if isinstance(node, MappingNode) else {}
         self._asked: list[str] = []
-        if not isinstance(node, MappingNode):
+        if not self._readable:
             faults.add(place, "not-entries", line=node.start_mark.line + 1)
-            return
-        for key, value in node.value:
-            name = str(key.value)
-            if name in self.nodes:
-                faults.add((*place, name), "twice", line=key.start_mark.line + 1, value=name)
-            else:
-                self.nodes[name] = value
 
     @property
     def name(self) -> str:

@@ -30,8 +30,8 @@ from integration.procedure.definition import (
     Unit,
     Verification,
 )
-from integration.procedures.faults import Faults
 from integration.procedures.nodes import Entries, read_entries
+from integration.yamlfile import Faults
 
 ONE_EDITION = "final"
 """The edition of a document that knows no others."""

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from integration.procedure.definition import COMMANDS, QUESTIONS, Channel, Duty, Gate, OutcomeKind, Procedure, SectionKind, Supply
-from integration.procedures.faults import Faults, Place
 from integration.procedures.step_rules import broken_step_rules
+from integration.yamlfile import Faults, Place
 
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PREFIX = re.compile(r"[A-Z][A-Z0-9]*")
@@ -42,9 +42,9 @@ def _words(procedure: Procedure, faults: Faults) -> None:
         words.append((("duty", "word"), procedure.duty.word))
     for place, word in words:
         if word and not WORD.fullmatch(word):
-            faults.add(place, "bad-word", value=word)
+            faults.add(place, "bad-word", given=word)
     if procedure.prefix and not PREFIX.fullmatch(procedure.prefix):
-        faults.add(("prefix",), "bad-prefix", value=procedure.prefix)
+        faults.add(("prefix",), "bad-prefix", given=procedure.prefix)
 
 
 def _names_given_twice(procedure: Procedure, faults: Faults) -> None:
@@ -54,7 +54,7 @@ def _names_given_twice(procedure: Procedure, faults: Faults) -> None:
         seen: set[str] = set()
         for index, value in enumerate(values):
             if value and value.casefold() in seen:
-                faults.add((*within, key, index, *rest), "twice", value=value)
+                faults.add((*within, key, index, *rest), "twice", given=value)
             seen.add(value.casefold())
 
     each("roles", (role.slug for role in procedure.roles), "slug")
@@ -133,7 +133,7 @@ def _duty(procedure: Procedure, faults: Faults) -> None:
         return
     words = {outcome.word for step in procedure.steps for outcome in step.outcomes}
     if duty.word in COMMANDS | QUESTIONS | words:
-        faults.add(("duty", "word"), "reserved-word", value=duty.word)
+        faults.add(("duty", "word"), "reserved-word", given=duty.word)
     if [part.kind for part in duty.parts].count(SectionKind.PERCENT) != 1:
         faults.add(("duty", "parts"), "duty-percent")
     made = [document.slug for document in procedure.documents if document.template]

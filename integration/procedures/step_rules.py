@@ -17,7 +17,7 @@ from integration.procedure.definition import (
     Supply,
     Unit,
 )
-from integration.procedures.faults import Faults, Place
+from integration.yamlfile import Faults, Place
 
 BY_ACCOUNT = frozenset({Supply.TICK, Supply.ACCOUNT})
 """What only somebody with an account on the platform can supply."""
@@ -74,7 +74,7 @@ def _second_performers(procedure: Procedure, step: Step, at: Place, faults: Faul
         if also.role and also.role not in roles:
             faults.unknown((*place, "role"), "unknown-role", also.role, roles)
         if also.role and also.role == step.performer:
-            faults.add((*place, "role"), "twice", value=also.role)
+            faults.add((*place, "role"), "twice", given=also.role)
         if also.attachment and also.attachment not in attachable:
             faults.unknown((*place, "attachment"), "unknown-attachment", also.attachment, attachable)
 
@@ -109,7 +109,7 @@ def _outcome(procedure: Procedure, step: Step, outcome: Outcome, at: Place, faul
     """An outcome's word is no command's; it goes forward to a later step, or back to an earlier one that is not only recorded."""
     place = (*at, "outcomes", outcome.word)
     if outcome.word in COMMANDS | QUESTIONS:
-        faults.add(place, "reserved-word", value=outcome.word)
+        faults.add(place, "reserved-word", given=outcome.word)
     if not outcome.to:
         return
     known = [one.number for one in procedure.steps]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from integration.procedure.definition import Ending, Procedure, Requirement
-from integration.procedures.faults import Faults, Place
+from integration.yamlfile import Faults, Place
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ test-gitlab: $(INSTALLED) ## the platform suite against the GitLab of ALUR_TEST_
 	$(BIN)/pytest tests/platform
 
 bench: $(INSTALLED) ## the benchmarks, with their tables
-	$(BIN)/pytest tests/bench -s
+	$(BIN)/pytest tests/bench -s -o python_files='bench_*.py'
 
 constraints: ## pin everything anew, with hashes, for Python 3.11 and newer; needs `uv` in PATH; UPGRADE=1 takes the newest versions
 	UV_CUSTOM_COMPILE_COMMAND='make constraints' uv pip compile pyproject.toml --output-file constraints.txt --quiet $(if $(UPGRADE),--upgrade) \

@@ -146,16 +146,37 @@ class Campus:
 
     def play(self, ticket: str, word: str = "", *, reason: str = "") -> str:
         """Do what the current step asks, by whoever holds its role, and leave it by `word` (default: forward); gives who acted."""
+        self.prepare(ticket, word)
+        return self.leave(ticket, word, reason=reason)
+
+    def prepare(self, ticket: str, word: str = "") -> None:
+        """Do on the issue what must be done before the current step is left by `word`: name the team, give or take access, tick boxes."""
         step = self.step(ticket)
-        outcome = step.outcome(word) if word else next(o for o in step.outcomes if o.kind is OutcomeKind.FORWARD)
-        if outcome is None:
-            raise LookupError(f"step {step.number} has no outcome {word!r}")
+        if self._unit_acts(step) or self._outcome(step, word).kind is not OutcomeKind.FORWARD:
+            return
+        account, team, server = self._performer(ticket, step), self.team(ticket), f"srv-{ticket[-3:]}"
+        gates = {gate.value for gate in step.gates}
+        if "team" in gates:
+            self.comment(account, ticket, "/pos tugaskan " + " ".join(f"@{member}" for member in team))
+        wanting = {r.id for r in step.requirements if r.supply is Supply.GRANT}
+        unsupplied = wanting & {row.replace("\\", "") for row in re.findall(r"^- ([\d.\\]+) ", self._description(ticket), re.MULTILINE)}
+        if "grant" in gates or unsupplied:
+            until = (self.clock() + timedelta(days=60)).date()
+            self.comment(
+                self.holder("koordinator-infrastruktur"), ticket, f"/pos akses @{team[0]} {server} ssh-deploy sampai {until.isoformat()}"
+            )
+        if "revoked" in gates:
+            self.comment(self.holder("koordinator-infrastruktur"), ticket, f"/pos cabut-akses @{team[0]} {server}")
+        self.tick_all(ticket, account)
+
+    def leave(self, ticket: str, word: str = "", *, reason: str = "") -> str:
+        """Leave the current step by `word`: with a message of the portal, a report, the card or a comment; gives who acted."""
+        step = self.step(ticket)
+        outcome = self._outcome(step, word)
         reason = reason or (_LINES["reasons"].get(outcome.word, _LINES["reasons"]["default"]) if outcome.needs_reason else "")
-        if step.performer and self.procedure.role(step.performer).channel is Channel.PORTAL:
+        if self._unit_acts(step):
             return self._answer_as_unit(ticket, outcome, reason)
         account = self._performer(ticket, step)
-        if outcome.kind is OutcomeKind.FORWARD:
-            self._prepare(ticket, step, account)
         if self.procedure.duty and outcome.word == self.procedure.duty.outcome and step.number == self.procedure.duty.step:
             self.report(ticket, 100, account=account)
         elif outcome.kind is OutcomeKind.FORWARD and not step.sections and step.number % 2:
@@ -163,6 +184,15 @@ class Campus:
         else:
             self.comment(account, ticket, self._command(step, outcome, reason))
         return account
+
+    def _outcome(self, step: Step, word: str) -> Outcome:
+        outcome = step.outcome(word) if word else next(o for o in step.outcomes if o.kind is OutcomeKind.FORWARD)
+        if outcome is None:
+            raise LookupError(f"step {step.number} has no outcome {word!r}")
+        return outcome
+
+    def _unit_acts(self, step: Step) -> bool:
+        return bool(step.performer) and self.procedure.role(step.performer or "").channel is Channel.PORTAL
 
     def report(self, ticket: str, percent: int, *, account: str = "") -> str:
         """The one in charge reports progress with all parts; gives who did."""
@@ -187,24 +217,6 @@ class Campus:
     def _performer(self, ticket: str, step: Step) -> str:
         role = self.procedure.role(step.performer or "")
         return self.team(ticket)[0] if role.team else self.holder(role.slug)
-
-    def _prepare(self, ticket: str, step: Step, account: str) -> None:
-        """What has to be done on the issue before the step can be left: the team named, access given or taken, boxes ticked."""
-        team = self.team(ticket)
-        server = f"srv-{ticket[-3:]}"
-        gates = {gate.value for gate in step.gates}
-        if "team" in gates:
-            self.comment(account, ticket, "/pos tugaskan " + " ".join(f"@{member}" for member in team))
-        wanting = {r.id for r in step.requirements if r.supply is Supply.GRANT}
-        unsupplied = wanting & {row.replace("\\", "") for row in re.findall(r"^- ([\d.\\]+) ", self._description(ticket), re.MULTILINE)}
-        if "grant" in gates or unsupplied:
-            until = (self.clock() + timedelta(days=60)).date()
-            self.comment(
-                self.holder("koordinator-infrastruktur"), ticket, f"/pos akses @{team[0]} {server} ssh-deploy sampai {until.isoformat()}"
-            )
-        if "revoked" in gates:
-            self.comment(self.holder("koordinator-infrastruktur"), ticket, f"/pos cabut-akses @{team[0]} {server}")
-        self.tick_all(ticket, account)
 
     def tick_all(self, ticket: str, account: str) -> None:
         """Somebody ticks every open box of the step's checklist."""

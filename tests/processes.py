@@ -1,0 +1,107 @@
+"""The processes of the service as they are started for real, on a campus of stand-ins."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from integration.procedure.case import Case, fold
+from integration.store import Store
+from sandbox.campus import Campus
+from sandbox.portal import SECRET
+from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT
+
+PATIENCE = 60.0  # seconds
+ALUR = (sys.executable, "-c", "from sync.cli import main; main()")
+
+
+def environment(campus: Campus, folder: Path, database_url: str) -> dict[str, str]:
+    """The settings of a service on a free port between the stand-ins of this campus, which learn its address; its data is in `folder`."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    campus.portal.service_url = f"http://127.0.0.1:{port}"
+    return {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")} | {
+        "PYTHONPATH": str(ROOT),
+        "ALUR_GITLAB_URL": campus.gitlab.url,
+        "ALUR_GITLAB_TOKEN": campus.bot.token,
+        "ALUR_GITLAB_PROJECT": campus.project.path,
+        "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
+        "ALUR_PORTAL_SECRETS": SECRET,
+        "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
+        "ALUR_DATABASE_URL": database_url,
+        "ALUR_ORGANISATION": str(ORGANISATION),
+        "ALUR_PUBLIC_URL": campus.portal.service_url,
+        "ALUR_DATA_DIR": str(folder / "var"),
+        "ALUR_BIND": f"127.0.0.1:{port}",
+    }
+
+
+def run(folder: Path, environ: dict[str, str], *command: str) -> None:
+    """Run a command of the service that must succeed."""
+    subprocess.run([*ALUR, *command], cwd=folder, env=environ, check=True, capture_output=True)
+
+
+@contextmanager
+def process(folder: Path, environ: dict[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the service, told to stop at the end; its words are kept in `folder`."""
+    with (folder / f"{command[0]}.log").open("wb") as log:
+        running = subprocess.Popen([*ALUR, *command], cwd=folder, env=environ, stdout=log, stderr=log)
+        try:
+            yield running
+        finally:
+            running.terminate()
+            running.wait(PATIENCE)
+
+
+def wait_for(what: Callable[[], object], folder: Path) -> None:
+    """Wait until this is true, or fail with the last words of the processes."""
+    deadline = time.monotonic() + PATIENCE
+    while not what():
+        if time.monotonic() > deadline:
+            pytest.fail("\n".join(log.read_text(errors="replace")[-3000:] for log in sorted(folder.glob("*.log"))), pytrace=False)
+        time.sleep(0.05)
+
+
+def ready(url: str) -> bool:
+    """Whether the edge answers."""
+    try:
+        return requests.get(f"{url}/ready", timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def known(store: Store, ticket: str) -> Case:
+    """The case as the ledger has it. LookupError while it has none."""
+    case = fold(store.entries(ticket))
+    if case is None:
+        raise LookupError(ticket)
+    return case
+
+
+def walk(campus: Campus, store: Store, ticket: str, folder: Path) -> Case:
+    """Lead a case forward to its end by what people do, while processes work in real time; gives the case."""
+
+    def shown() -> bool:
+        """Whether the issue tells of the step the ledger is at. A card that was dragged shows its label before its checklist."""
+        try:
+            return f"**Langkah {known(store, ticket).step or 0:02d} dari" in campus.issue(ticket)["description"]
+        except LookupError:
+            return False
+
+    def moved(last: Case) -> bool:
+        """Whether the case has gone on from there, for everybody to see."""
+        now = known(store, ticket)
+        return now.ended_at is not None or (now.step != last.step and shown())
+
+    wait_for(shown, folder)
+    while not (now := known(store, ticket)).ended_at:
+        campus.play(ticket)
+        wait_for(lambda last=now: moved(last), folder)
+    return now

@@ -16,6 +16,7 @@ from integration.doorbell import Embedded
 from integration.settings import Bind
 from integration.store import StoreDown
 from sync.wiring import Service
+from webhooks.app import create_app
 
 WEB_THREADS = 8
 WORKERS = 2
@@ -34,7 +35,10 @@ class Web:
     def __init__(self, service: Service, bind: Bind) -> None:
         listening = socket.create_server((bind.host, bind.port), family=_family(bind.host), backlog=128)
         self._map: dict[int, object] = {}
-        self._server: TcpWSGIServer = create_server(service.app, self._map, sockets=[listening], threads=WEB_THREADS, ident=None)
+        app = create_app(service.parts)
+        self._server: TcpWSGIServer = create_server(app, self._map, sockets=[listening], threads=WEB_THREADS, ident=None)
+            create_app(service.parts), self._map, sockets=[listening], threads=WEB_THREADS, ident=None
+        )
         self._refuses = threading.Event()
         self.port: int = listening.getsockname()[1]
 

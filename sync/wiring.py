@@ -7,7 +7,6 @@ import threading
 from datetime import timedelta
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
-from wsgiref.types import WSGIApplication
 
 from integration.clock import Clock, utc_now
 from integration.parts import Parts
@@ -23,7 +22,6 @@ from sync.portal import Portal
 from sync.provision import Change, Provision
 from sync.reconcile import Reconciler
 from sync.wording import Wording
-from webhooks.app import create_app
 
 NIGHT = timedelta(hours=2)  # local time from which the whole platform is compared with the store, once a day
 LAST_NIGHT = "sapuan-malam"  # the mark under which the last such night is remembered
@@ -46,11 +44,6 @@ class Service:
         self.bell = parts.bell
         self.display = Display(parts.procedures, parts.organisation, Wording(parts.organisation))
         self.clockwork = Clockwork(parts.store, parts.organisation, parts.bell)
-
-    @cached_property
-    def app(self) -> WSGIApplication:
-        """The edge."""
-        return create_app(self.parts)
 
     @cached_property
     def drain(self) -> Drain:

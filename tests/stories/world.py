@@ -28,6 +28,7 @@ from sandbox.demo import START
 from sandbox.gitlab import Person
 from sandbox.portal import SECRET, attachment
 from sync.wiring import Service, build
+from webhooks.app import create_app
 
 ROOT = Path(__file__).resolve().parents[2]
 ORGANISATION = ROOT / "deploy" / "organisation.example.yaml"
@@ -198,7 +199,7 @@ def example_form() -> dict[str, Any]:
 def started(settings: Settings, clock: SimulatedClock, campus: Campus, port: int = 0) -> tuple[Service, BaseWSGIServer]:
     """The service on a free port, known to the campus."""
     service = build(settings, clock)
-    server = make_server("127.0.0.1", port, service.app, threaded=True)
+    server = make_server("127.0.0.1", port, create_app(service.parts), threaded=True)
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     campus.portal.service_url = f"http://127.0.0.1:{server.server_port}"
     return service, server

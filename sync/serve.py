@@ -37,8 +37,6 @@ class Web:
         self._map: dict[int, object] = {}
         app = create_app(service.parts)
         self._server: TcpWSGIServer = create_server(app, self._map, sockets=[listening], threads=WEB_THREADS, ident=None)
-            create_app(service.parts), self._map, sockets=[listening], threads=WEB_THREADS, ident=None
-        )
         self._refuses = threading.Event()
         self.port: int = listening.getsockname()[1]
 

@@ -367,9 +367,3 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
 def schema(ref_template: str = "#/$defs/{model}") -> dict[str, Any]:
     """The JSON Schema of all messages, for the description of the interface; its parts are in `$defs`, referred to by `ref_template`."""
     return _MESSAGE.json_schema(ref_template=ref_template)
-
-
-def frozen_form(form: Form) -> bytes:
-    """The form as it is kept and hashed: canonical JSON without the attachments' bytes, which are kept under their own hashes."""
-    content = form.model_dump(mode="json", exclude={"lampiran": {"__all__": {"isi"}}})
-    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()

@@ -148,19 +148,17 @@ def differing(wanted: IssueFields, seen: IssueSeen) -> frozenset[str]:
     "title", "region", "labels", "assignee", "due", "state", "confidential". The region stands for the description: whoever makes the wanted
     one takes the rest of it over as it was seen.
     """
-    return frozenset(
-        name
-        for name, differs in (
-            ("title", wanted.title != seen.title),
-            ("region", wanted.description.rstrip() != seen.description.rstrip()),
-            ("labels", wanted.labels != frozenset(label for label in seen.labels if owned(label))),
-            ("assignee", wanted.assignee != seen.assignee),
-            ("due", wanted.due != seen.due),
-            ("state", wanted.open != seen.open),
-            ("confidential", wanted.confidential != seen.confidential),
-        )
-        if differs
-    )
+    shown = fields_of(seen)
+    differs = {
+        "title": wanted.title != shown.title,
+        "region": wanted.description.rstrip() != shown.description.rstrip(),
+        "labels": wanted.labels != shown.labels,
+        "assignee": wanted.assignee != shown.assignee,
+        "due": wanted.due != shown.due,
+        "state": wanted.open != shown.open,
+        "confidential": wanted.confidential != shown.confidential,
+    }
+    return frozenset(name for name, different in differs.items() if different)
 
 
 def fields_of(seen: IssueSeen) -> IssueFields:

@@ -15,7 +15,6 @@ from pydantic import BaseModel, Field, ValidationError
 
 from integration import forms
 from integration.codec import canonical
-from integration.forms import moment
 from integration.issue import Part
 from integration.labels import step_of
 from integration.procedure import facts
@@ -102,8 +101,8 @@ def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
         urgency=problem.urgensi,
         impact=problem.dampak,
         attachments=tuple(Attachment(file.nama, file.jenis, file.ukuran, file.sha256, file.url or "") for file in form.lampiran),
-        filled_from=moment(filling.mulai) if filling else None,
-        filled_until=moment(filling.selesai) if filling else None,
+        filled_from=forms.moment(filling.mulai) if filling else None,
+        filled_until=forms.moment(filling.selesai) if filling else None,
         sha256=hashlib.sha256(kept).hexdigest(),
     )
     contents = (content for file in form.lampiran if (content := file.content()) is not None)

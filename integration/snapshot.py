@@ -99,7 +99,7 @@ class Reader:
         if secrecy.secrets_in(note.body):
             return SecretWritten(key, at, by)
         words = frozenset(outcome.word for step in self.procedure.steps for outcome in step.outcomes)
-        duty = self.procedure.duty.word if self.procedure.duty else ""
+        duty = self.procedure.duty.word if self.procedure.duty else None
         documents = frozenset(document.slug for document in self.procedure.documents)
         asked = commands.read(note.body, words, documents, self.procedure.handoffs, duty)
         if isinstance(asked, commands.NotACommand):

@@ -124,7 +124,6 @@ def test_the_form_is_kept_as_it_was_sent():
 )
 def test_what_is_optional_may_be_absent_or_null(path: str):
     assert form(path, ...) == form(path, None)
-    assert forms.frozen_form(form(path, ...)) == forms.frozen_form(form(path, None))
 
 
 @pytest.mark.parametrize(
@@ -347,7 +346,7 @@ def test_no_kind_of_fault_is_told_in_english(kind: str):
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(max_size=8)),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=8)),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
     max_leaves=6,
 )
@@ -382,20 +381,6 @@ def test_whatever_is_sent_is_a_message_or_faults_in_indonesian(content: dict[str
 @given(st.binary(max_size=60))
 def test_any_bytes_can_be_read(body: bytes):
     assert isinstance(forms.read(body), NotJson | Faults)
-
-
-def test_the_frozen_form_is_the_same_whatever_the_order_and_holds_no_files():
-    frozen = forms.frozen_form(form())
-    content = json.loads(frozen)
-    assert frozen == json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    assert "isi" not in content["lampiran"][0]
-    assert content["lampiran"][0]["sha256"] == hashlib.sha256(CONTENT).hexdigest()
-    assert content["unit_kerja"]["nama"] == "Fakultas Teknik"
-    turned = message(formulir=dict(reversed(FORM.items())))
-    again = read(turned)
-    assert isinstance(again, Submitted)
-    assert forms.frozen_form(again.data.formulir) == frozen
-    assert forms.frozen_form(form("masalah.judul", "Lain")) != frozen
 
 
 def test_the_schema_describes_the_messages():

@@ -58,11 +58,6 @@ class Database:
             present = MigrationContext.configure(connection).get_current_revision()
         return present == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
-    def ping(self) -> None:
-        """Ask the database for a sign of life. Raises StoreDown."""
-        with self._read() as connection:
-            connection.execute(sa.select(sa.literal(1)))
-
     def close(self) -> None:
         """Give all connections back. A store used again opens new ones."""
         self._engine.dispose()

@@ -146,10 +146,6 @@ class Store(Worklist):
                 found.append(Waiting(side, rows, by_state.get(PARKED, (0, None))[0], oldest))
         return found[0], found[1]
 
-    def oldest_waiting(self) -> datetime | None:
-        """Since when the oldest row waits."""
-        return min((side.oldest for side in self.waiting() if side.oldest is not None), default=None)
-
     # --- where recurring work stands ---
 
     def mark(self, name: str) -> str | None:

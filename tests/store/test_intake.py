@@ -168,7 +168,7 @@ def test_a_full_disk_is_down_and_nothing_of_the_delivery_stays(tmp_path, watch):
 def test_a_database_that_is_not_there_is_down_and_the_address_stays_out_of_the_words(watch):
     store = Store("postgresql://alur:hunter2@/alur?host=/nonexistent", clock=watch)
     with pytest.raises(StoreDown) as down:
-        store.ping()
+        store.migrated()
     assert "hunter2" not in str(down.value)
     store.close()
 

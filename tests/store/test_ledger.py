@@ -120,7 +120,6 @@ def test_where_cases_stand(store, watch):
 
 def test_what_waits_is_counted_with_its_age(store, watch):
     assert store.waiting() == (Waiting("inbox", 0, 0, None), Waiting("outbox", 0, 0, None))
-    assert store.oldest_waiting() is None
     since = watch()
     for key in ("a", "b"):
         store.keep(Delivery("gitlab", key, key, b""))
@@ -128,7 +127,6 @@ def test_what_waits_is_counted_with_its_age(store, watch):
     turn = store.claim(lease=LEASE)
     store.park(turn, store.next(turn), "x")
     assert store.waiting()[0] == Waiting("inbox", 1, 1, since + timedelta(seconds=1))
-    assert store.oldest_waiting() == since + timedelta(seconds=1)
 
 
 def test_numbers_of_a_series_are_without_gap_and_a_document_keeps_its_own(open_store):

@@ -63,7 +63,6 @@ def _labels(procedure: Procedure, case: Case) -> Iterator[str]:
 def _region(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> Json:
     step = None if case.step is None else procedure.step(case.step)
     return {
-        "ticket": case.ticket,
         "status": str(case.status),
         "priority": case.priority,
         "version": len(case.submissions),

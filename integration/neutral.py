@@ -30,6 +30,7 @@ _OUT_OF_REACH = re.compile(
       | \[\w+:[^\s<>`|\[\]]*\]?                                     # [issue:1], [feature_flag:1]
       | :(?!\d\d:)[\w+-]+:                                          # :emoji:, but not the middle of 08:30:15
       | [\[{](?=[-+])                                               # {+ inline diff +}
+      | \[(?=\[)                                                    # [[wiki page]], and in a wiki [[picture]]
       | \[_?toc_?\]
     )+
     """,

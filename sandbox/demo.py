@@ -186,18 +186,33 @@ def plays() -> list[Play]:
     return [Play(row["story"], row["formulir"], {int(k): list(v) for k, v in row["at"].items()}) for row in rows]
 
 
-def summary(demo: Demo, reports: Sequence[Path], papers: Path) -> Group:
-    """What came of it: every case with its duration in working time, its papers and its page."""
+def summary(demo: Demo, reports: tuple[Path, int], papers: Path) -> Group:
+    """What came of it: every case with its duration in working time and its papers; then where to look.
+
+    `reports`: the folder of the weekly reports, and of how many weeks. Narrow enough for 80 columns but for the addresses, a line each.
+    """
     words = messages("demo")
     table = Table(title=words["summary"])
-    for column in ("ticket", "story", "ending", "duration", "passages", "papers", "page"):
-        table.add_column(words[f"column_{column}"], overflow="fold")
+    table.add_column(words["column_ticket"], no_wrap=True)
+    for column in ("story", "ending"):
+        table.add_column(words[f"column_{column}"])
+    for column in ("duration", "passages", "papers"):
+        table.add_column(words[f"column_{column}"], justify="right")
+    pages: list[str] = []
     for play in demo.plays:
         case = demo.service.case(play.ticket)
         minutes = working_minutes(demo.campus.organisation.calendar, case.history[0].entered_at, case.ended_at or demo.clock())
-        duration = words["duration"].format(days=f"{minutes / MINUTES_A_DAY:.1f}".replace(".", ",")) if isinstance(minutes, int) else "-"
-        table.add_row(play.ticket, play.story, play.ended, duration, str(len(case.history)), str(len(case.documents)), case.url)
-    where = [words["papers"].format(folder=papers), *(words["report"].format(path=path) for path in reports)]
+        duration = f"{minutes / MINUTES_A_DAY:.1f}".replace(".", ",") if isinstance(minutes, int) else "-"
+        table.add_row(play.ticket, play.story, play.ended, duration, str(len(case.history)), str(len(case.documents)))
+        pages.append(f"  {play.ticket}  {case.url}")
+    folder, weeks = reports
+    where = [
+        words["pages"],
+        *pages,
+        words["papers"].format(folder=papers),
+        words["reports"].format(folder=folder, weeks=weeks),
+        words["report_pages"].format(url=f"{demo.campus.gitlab.url}/{demo.campus.project.path}/-/wikis/{words['report_page']}"),
+    ]
     return Group(table, Text("\n".join(where)))
 
 

@@ -28,10 +28,9 @@ from integration.templates import messages
 from sync import console as shown
 from sync.audit import audit
 from sync.doctor import check
-from sync.reports import closed_week, publish, weekly
+from sync.reports import WeekOpen, WeekUnknown, closed_week, issue
 from sync.serve import OneProcess, log_end_of_thread
 from sync.wiring import Service, build
-from sync.wording import Wording
 from sync.worker import CONCURRENCY, run_beat, run_worker
 
 WORDS = messages("cli")
@@ -296,11 +295,12 @@ def report_weekly(week: str | None, folder: Path | None) -> None:
     parts = service.parts
     chosen = week or closed_week(parts.clock(), parts.organisation)
     try:
-        told = weekly(service.store, parts.procedures, parts.organisation, chosen)
-    except ValueError:
+        issued = issue(service.store, service.files, service.display, chosen)
+    except WeekUnknown:
         failed("week_unknown", week=week)
-    published = publish(told, parts.organisation, Wording(parts.organisation))
-    for path in published.save(folder or parts.settings.data_dir / "laporan"):
+    except WeekOpen:
+        failed("week_open", week=week)
+    for path in issued.save(folder or parts.settings.data_dir / "laporan"):
         click.echo(WORDS["written"].format(path=path))
 
 

@@ -22,7 +22,7 @@ from sandbox.campus import Campus
 from sandbox.clock import SimulatedClock
 from sandbox.demo import START, Demo, plays, summary
 from sandbox.portal import SECRET
-from sync.reports import closed_week, publish, weekly
+from sync.reports import closed_week, issue
 from sync.serve import OneProcess, running
 from sync.wiring import Service, build
 
@@ -75,7 +75,7 @@ def demonstrate(console: Console, folder: Path, *, keep: bool) -> None:
             campus.portal.service_url = process.url
             demo = Demo(campus, Between(campus, process, process.url), clock, plays())
             demo.run(console)
-            console.print(summary(demo, _reports(service, folder), _papers(service, folder)))
+            console.print(summary(demo, _reports(service, folder), _papers(service, folder)), soft_wrap=True)  # addresses stay whole
             if keep:
                 console.print(messages("demo")["keep"])
                 _wait_for_interrupt()
@@ -99,14 +99,14 @@ def _settings(campus: Campus, folder: Path) -> Settings:
     )
 
 
-def _reports(service: Service, folder: Path) -> list[Path]:
-    """The weekly report of every week that was played, as PDF, Markdown and CSV; gives the PDFs."""
+def _reports(service: Service, folder: Path) -> tuple[Path, int]:
+    """The weekly report of every week that was played, as PDF, Markdown and CSV; gives the folder and how many weeks are in it."""
     organisation, now = service.parts.organisation, service.parts.clock()
     moments = [START + n * ONE_WEEK for n in range(1, (now - START) // ONE_WEEK + 1)]
     weeks = dict.fromkeys(closed_week(moment, organisation) for moment in (*moments, now))
-    told = [weekly(service.store, service.parts.procedures, organisation, week) for week in weeks]
-    saved = [publish(report, organisation, service.display.wording).save(folder / "laporan") for report in told]
-    return [path for paths in saved for path in paths if path.suffix == ".pdf"]
+    for week in weeks:
+        issue(service.store, service.files, service.display, week).save(folder / "laporan")
+    return folder / "laporan", len(weeks)
 
 
 def _papers(service: Service, folder: Path) -> Path:

@@ -219,6 +219,36 @@ class Platform:
         answer = self._send("post", f"{self.project}/uploads", files={"file": (name, content, kind)})
         return str(answer["url"])
 
+    # --- wiki ---
+
+    def page(self, title: str) -> str | None:
+        """The text of the wiki page with this title (folders parted by "/"), None where there is none. One request."""
+        try:
+            return str(self.get(f"{self.project}/wikis/{quote(page_slug(title), safe='')}")["content"])
+        except Gone:
+            return None
+
+    def page_slugs(self) -> list[str]:
+        """The addresses of all wiki pages, as `page_slug` makes them. One request: GitLab lists them whole."""
+        return [str(page["slug"]) for page in self.get(f"{self.project}/wikis")]
+
+    def write_page(self, title: str, content: str) -> None:
+        """Bring the wiki page with this title to this text: one is made where there is none, none is written where nothing differs.
+
+        Takes Developer or Planner (behaviour.md 4). GitLab keeps no version to ask for: the last writer wins.
+        """
+        seen = self.page(title)
+        if seen is None:
+            made = self.post(f"{self.project}/wikis", {"title": title, "content": content})
+        elif seen != content:  # without a title, which would move the page
+            made = self.put(f"{self.project}/wikis/{quote(page_slug(title), safe='')}", {"content": content})
+        else:
+            return
+        if made["slug"] != page_slug(title):
+            raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}")
+
+    # --- finding ---
+
     def _marked_issue(self, marker: str, since: datetime) -> IssueSeen | None:
         """Our own issue with this marker. By listing: `search=` is limited to 30 a minute and fuzzy (behaviour.md 4)."""
         query = {
@@ -306,6 +336,11 @@ class Platform:
 
 class Gone(Permanent):
     """What was asked for is not there, or not for us."""
+
+
+def page_slug(title: str) -> str:
+    """Where a wiki page with this title is, from the wiki's root: "Laporan-mingguan/2026-W23"."""
+    return title.replace(" ", "-")
 
 
 def asked(wanted: IssueFields, name: str) -> str:

@@ -19,7 +19,7 @@ from integration.payloads import Ignored, Look, Told, read_hook, read_look, read
 from integration.procedure.case import Case, evolve, fold
 from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
-from integration.procedure.effects import Effect, SendMail, ShowOnIssue
+from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
 from integration.procedure.events import Entry, IssueMended
 from integration.procedure.facts import SERVICE, Fact, IssueDrifted
 from integration.snapshot import Reader, unread
@@ -165,10 +165,12 @@ class Inbox:
         return [IssueDrifted(key, self.clock(), SERVICE, tuple(sorted(what)))] if what else []
 
     def _report(self, turn: Turn, row: InboxRow) -> None:
-        """A week is over: its report goes to those the organisation names."""
+        """A week is over: its report is published on the platform and goes to those the organisation names."""
         week, to = str(json.loads(row.body)["week"]), self.display.organisation.report_recipients
-        effects = (SendMail(f"mail:{row.key}", REPORT, to, {"week": week}),) if to else ()
-        self.store.commit(turn, row, Batch(effects=effects, result=f"{len(to)} recipients"))
+        effects: list[Effect] = [PublishReport(f"publish:{row.key}", week)]
+        if to:
+            effects.append(SendMail(f"mail:{row.key}", REPORT, to, {"week": week}))
+        self.store.commit(turn, row, Batch(effects=tuple(effects), result=f"{len(to)} recipients"))
 
     def _ledger(self, ticket: str) -> Ledger:
         entries = self.store.entries(ticket)

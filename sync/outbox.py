@@ -14,17 +14,29 @@ from integration.issue import Sighting, read_sighting, sighting_json
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import DRAFT
-from integration.procedure.effects import CallPortal, IssueDocument, OpenIssue, PostNote, SendMail, ShowOnIssue, UploadAttachments
+from integration.procedure.effects import (
+    CallPortal,
+    IssueDocument,
+    OpenIssue,
+    PostNote,
+    PublishReport,
+    SendMail,
+    ShowOnIssue,
+    UploadAttachments,
+)
 from integration.procedure.events import Entry
 from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueLinked
 from integration.snapshot import unread
 from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
+from integration.templates import messages
 from sync import documents, reports
 from sync.display import Display, issue_marker
-from sync.gitlab import Platform
+from sync.gitlab import Platform, page_slug
 from sync.mail import Attached, Mail
 from sync.portal import Portal
 from sync.wording import marker
+
+ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of the weekly report that are handed out as files
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +67,9 @@ class Outbox:
             case CallPortal(type=kind, data=data):
                 if self.portal is not None:
                     self.portal.call(row.key, kind, data)
+                self.store.done(turn, row)
+            case PublishReport() as report:
+                self._publish(report)
                 self.store.done(turn, row)
             case SendMail() as mail:
                 self._send(mail)
@@ -127,17 +142,26 @@ class Outbox:
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
         self.store.done(turn, row, outcome=filed)
 
+    def _publish(self, effect: PublishReport) -> None:
+        """One wiki page a week with links to the files, and the index of all weeks that have one; what is there already stays."""
+        wording, title = self.display.wording, messages("report")["page"]
+        page, mark = f"{title}/{effect.week}", marker(effect.key)
+        if mark not in (self.platform.page(page) or ""):
+            issued = reports.issue(self.store, self.files, self.display, effect.week)
+            links = [f"[{issued.name(form)}]({self.platform.upload(issued.name(form), issued.forms[form])})" for form in ATTACHED]
+            files = wording.render("wiki/berkas.md", links=links)
+            self.platform.write_page(page, f"{issued.forms['md'].decode()}\n{files}\n{mark}\n")
+        listed = reports.listed(self.platform.page_slugs(), page_slug(title))
+        self.platform.write_page(title, wording.render("wiki/daftar-laporan.md", weeks=listed))
+
     def _send(self, mail: SendMail) -> None:
         """The weekly report, made from the ledger as it stood when the week closed; no other mail is sent."""
         if self.mail is None:
             return
         display, week = self.display, str(mail.context["week"])
         report = reports.weekly(self.store, display.procedures, display.organisation, week)
-        published = reports.publish(report, display.organisation, display.wording)
-        files = (
-            Attached(f"{published.stem}.pdf", "application/pdf", published.pdf),
-            Attached(f"{published.stem}.csv", "text/csv", published.csv.encode()),
-        )
+        issued = reports.issue(self.store, self.files, display, week)
+        files = tuple(Attached(issued.name(form), mimetype, issued.forms[form]) for form, mimetype in ATTACHED.items())
         subject, _, text = display.wording.render(f"mail/{mail.template}.md", week=week, report=report).partition("\n\n")
         self.mail.send(mail.key, mail.to, subject, text, files)
 

@@ -1,20 +1,31 @@
-"""The coordinators' weekly report: what the ledger said at the week's closing moment, so the same week asked again gives the same bytes."""
+"""The coordinators' weekly report: what the ledger said at the week's closing moment.
+
+A report is issued once: numbered, and kept by the hash of its bytes. Whoever asks for the same week again gets the same bytes, also when
+something from before the closing moment became known only later.
+"""
 
 import csv
 import io
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from integration.files import FileStore
 from integration.procedure.case import Case, fold
-from integration.procedure.deadlines import CalendarGap, week_of, working_days
+from integration.procedure.deadlines import CalendarGap, week_of, working_days, working_days_in_week
 from integration.procedure.definition import OutcomeKind, Procedure
+from integration.procedure.duty import owed_from_its_start
 from integration.procedure.offices import Organisation
 from integration.store import Store
 from integration.templates import messages
+from sync.display import Display
 from sync.paper import Sheet, render
 from sync.wording import Wording, long_date
+
+SERIES = "laporan-mingguan"
+"""What the reports are filed and numbered as (`organisation.numbering`)."""
 
 CLOSES_AT = time(7, 30)  # Monday: the report is on the coordinators' desk when work begins
 
@@ -34,6 +45,7 @@ class Line:
     age: int | None
     due: datetime | None
     late: bool
+    waits: bool  # for the unit
     percent: int | None
     trend: int | None  # percentage points since the report before
     owes_report: bool
@@ -59,6 +71,11 @@ class Weekly:
         return tuple(line for line in self.open if line.late)
 
     @property
+    def waiting(self) -> tuple[Line, ...]:
+        """Open cases in which the unit must act."""
+        return tuple(line for line in self.open if line.waits)
+
+    @property
     def owing(self) -> tuple[Line, ...]:
         """Open cases whose report for this week is missing (procedure.md rule 5)."""
         return tuple(line for line in self.open if line.owes_report)
@@ -68,23 +85,42 @@ class Weekly:
         return tuple(line for line in self.open if line.status in statuses)
 
 
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The report in its three forms; `stem` is the file name without ending."""
+class WeekUnknown(ValueError):
+    """There is no such ISO week."""
 
-    stem: str
-    markdown: str
-    pdf: bytes
-    csv: str
+
+class WeekOpen(ValueError):
+    """The week has not reached its closing moment: what it will say is not known yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A week's report as it was issued: its bytes by form: "md" (for the platform), "pdf" and "csv"."""
+
+    week: str
+    forms: Mapping[str, bytes]
+
+    def name(self, form: str) -> str:
+        """The file name of a form: "laporan-mingguan-2026-W23.pdf"."""
+        return f"{SERIES}-{self.week}.{form}"
 
     def save(self, folder: Path) -> list[Path]:
-        """Write the three files below `folder`; gives their paths. Raises OSError."""
+        """Write every form below `folder`; gives the paths. Raises OSError."""
         folder.mkdir(parents=True, exist_ok=True)
-        files: dict[str, bytes] = {"md": self.markdown.encode(), "pdf": self.pdf, "csv": self.csv.encode()}
-        paths = [folder / f"{self.stem}.{ending}" for ending in files]
-        for path, content in zip(paths, files.values(), strict=True):
+        paths = [folder / self.name(form) for form in self.forms]
+        for path, content in zip(paths, self.forms.values(), strict=True):
             path.write_bytes(content)
         return paths
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A week in the index of reports: where its wiki page is, and its Monday and Sunday."""
+
+    week: str
+    slug: str
+    first: date
+    last: date
 
 
 def closed_week(now: datetime, organisation: Organisation) -> str:
@@ -95,13 +131,13 @@ def closed_week(now: datetime, organisation: Organisation) -> str:
 
 
 def weekly(store: Store, procedures: Sequence[Procedure], organisation: Organisation, week: str) -> Weekly:
-    """What stood where at the closing moment of an ISO week such as "2026-W47". ValueError for what is no week."""
+    """What stood where at the closing moment of an ISO week such as "2026-W47". WeekUnknown for what is none."""
     since, until = _span(week, organisation)
     revisions = {(p.slug, p.revision): p for p in procedures}
     new: list[Line] = []
     ended: list[Line] = []
     still: list[Line] = []
-    for ticket in store.tickets(opened_before=until):
+    for ticket in store.tickets(opened_before=until, ended_after=since):
         case = fold([entry for entry in store.entries(ticket) if entry.at < until])
         if case is None or (case.ended_at and case.ended_at < since):
             continue
@@ -112,8 +148,34 @@ def weekly(store: Store, procedures: Sequence[Procedure], organisation: Organisa
     return Weekly(week, since, until, tuple(new), tuple(ended), tuple(sorted(still, key=_urgency)))
 
 
-def publish(report: Weekly, organisation: Organisation, wording: Wording) -> Published:
-    """The report as Markdown, as a print-ready PDF (A4 landscape) and as CSV. Raises Permanent where it cannot be drawn."""
+def issue(store: Store, files: FileStore, display: Display, week: str) -> Issued:
+    """The report of a closed week as it was issued; the first to ask issues it.
+
+    Raises WeekUnknown for what is no week, WeekOpen before its closing moment, Permanent where it cannot be drawn.
+    """
+    organisation, issued_as = display.organisation, f"{SERIES}:{week}"
+    closed = _span(week, organisation)[1]
+    if store.clock() < closed:
+        raise WeekOpen(week)
+    kept = store.mark(issued_as)
+    if kept is not None:
+        return Issued(week, {form: files.get(sha256) for form, sha256 in json.loads(kept).items()})
+    pattern = organisation.numbering.pattern(SERIES, closed.date())
+    number = store.number(issued_as, SERIES, closed.year, lambda seq: pattern.format(seq=seq))
+    forms = publish(weekly(store, display.procedures, organisation, week), organisation, display.wording, number)
+    store.set_mark(issued_as, json.dumps({form: files.put(content) for form, content in forms.items()}))
+    return Issued(week, forms)
+
+
+def listed(slugs: Iterable[str], folder: str) -> list[Listed]:
+    """The weeks that have a page below `folder`, newest first; pages of other kinds are none of ours."""
+    weeks = [(slug.removeprefix(f"{folder}/"), slug) for slug in slugs if slug.startswith(f"{folder}/")]
+    known = [Listed(week, slug, monday, monday + timedelta(days=6)) for week, slug in weeks if (monday := _monday(week))]
+    return sorted(known, key=lambda week: week.first, reverse=True)
+
+
+def publish(report: Weekly, organisation: Organisation, wording: Wording, number: str) -> dict[str, bytes]:
+    """The report by form: Markdown for the platform, a print-ready PDF (A4 landscape), CSV. Raises Permanent where it cannot be drawn."""
     text = wording.render("reports/mingguan.md", report=report, organisation=organisation)
     words = messages("report")
     head = organisation.letterhead
@@ -121,17 +183,27 @@ def publish(report: Weekly, organisation: Organisation, wording: Wording) -> Pub
         letterhead=tuple(part.upper() for part in (head.university, head.unit) if part),
         address=(),
         title=words["title"].format(week=report.week),
-        number="",
+        number=number,
         place_date=long_date(report.until),
         signatures=(),
         reference=words["footer"].format(week=report.week, until=long_date(report.until)),
         landscape=True,
     )
-    return Published(f"laporan-mingguan-{report.week}", text, render(text, sheet, report.until), _csv(report))
+    on_platform = wording.render("wiki/laporan-mingguan.md", report=report, organisation=organisation, number=number)
+    return {"md": on_platform.encode(), "pdf": render(text, sheet, report.until), "csv": _csv(report).encode()}
+
+
+def _monday(week: str) -> date | None:
+    try:
+        return date.fromisoformat(f"{week}-1")
+    except ValueError:
+        return None
 
 
 def _span(week: str, organisation: Organisation) -> tuple[datetime, datetime]:
-    monday = date.fromisoformat(f"{week}-1")
+    monday = _monday(week)
+    if monday is None:
+        raise WeekUnknown(week)
     zone = organisation.calendar.tz
     return datetime.combine(monday, time.min, zone), datetime.combine(monday + timedelta(days=7), CLOSES_AT, zone)
 
@@ -159,6 +231,7 @@ def _line(case: Case, procedure: Procedure, organisation: Organisation, since: d
         age=_age(case, organisation, until),
         due=case.due.astimezone(organisation.calendar.tz) if case.due else None,
         late=bool(step and case.due and case.due < until and case.paused_since is None),
+        waits=step is not None and case.waits_for_unit,
         percent=percents[-1] if percents else None,
         trend=percents[-1] - percents[-2] if len(percents) > 1 else None,
         owes_report=_owes_report(case, procedure, organisation, since),
@@ -176,13 +249,12 @@ def _age(case: Case, organisation: Organisation, until: datetime) -> int | None:
 
 
 def _owes_report(case: Case, procedure: Procedure, organisation: Organisation, since: datetime) -> bool:
-    """Whether the case stood in the duty for the whole week and nothing complete was reported in it."""
-    duty = procedure.duty
-    if duty is None or case.step is None or not duty.first <= case.step <= duty.last:
+    """Whether the case stood in the duty for the whole week, which had working days, and nothing complete was reported in it."""
+    duty, calendar = procedure.duty, organisation.calendar
+    week = week_of(since, calendar.tz)
+    if duty is None or case.step is None or not owed_from_its_start(case, duty, week, calendar.tz):
         return False
-    began = next((p.entered_at for p in case.history if p.step >= duty.first), None)
-    week = week_of(since, organisation.calendar.tz)
-    return began is not None and began < since and not any(report.week == week for report in case.reports)
+    return working_days_in_week(calendar, week) != () and not any(report.week == week for report in case.reports)
 
 
 def _returns(case: Case, procedure: Procedure, since: datetime) -> Iterable[str]:

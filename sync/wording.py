@@ -56,6 +56,7 @@ class Wording:
             "description": on_platform,
             "documents": on_paper,
             "reports": on_paper,
+            "wiki": on_platform,
             "mail": in_mail,
         }
 

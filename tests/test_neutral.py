@@ -34,6 +34,7 @@ REFERENCES = {
     "bare address": r"www\.\w",
     "emoji": r"(?<![^\W_]):[\w+-]+:(?![^\W_])",
     "table of contents": r"(?i)^\s*\[toc\]\s*$",
+    "wiki link": r"\[\[",
     "inline diff": r"\{[+-].*[+-]\}|\[[+-].*[+-]\]",
 }
 IN_TITLES = ("mention", "issue", "issue by prefix", "by name", "merge request", "snippet", "epic", "commit", "address", "emoji")

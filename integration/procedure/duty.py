@@ -4,9 +4,11 @@ A week is told by its ISO name, "2026-W47"; these sort as the weeks follow one a
 """
 
 from dataclasses import replace
+from datetime import tzinfo
 from itertools import takewhile
 
 from integration.procedure import contexts
+from integration.procedure.case import Case
 from integration.procedure.deadlines import week_of
 from integration.procedure.definition import Duty, Section, SectionKind, Step
 from integration.procedure.draft import Draft, Ignored
@@ -53,7 +55,7 @@ def week_due(draft: Draft, step: Step, fact: WeekDue) -> None:
 def week_ended(draft: Draft, step: Step, fact: WeekEnded) -> None:
     """The week is over: a report owed for all of it and not made is noted; a week without a working day owed none, and says so."""
     duty = draft.procedure.duty
-    if duty is None or not _in_range(duty, step) or not _owed_from_its_start(draft, duty, fact.week):
+    if duty is None or not _in_range(duty, step) or not owed_from_its_start(draft.case, duty, fact.week, draft.organisation.calendar.tz):
         draft.ignore(Ignored.NOT_OWED)
     elif _settled(draft, fact.week):
         draft.ignore(Ignored.SAME)
@@ -98,10 +100,10 @@ def _in_range(duty: Duty, step: Step) -> bool:
     return duty.first <= step.number <= duty.last
 
 
-def _owed_from_its_start(draft: Draft, duty: Duty, week: str) -> bool:
+def owed_from_its_start(case: Case, duty: Duty, week: str, tz: tzinfo) -> bool:
     """Whether the case stood in the duty's range since before this week began, without a break."""
-    stay = takewhile(lambda passage: duty.first <= passage.step <= duty.last, reversed(draft.case.history))
-    began = [week_of(passage.entered_at, draft.organisation.calendar.tz) for passage in stay]
+    stay = takewhile(lambda passage: duty.first <= passage.step <= duty.last, reversed(case.history))
+    began = [week_of(passage.entered_at, tz) for passage in stay]
     return bool(began) and began[-1] < week
 
 

@@ -56,11 +56,21 @@ class CallPortal:
 
 
 @dataclass(frozen=True, slots=True)
+class PublishReport:
+    """Publish the report of an ISO week ("2026-W23") on the platform: its files, its wiki page, the index of all weeks."""
+
+    key: str
+    week: str
+
+
+@dataclass(frozen=True, slots=True)
 class SendMail:
+    """Send templates/mail/<template>.md with the report of `context["week"]` to these addresses."""
+
     key: str
     template: str
     to: tuple[str, ...]
     context: dict[str, object] = field(default_factory=dict)
 
 
-Effect = OpenIssue | ShowOnIssue | PostNote | UploadAttachments | IssueDocument | CallPortal | SendMail
+Effect = OpenIssue | ShowOnIssue | PostNote | UploadAttachments | IssueDocument | CallPortal | PublishReport | SendMail

@@ -187,6 +187,6 @@ def attach(app: Flask, store: Store) -> None:
     rule(f"{at}/issues/<int:iid>", "issue", pages.issue)
     rule(f"{at}/work_items/<int:iid>", "work_item", pages.issue)
     rule(f"{at}/boards", "board", pages.board)
-    rule(f"{at}/wikis/<slug>", "wiki", pages.wiki)
+    rule(f"{at}/wikis/<path:slug>", "wiki", pages.wiki)
     rule("/-/project/<int:number>/uploads/<secret>/<filename>", "upload", pages.upload)
     rule("/-/avatar/<int:number>.svg", "avatar", pages.avatar)

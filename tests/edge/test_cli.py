@@ -252,7 +252,13 @@ def test_the_weekly_report_is_written_where_asked(alur, parts, tmp_path):
     assert result.exit_code == 0
     assert len(list((tmp_path / "laporan").iterdir())) == 3
     assert result.stdout.count("Ditulis:") == 3
+    first = {path.name: path.read_bytes() for path in (tmp_path / "laporan").iterdir()}
+    alur("report", "weekly", "--week", "2026-W23", "--out", str(tmp_path / "lagi"))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "lagi").iterdir()} == first
+    assert alur("report", "weekly", "--out", str(tmp_path / "terakhir")).exit_code == 0
+    assert not (tmp_path / "terakhir" / "laporan-mingguan-2026-W23.pdf").exists()
     assert alur("report", "weekly", "--week", "minggu lalu").exit_code == 1
+    assert "belum ditutup" in alur("report", "weekly", "--week", "2999-W01").stderr
 
 
 def test_what_was_not_meddled_with_is_proven(alur, parts):

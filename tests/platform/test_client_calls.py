@@ -12,7 +12,7 @@ from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from integration.procedures import load
 from integration.region import region, ticked
 from integration.store import Store
-from sync.gitlab import Gone, Platform
+from sync.gitlab import Gone, Platform, page_slug
 from sync.provision import Provision
 
 POS = load("pengaduan-masalah-teknis-si.2025-05")
@@ -146,6 +146,15 @@ def test_changed_issues_are_listed(platform: Platform, seen: IssueSeen):
 
 def test_an_upload_is_linked_by_a_relative_address(platform: Platform):
     assert platform.upload("uji.pdf", b"%PDF-1.7").startswith("/uploads/")
+
+
+def test_a_wiki_page_in_a_folder_is_made_once_and_changed_in_its_place(forge, platform: Platform):
+    title = f"Laporan {forge.word()}/2026-W23"
+    assert platform.page(title) is None
+    for text in ("satu", "dua", "dua"):
+        platform.write_page(title, text)
+        assert platform.page(title) == text
+    assert platform.page_slugs().count(page_slug(title)) == 1
 
 
 def test_an_issue_that_is_not_there_is_gone(platform: Platform):

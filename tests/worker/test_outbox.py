@@ -101,6 +101,7 @@ class TestMail:
     def test_without_a_mail_server_nothing_waits(self, bench: Bench):
         self.reported(bench, "a@x.example")
         bench.outbox = replace(bench.outbox, mail=None)
+        bench.clock.advance(timedelta(days=7))
         bench.store.keep(Delivery("report", "report:2026-W24", "laporan", json.dumps({"week": "2026-W24"}).encode()))
         bench.work()
         assert bench.undone == []

@@ -1,0 +1,157 @@
+"""The weekly report: on Monday 07.30 the coordinators read on the wiki how things stand, once and for good."""
+
+import csv
+import io
+import re
+from typing import Any
+
+import pypdfium2
+import requests
+
+from sync.reports import issue, listed
+from tests.stories.world import World, example_form
+
+REFERRING = 'KRS @all @kepala.pustikom #1 !1 ~bug ~"status::selesai" %1 $1 &1 [[Rahasia]] [[http://jahat.example/x.png]]'
+LOADING = "![g](http://jahat.example/y.png) <img src=//jahat.example/z> [k](http://jahat.example) | <!-- alur:publish -->"
+
+
+def complain(world: World, subject: str) -> str:
+    form = example_form()
+    return world.submit(form={**form, "masalah": {**form["masalah"], "judul": subject}})
+
+
+def monday(world: World) -> None:
+    """Time passes until the report is there."""
+    world.until_weekday(0, hour=8)
+
+
+def wiki(world: World) -> dict[str, Any]:
+    return dict(world.campus.project.wiki)
+
+
+def page(world: World, week: str) -> str:
+    content: str = wiki(world)[f"Laporan-mingguan/{week}"].content
+    return content
+
+
+def section(text: str, heading: str) -> str:
+    """What stands below a heading; "" where there is none."""
+    found = re.search(rf"^## {heading}\n(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+    return found[1] if found else ""
+
+
+def upload(world: World, text: str, ending: str) -> bytes:
+    place = re.search(rf"\(/uploads/([0-9a-f]{{32}})/([\w.-]+\.{ending})\)", text)
+    assert place is not None
+    return requests.get(f"{world.campus.gitlab.url}/-/project/{world.campus.project.id}/uploads/{place[1]}/{place[2]}", timeout=30).content
+
+
+def printed(pdf: bytes) -> str:
+    document = pypdfium2.PdfDocument(pdf)
+    return "\n".join(document[number].get_textpage().get_text_range() for number in range(len(document)))
+
+
+def test_every_week_is_published_once_and_stays_as_it_was(world: World) -> None:
+    ticket = complain(world, "KRS gagal disimpan")
+    monday(world)
+
+    first = page(world, "2026-W23")
+    pdf = upload(world, first, "pdf")
+    assert "Nomor: **1/UN39.17/LM/VI/2026**" in first
+    assert ticket in section(first, "Perkara terbuka")
+    assert {"LAPORAN MINGGUAN", "1/UN39.17/LM/VI/2026", ticket} <= set(re.findall(rf"LAPORAN MINGGUAN|1/\S+/2026|{ticket}", printed(pdf)))
+    rows = list(csv.reader(io.StringIO(upload(world, first, "csv").decode())))
+    assert rows[1][0] == ticket
+
+    uploads = len(world.campus.project.uploads)
+    for _ in range(2):
+        world.service.clockwork.tick()
+        world.sweep()
+    assert len(world.campus.project.uploads) == uploads
+    assert len(wiki(world)) == 2
+
+    world.comment(world.campus.holder("kasi-layanan-administrasi"), ticket, "/pos lengkap")
+    world.restart()
+    again = issue(world.service.store, world.service.files, world.service.display, "2026-W23")
+    assert again.forms["pdf"] == pdf
+    assert first.startswith(again.forms["md"].decode())
+
+    monday(world)
+    assert page(world, "2026-W23") == first
+    assert "2/UN39.17/LM/VI/2026" in page(world, "2026-W24")
+    index = wiki(world)["Laporan-mingguan"].content
+    assert re.findall(r"^\| \[(.*?)\]\((.*?)\) \|", index, re.MULTILINE) == [
+        ("2026-W24", "Laporan-mingguan/2026-W24"),
+        ("2026-W23", "Laporan-mingguan/2026-W23"),
+    ]
+    shown = requests.get(f"{world.campus.gitlab.url}/{world.campus.project.path}/-/wikis/Laporan-mingguan/2026-W24", timeout=30)
+    assert f"{ticket}</strong>" in shown.text
+
+
+def test_it_is_found_again_where_an_answer_was_lost(world: World) -> None:
+    complain(world, "KRS gagal disimpan")
+    for route in ("uploads", "wikis"):
+        world.campus.gitlab.fault("POST", rf"/{route}$", status=502, after_commit=True)
+    monday(world)
+    world.later(hours=4)
+    assert sorted(wiki(world)) == ["Laporan-mingguan", "Laporan-mingguan/2026-W23"]
+    assert not world.service.store.outbox_rows()
+
+
+def test_it_says_what_is_new_late_ended_returned_and_waited_for(world: World) -> None:
+    late, refused, waiting, returned, silent = (complain(world, name) for name in ("terlambat", "ditolak", "unit", "kembali", "diam"))
+    for ticket, word in ((refused, "tolak"), (waiting, "revisi")):
+        world.walk(ticket, 5)
+        world.play(ticket, word, reason="Data belum lengkap.")
+    world.walk(returned, 21)
+    world.walk(silent, 17)
+    monday(world)
+
+    first = page(world, "2026-W23")
+    for ticket in (late, refused, waiting, returned, silent):
+        assert ticket in section(first, "Baru minggu ini")
+    assert re.search(rf"{late}.*\*\*terlambat\*\* sejak", section(first, "Perlu dibahas dalam rapat"))
+    assert waiting in section(first, "Menunggu unit kerja")
+    assert re.search(rf"{refused} .*ditolak .*Data belum lengkap", section(first, "Berakhir minggu ini"))
+    assert "laporan progres minggu ini belum masuk" not in first  # nobody owes for a week that was not theirs from its start
+
+    world.play(returned, "dikembalikan", reason="Uji ulang.")
+    world.report(returned, 60)
+    monday(world)
+
+    second = page(world, "2026-W24")
+    assert section(second, "Baru minggu ini") == ""
+    assert section(second, "Berakhir minggu ini") == ""
+    assert f"{returned}** " in section(second, "Dikembalikan minggu ini")
+    assert re.search(rf"{silent}.*laporan progres minggu ini belum masuk", section(second, "Perlu dibahas dalam rapat"))
+    assert not re.search(rf"{returned}.*belum masuk", section(second, "Perlu dibahas dalam rapat"))
+    assert re.search(rf"{returned} .*\| 60 %", section(second, "Perkara terbuka"))
+
+
+def test_a_strangers_words_are_only_shown(world: World) -> None:
+    tickets = [complain(world, REFERRING), complain(world, LOADING)]
+    labels = world.label_names()
+    monday(world)
+
+    text = page(world, "2026-W23")
+    shown = requests.get(f"{world.campus.gitlab.url}/{world.campus.project.path}/-/wikis/Laporan-mingguan/2026-W23", timeout=30).text
+    article = shown.split('<article class="text">')[1].split("</article>")[0]
+    addresses = re.findall(r'(?:href|src)="([^"]*)"', article)
+    assert [re.sub(r"^/-/project/\d+/uploads/[0-9a-f]{32}/", "", address) for address in addresses] == [
+        "laporan-mingguan-2026-W23.pdf",
+        "laporan-mingguan-2026-W23.csv",
+    ]
+    assert "<img" not in article
+    assert "&lt;img src=" in article
+    read = re.sub(r"`[^`]*`", "", text)  # nothing looks into code
+    for reference in ("@all", "@kepala", "#1", "!1", "~bug", "%1", "$1", "&1", "[[", "<!-- alur:publish -->"):
+        assert re.search(rf"(?<!\\){re.escape(reference)}", read) is None, reference
+    assert world.label_names() == labels
+    assert [world.campus.issue(ticket)["state"] for ticket in tickets] == ["opened", "opened"]
+
+
+def test_only_weeks_are_listed() -> None:
+    slugs = ["Laporan-mingguan", "Laporan-mingguan/2026-W53", "Laporan-mingguan/2027-W53", "Laporan-mingguan/rapat", "2026-W23"]
+    assert [(week.week, week.first.isoformat(), week.last.isoformat()) for week in listed(slugs, "Laporan-mingguan")] == [
+        ("2026-W53", "2026-12-28", "2027-01-03")
+    ]

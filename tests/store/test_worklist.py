@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.exc import StatementError
 
 from integration.procedure.effects import CallPortal, PostNote, SendMail, ShowOnIssue
 from integration.procedure.events import Entry, IssueMended, Paused
@@ -299,3 +300,39 @@ def test_two_processes_with_many_workers_never_hold_one_lane_together_and_lose_n
     assert sorted(key for _, key in seen) == sorted(f"k{n}" for n in range(40))
     for lane in range(4):
         assert [key for held, key in seen if held == f"lane {lane}"] == [f"k{n}" for n in range(lane, 40, 4)]
+
+
+def test_the_issue_as_seen_is_kept_with_the_batch(store):
+    ticket = opened(store)
+    turn = store.claim(lease=LEASE)
+    store.commit(turn, store.next(turn), Batch(ticket, observed={"labels": ["a"]}))
+    assert store.observed(ticket) == {"labels": ["a"]}
+
+
+def test_a_store_is_busy_while_anything_is_due_or_held(store, watch):
+    assert not store.busy()
+    arrive(store, "a")
+    assert store.busy()
+    turn = store.claim(lease=LEASE)
+    store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="time-out")
+    assert store.busy()
+    store.release(turn)
+    assert not store.busy()
+    watch.move(hours=1)
+    assert store.busy()
+
+
+def test_a_process_that_is_alone_takes_back_what_a_killed_one_held(store):
+    arrive(store, "a")
+    lost = store.claim(lease=LEASE)
+    store.break_leases()
+    assert store.claim(lease=LEASE).lane == lost.lane
+    with pytest.raises(LeaseLost):
+        store.next(lost)
+
+
+def test_a_time_without_a_zone_names_no_moment(store, watch):
+    arrive(store, "a")
+    turn = store.claim(lease=LEASE)
+    with pytest.raises(StatementError, match="zone"):
+        store.postpone(turn, store.next(turn), until=watch().replace(tzinfo=None), error="")

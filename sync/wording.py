@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from babel.dates import format_date, format_datetime
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from jinja2.runtime import LoopContext
 
 from integration import neutral
 from integration.procedure.offices import Organisation
@@ -109,7 +110,7 @@ class Wording:
             "tanggal_singkat": self._date("d MMM y"),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
         }
-        environment.globals |= {"pesan": lambda name, key: Harmless(messages(name)[key]), "cara": _usage}
+        environment.globals |= {"pesan": lambda name, key: Harmless(messages(name)[key]), "cara": _usage, "sambung": _joint}
         return environment
 
     def _mention(self, account: object) -> Harmless:
@@ -160,6 +161,15 @@ def _usage(word: object) -> Harmless:
     """How a command is typed and what it does; its word alone where this procedure has given it another name."""
     known = messages("usage").get(str(word))
     return _code(f"/pos {word}") if known is None else Harmless(known)
+
+
+def _joint(loop: LoopContext, word: str) -> Harmless:
+    """What stands between an item of a list in a sentence and the next: "A atau B", "A, B, dan C"."""
+    if loop.last:
+        return Harmless("")
+    if loop.revindex0 > 1:
+        return Harmless(", ")
+    return Harmless(f", {word} " if loop.index0 else f" {word} ")
 
 
 def _command(line: object, headings: Iterable[str] = ()) -> Harmless:

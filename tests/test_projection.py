@@ -202,7 +202,7 @@ class TestRegion:
         assert "| Jadwal Penanganan (rancangan) | \\- | 1 | sedang disiapkan |" in words
         assert "- budi pada srv: ssh, sampai Kamis, 31 Desember 2026" in words
         assert "sari pada" not in words
-        assert "| Laporan progres terakhir | 60 % (pekan 2026-W23) |" in words
+        assert "| Laporan progres terakhir | 60% (pekan 2026-W23) |" in words
         assert "- Langkah 08 Evaluasi, paling lambat Selasa, 9 Juni 2026\n- Langkah 09 Koordinasi ke Koordinator Programmer\n" in words
 
     def test_only_the_newest_version_of_a_paper_is_listed(self):

@@ -20,6 +20,7 @@ from integration.procedure.facts import (
     AccessTaken,
     Actor,
     ActorKind,
+    Attachment,
     CheckAsked,
     CommandUnclear,
     DocumentAttached,
@@ -69,7 +70,7 @@ HOSTILE = (
 Tell = Callable[[Run, str], Decision]
 
 
-def at(step: int, **form: str) -> Run:
+def at(step: int, **form: object) -> Run:
     """A case at this step; `form`: what its form says instead."""
     run = STEPS[step].copy()
     run.checked = False
@@ -114,9 +115,13 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "penolakan-serahkan": (30, lambda run, w: said(run, "kepala", "serahkan", "", w)),
     "penolakan-unit": (20, lambda run, w: run.portal("lulus", w)),
     "cek": (20, lambda run, w: run.fact(CheckAsked, by("budi", w))),
+    "cek-dijeda": (5, lambda run, w: then(run.fact(PauseAsked, by("kepala", w), w), run.fact(CheckAsked, by("budi", w)))),
+    "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),
     "bantuan": (20, lambda run, w: run.fact(HelpAsked, by("koordinator", w))),
     "tidak-dikenal": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lengkp" if w == PLAIN else w, "lengkap", "")),
     "tidak-terbaca": (27, lambda run, w: run.fact(CommandUnclear, by("jaringan", w), "akses", None, "akses")),
+    "tidak-terbaca-alihkan": (4, lambda run, w: run.fact(CommandUnclear, by("kepala", w), "alihkan", None, "alihkan")),
+    "tidak-terbaca-lampir": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
     "disunting": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "suntingan")),
     "rahasia": (4, lambda run, w: run.fact(SecretWritten, by("kasi", w))),
     "tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "budi"))),
@@ -195,6 +200,15 @@ class TestToTheLetter:
             "- \\!\\[x\\](y) (text/plain, 3 bita): `https://portal.example/x`\n\n"
             "<!-- alur:k -->"
         )
+
+    def test_the_description_says_where_the_files_are(self):
+        files = (Attachment("galat.png", "image/png", 12, "a" * 64), Attachment("layar.png", "image/png", 3, "b" * 64))
+        run = at(4, attachments=files)
+        shown = DISPLAY.issue(run.open, datetime(2026, 6, 2, tzinfo=UTC)).description
+        assert (
+            "#### Lampiran\n\n- galat.png (image/png, 12 bita)\n- layar.png (image/png, 3 bita)\n\n"
+            "Berkasnya ditautkan dalam komentar di bawah.\n"
+        ) in shown
 
     @pytest.mark.parametrize("code", Code)
     def test_every_refusal_has_a_sentence(self, code: Code):

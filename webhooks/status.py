@@ -24,7 +24,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
         "langkah": case.step,
         "nama_langkah": step.name if step else None,
         "giliran": performer,
-        "batas": case.due.astimezone(calendar.tz).isoformat() if case.due else None,
+        "batas": case.due.astimezone(calendar.tz).isoformat(timespec="seconds") if case.due else None,
         "perkiraan_selesai": {"paling_cepat": finish[0].isoformat(), "paling_lambat": finish[1].isoformat()} if finish else None,
         "dokumen": [
             {

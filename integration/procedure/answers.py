@@ -7,7 +7,7 @@ from integration.procedure.events import RequestRefused
 from integration.procedure.facts import CheckAsked, CommandUnclear, HelpAsked, SecretWritten
 from integration.procedure.guards import Code
 from integration.procedure.lines import CHECK, HELP
-from integration.procedure.people import capacity, people, step_roles
+from integration.procedure.people import Situation, capacity, people, step_roles
 
 SECRET = "secret"  # noqa: S105 -- the name of the act
 
@@ -20,24 +20,27 @@ def check_asked(draft: Draft, fact: CheckAsked) -> None:  # noqa: ARG001
 def help_asked(draft: Draft, fact: HelpAsked) -> None:  # noqa: ARG001
     """What can be typed now: the ways out of the step and who may take them, and the commands this person may give."""
     s = draft.situation
-    mine = [word for word, roles in s.procedure.authority.items() if capacity(s, roles)]
     here = {
         "step": s.step.number if s.step else None,
         "step_name": s.step.name if s.step else "",
-        "outcomes": contexts.outcomes(s.procedure, s.step) if s.step else [],
         "may_act": contexts.persons(people(s, step_roles(s.step))) if s.step else [],
-        "commands": [*mine, *sorted(QUESTIONS)],
     }
-    draft.note(HELP, here)
+    draft.note(HELP, here | _words(s))
 
 
 def command_unclear(draft: Draft, fact: CommandUnclear) -> None:
-    """A command nobody can act on: its author is told the nearest one, or how it is typed."""
-    context: contexts.Context = {"word": fact.word, "nearest": fact.nearest, "usage": fact.usage, "by": fact.by.account}
-    draft.note("tidak-dikenal", context, slot=f"tidak-dikenal:{draft.case.entered_seq}:{fact.word}")
+    """A command nobody can act on: its author is told the nearest one and what there is, or how it is typed."""
+    context = {"word": fact.word, "nearest": fact.nearest, "usage": fact.usage, "by": fact.by.account}
+    draft.note("tidak-dikenal", context | _words(draft.situation), slot=f"tidak-dikenal:{draft.case.entered_seq}:{fact.word}")
 
 
 def secret_written(draft: Draft, fact: SecretWritten) -> None:
     """A secret stood in a comment: that is recorded without it, and its author is told (procedure.md rule 8)."""
     draft.record(RequestRefused(draft.case.step, Code.SECRET.value, SECRET))
     draft.note("rahasia", {"by": fact.by.account})
+
+
+def _words(s: Situation) -> contexts.Context:
+    """The words that leave the step, and the commands this person may give."""
+    mine = [word for word, roles in s.procedure.authority.items() if capacity(s, roles)]
+    return {"outcomes": contexts.outcomes(s.procedure, s.step) if s.step else [], "commands": [*mine, *sorted(QUESTIONS)]}

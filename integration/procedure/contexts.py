@@ -9,7 +9,7 @@ from datetime import date, datetime
 from integration.procedure.case import Case
 from integration.procedure.definition import Procedure, Step, Supply
 from integration.procedure.events import Missing
-from integration.procedure.guards import Refusal
+from integration.procedure.guards import Refusal, paused
 from integration.procedure.lines import headings, outcome_line, way_forward
 from integration.procedure.offices import Organisation
 from integration.procedure.people import Performer, Situation, people, performers, step_roles
@@ -88,15 +88,20 @@ def check(s: Situation) -> Context:
     case, step = s.case, s.step
     if step is None:
         nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes")}
-        return nothing | {"step": None, "step_name": "", "status": case.status.value, "due": None, "gap": None, "line": ""}
+        return nothing | {"step": None, "step_name": "", "status": case.status.value, "paused": False, "due": None, "gap": None, "line": ""}
     _, lacking = lacks(s.procedure, case, step, ())
-    return position(s, step) | {
+    answer = position(s, step) | {
         "status": case.status.value,
+        "paused": case.paused_since is not None,
         "satisfied": [r.text for r in step.requirements if satisfied(s.procedure, case, r)],
         "missing": missing(lack.missing for lack in lacking),
         "may_act": persons(people(s, step_roles(step))),
         "outcomes": outcomes(s.procedure, step),
     }
+    if case.paused_since is None:
+        return answer
+    first = paused(s)
+    return answer | {"may_act": persons(first.may_act), "line": first.line, "sections": list(first.sections)}
 
 
 def outcomes(procedure: Procedure, step: Step) -> list[Context]:
@@ -104,6 +109,7 @@ def outcomes(procedure: Procedure, step: Step) -> list[Context]:
     return [
         {
             "word": outcome.word,
+            "kind": outcome.kind.value,
             "to_name": procedure.step(outcome.to).label_text if outcome.to else "",
             "ending": outcome.ending.value if outcome.ending else "",
             "needs_reason": outcome.needs_reason,
@@ -122,5 +128,5 @@ def portal(s: Situation) -> Context:
         "langkah": case.step,
         "nama_langkah": step.name if step else "",
         "giliran": s.procedure.role(performer).name if performer else "",
-        "batas": iso(case.due),
+        "batas": case.due.astimezone(s.organisation.calendar.tz).isoformat(timespec="seconds") if case.due else None,
     }

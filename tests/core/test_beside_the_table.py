@@ -473,11 +473,19 @@ def test_where_does_it_stand(at) -> None:
     assert len(said["satisfied"]) == 4
     assert [missing["kind"] for missing in said["missing"]] == ["requirement", "section"]
     assert said["outcomes"] == [
-        {"word": "diterima", "to_name": "21 Verifikasi 2", "ending": "", "needs_reason": False},
-        {"word": "dikembalikan", "to_name": "19 Pelaporan progres", "ending": "", "needs_reason": True},
-        {"word": "perlu-perbaikan", "to_name": "18 Penanganan lokal", "ending": "", "needs_reason": True},
+        {"word": "diterima", "kind": "forward", "to_name": "21 Verifikasi 2", "ending": "", "needs_reason": False},
+        {"word": "dikembalikan", "kind": "return", "to_name": "19 Pelaporan progres", "ending": "", "needs_reason": True},
+        {"word": "perlu-perbaikan", "kind": "return", "to_name": "18 Penanganan lokal", "ending": "", "needs_reason": True},
     ]
     assert run.entries == at(20).entries, "an answer decides nothing"
+
+
+def test_a_paused_case_says_who_may_resume_it(at) -> None:
+    run = at(20)
+    run.fact(PauseAsked, person("kepala"), "menunggu data")
+    said = note(run.fact(CheckAsked, STRANGER), "cek")
+    assert (said["paused"], said["line"], said["sections"]) == (True, "/pos lanjut", [])
+    assert [p["account"] for p in said["may_act"]] == ["kepala", "layanan", "pengembangan", "koordinator"]
 
 
 def test_headings_of_the_step_are_asked_for_once(at) -> None:
@@ -505,7 +513,15 @@ def test_help_lists_what_this_person_may_type(at, account, commands) -> None:
 def test_an_unknown_word_is_answered(at) -> None:
     run = at(8)
     decision = run.fact(CommandUnclear, STRANGER, "selsai", "selesai", "")
-    assert note(decision, "tidak-dikenal") == {"word": "selsai", "nearest": "selesai", "usage": "", "by": "orang-lain"}
+    said = note(decision, "tidak-dikenal")
+    assert {name: said[name] for name in ("word", "nearest", "usage", "by")} == {
+        "word": "selsai",
+        "nearest": "selesai",
+        "usage": "",
+        "by": "orang-lain",
+    }
+    assert [outcome["word"] for outcome in said["outcomes"]] == ["selesai"]
+    assert said["commands"] == ["bantuan", "cek"]
     assert kinds(decision) == []
 
 

@@ -64,7 +64,7 @@ def test_the_unit_hears_that_its_case_is_registered(pos) -> None:
         "langkah": 4,
         "nama_langkah": "Pemeriksaan",
         "giliran": "Kepala Seksi Layanan Administrasi",
-        "batas": "2026-06-02T01:16:00+00:00",
+        "batas": "2026-06-02T08:16:00+07:00",
     }
     assert notes(decision) == [], "the description says it all"
 

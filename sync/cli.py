@@ -320,6 +320,8 @@ def provision(*, dry_run: bool) -> None:
     """Make the platform's project ready."""
     project = opened().provisioning()
     changes = project.plan() if dry_run else project.apply()
+    if changes and dry_run:
+        click.echo(WORDS["planned"])
     for change in changes:
         click.echo(str(change))
     if not changes:

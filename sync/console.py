@@ -16,13 +16,14 @@ from integration.neutral import clean
 from integration.procedure.case import Case
 from integration.procedure.deadlines import CalendarGap, skipped, working_days
 from integration.procedure.definition import Procedure
-from integration.procedure.events import Entry, StepLeft
+from integration.procedure.events import Entry, RequestRefused, StepLeft
 from integration.procedure.offices import WorkCalendar
 from integration.store import CaseRow, InboxRow, OutboxRow
 from integration.templates import messages
 
 LOCALE = "id"
 LONGEST_CELL = 60
+WHOLE = frozenset({"id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
 
 
 def cases(rows: Iterable[CaseRow], procedures: Sequence[Procedure], tz: tzinfo) -> Table:
@@ -50,6 +51,8 @@ def sentence(entry: Entry) -> str:
     recorded = isinstance(entry.event, StepLeft) and not entry.event.outcome
     said = messages("cli")["event_recorded" if recorded else f"event_{type(entry.event).__name__}"]
     values = {field.name: _plain(getattr(entry.event, field.name)) for field in fields(entry.event)}
+    if isinstance(entry.event, RequestRefused):
+        values["code"] = messages("refusals").get(entry.event.code, entry.event.code)
     return said.format(**values).rstrip("; ")
 
 
@@ -59,7 +62,7 @@ def explanation(case: Case, procedure: Procedure, calendar: WorkCalendar, now: d
     if case.step is None or case.entered_at is None:
         return [words["explain_ended"].format(ticket=case.ticket, status=case.status, ended=moment(case.ended_at, tz))]
     step = procedure.step(case.step)
-    told = [words["explain_step"].format(ticket=case.ticket, step=step.number, name=step.name, entered=moment(case.entered_at, tz))]
+    told = [words["explain_step"].format(ticket=case.ticket, step=step.label_text, entered=moment(case.entered_at, tz))]
     standard = words["explain_standard"].format(standard=step.standard.text) if step.standard else words["explain_no_standard"]
     told.append(words["explain_unit"] if case.waits_for_unit else standard)
     told += [words["explain_pause"].format(since=moment(since, tz), until=moment(until, tz)) for since, until in case.pauses]
@@ -76,17 +79,19 @@ def explanation(case: Case, procedure: Procedure, calendar: WorkCalendar, now: d
 
 def inbox(rows: Iterable[InboxRow], tz: tzinfo) -> Table:
     """Kept messages."""
-    table = _table("title_inbox", "id", "lane", "source", "received", "state", "attempts", "next", "error")
+    table = _table("title_inbox", "id", "lane", "source", "state", "next", "error")
     for row in rows:
-        table.add_row(str(row.id), row.lane, row.source, moment(row.received_at, tz), *_trouble(row, tz))
+        state, _, waits, error = _trouble(row, tz)
+        table.add_row(str(row.id), row.lane, row.source, state, waits, error)
     return table
 
 
 def outbox(rows: Iterable[OutboxRow], tz: tzinfo) -> Table:
     """Effects."""
-    table = _table("title_outbox", "id", "lane", "kind", "channel", "state", "attempts", "next", "error")
+    table = _table("title_outbox", "id", "lane", "kind", "state", "next", "error")
     for row in rows:
-        table.add_row(str(row.id), row.lane, row.kind, row.channel, *_trouble(row, tz))
+        state, _, waits, error = _trouble(row, tz)
+        table.add_row(str(row.id), row.lane, row.kind, state, waits, error)
     return table
 
 
@@ -132,7 +137,7 @@ def _table(title: str, *columns: str, **values: str) -> Table:
     words = messages("cli")
     table = Table(title=words[title].format(**values))
     for column in columns:
-        table.add_column(words[f"column_{column}"], overflow="fold")
+        table.add_column(words[f"column_{column}"], overflow="fold", no_wrap=column in WHOLE)
     return table
 
 

@@ -17,16 +17,21 @@ from sync.provision import Provision
 from sync.wording import Wording
 
 MAINTAINER = 40  # what setting up the hook takes; everything else takes less (behaviour.md 4, "Least role")
+NAMED = 3  # labels that are told by name
 AHEAD = timedelta(days=60)  # so long before a year begins its decree must be loaded: due dates reach into it
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one check found. `code`: its key in templates/messages/doctor.yaml; `detail`: what it saw, for the operator."""
+    """What one check found. `code`: its key in templates/messages/doctor.yaml; `detail`: what it saw, for the operator.
+
+    `cause`: the key of what kept the check from being made, which is then what has to be put right.
+    """
 
     code: str
     ok: bool
     detail: str = ""
+    cause: str = ""
 
     @property
     def title(self) -> str:
@@ -36,7 +41,7 @@ class Finding:
     @property
     def fix(self) -> str:
         """What to do about it; "" where it is well."""
-        return "" if self.ok else messages("doctor")[f"{self.code}_fix"]
+        return "" if self.ok else messages("doctor")[f"{self.cause or self.code}_fix"]
 
 
 def check(parts: Parts, platform: Platform, provision: Provision) -> list[Finding]:
@@ -47,9 +52,9 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
         "files": lambda: _files(parts),
         "token": lambda: _nothing(platform.home),
         "rights": lambda: _rights(platform),
-        "hook": lambda: ", ".join(map(str, provision.hook())) or _alert(platform, provision),
-        "labels": lambda: ", ".join(change.name for change in provision.labels()),
-        "calendar": lambda: ", ".join(str(year) for year in _years_missing(parts)),
+        "hook": lambda: ", ".join(_said(change.kind, name=change.name) for change in provision.hook()) or _alert(platform, provision),
+        "labels": lambda: _unfit([change.name for change in provision.labels()]),
+        "calendar": lambda: ", ".join(_said("year_missing", year=year) for year in _years_missing(parts)),
         "templates": lambda: ", ".join(Wording(parts.organisation).broken()),
     }
     return [_finding(code, look) for code, look in checks.items()]
@@ -58,10 +63,17 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
 def _finding(code: str, look: Callable[[], str]) -> Finding:
     """A check that says nothing found nothing; one that cannot be made says why."""
     try:
-        said = look()
-    except (Permanent, Transient, StoreDown, OSError) as fault:
-        said = f"{type(fault).__name__}: {fault}"
-    return Finding(code, not said, said)
+        found = look()
+    except (Permanent, Transient) as fault:
+        cause = "unreachable" if isinstance(fault, Transient) else "refused"
+        return Finding(code, ok=False, detail=_said(cause, reason=fault), cause=cause)
+    except (StoreDown, OSError) as fault:
+        found = str(fault)
+    return Finding(code, not found, found)
+
+
+def _said(sentence: str, **values: object) -> str:
+    return messages("doctor")[sentence].format(**values)
 
 
 def _nothing(_: object) -> str:
@@ -78,14 +90,19 @@ def _rights(platform: Platform) -> str:
     access = platform.get(platform.project).get("permissions") or {}
     levels = [int(side["access_level"]) for side in access.values() if side]
     level = max(levels, default=0)
-    return "" if level >= MAINTAINER else str(level)
+    return "" if level >= MAINTAINER else _said("level", level=level, needed=MAINTAINER)
+
+
+def _unfit(labels: list[str]) -> str:
+    """How many labels are not as they must be, and the first of them: all of a new project would fill the screen."""
+    return _said("unfit", n=len(labels), names=", ".join(labels[:NAMED])) if labels else ""
 
 
 def _alert(platform: Platform, provision: Provision) -> str:
     """GitLab stops calling a hook that failed too often, where that is switched on (behaviour.md 1.2)."""
     hooks: Iterator[dict[str, Any]] = platform.pages(f"{platform.project}/hooks")
     states = (str(hook.get("alert_status", "")) for hook in hooks if hook["url"] == provision.hook_url)
-    return next((state for state in states if state not in ("", "executable")), "")
+    return next((_said("stopped", state=state) for state in states if state not in ("", "executable")), "")
 
 
 def _years_missing(parts: Parts) -> list[int]:

@@ -326,7 +326,7 @@ class Platform:
     def _meaning(self, failure: gitlab.GitlabError, request: str) -> Exception:
         """What an error answer asks of us (behaviour.md 4 "Errors" and 5.1)."""
         code, said = failure.response_code or 0, str(failure.error_message)
-        told = f"{request}: {code} {said[:500]}"
+        told = f"{request}: {code} {said.removeprefix(f'{code} ')[:500]}"
         if code == 429:  # noqa: PLR2004 -- Too Many Requests
             return Transient(told, retry_after=_pause(self._headers.get("Retry-After", "")))
         if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings

@@ -30,6 +30,7 @@ from integration.procedure.facts import Actor, ActorKind
 from integration.settings import Settings
 from integration.store import Batch, CaseRow, Delivery
 from integration.templates import messages
+from sandbox.gitlab import GitLab, Level
 from sync import console
 from sync.cli import main
 from tests.edge.portal import HOOK_TOKEN, ROOT, SECRET, submission
@@ -135,12 +136,27 @@ def test_a_platform_that_is_not_there_is_told(alur, command):
     assert "glpat" not in result.output
 
 
+def test_a_project_is_made_ready_as_planned(alur):
+    with GitLab() as gitlab:
+        project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "alur-pos")
+        gitlab.member(project, bot, Level.MAINTAINER)
+        here = {"ALUR_GITLAB_URL": gitlab.url, "ALUR_GITLAB_TOKEN": bot.token}
+        heading, *plan = alur("provision", "--dry-run", **here).stdout.splitlines()
+        assert heading == "Rencana; belum ada yang diubah:"
+        assert project.labels == {}
+        assert alur("provision", **here).stdout.splitlines() == plan
+        assert "tidak ada yang perlu diubah" in alur("provision", "--dry-run", **here).stdout
+        assert alur("doctor", **here).exit_code == 0
+
+
 def test_the_doctor_names_what_is_wrong_and_what_to_do(alur):
     result = alur("doctor")
     assert result.exit_code == 1
     assert "✘ Basis data" in result.stdout
     assert "✔ Templat" in result.stdout
-    assert "alur provision" in result.stdout
+    assert "GitLab belum dapat dihubungi (GET /user: ConnectionError)" in result.stdout
+    assert result.stdout.count("Periksa ALUR_GITLAB_URL") == 4
+    assert "Transient" not in result.stdout
 
 
 # --- cases ---
@@ -152,6 +168,7 @@ def test_cases_are_listed_without_a_terminals_own_words(alur, parts):
     listed = alur("case", "list").stdout
     for words in (TICKET, "SIAKAD: galat", "05 Persetujuan", "Kepala Pustikom", "2 Jun 2026 09.00"):
         assert words in listed
+    assert TICKET in alur("case", "list", COLUMNS="80").stdout
     assert "\x1b" not in listed
     assert "Tidak ada." in alur("case", "list", "--status", "selesai").stdout
     assert TICKET in alur("case", "list", "--all").stdout
@@ -163,11 +180,17 @@ def test_a_case_is_told_entry_by_entry(alur, parts):
         parts,
         StepLeft(3, "", "", (), "", "", unconfirmed=False),
         StepEntered(5, TUESDAY, 1),
-        RequestRefused(5, "peran", "setuju"),
+        RequestRefused(5, "not_yours", "setuju"),
         SignedOff(20, 1, accepted=True, role="x", office=""),
     )
     told = alur("case", "show", TICKET).stdout
-    for words in ("Perkara dibuka", "Langkah 3 tercatat", "Masuk langkah 5, putaran 1", "“setuju” ditolak (peran)", "diterima: ya"):
+    for words in (
+        "Perkara dibuka",
+        "Langkah 3 tercatat",
+        "Masuk langkah 5, putaran 1",
+        "“setuju” ditolak. Permintaan ini hanya",
+        "diterima: ya",
+    ):
         assert words in told
     assert "\x1b" not in told
 
@@ -182,7 +205,7 @@ def test_a_due_date_is_explained_day_by_day(alur, parts):
     keep(parts, StepEntered(8, datetime(2026, 6, 5, 9, 0, tzinfo=UTC), 1), step=8)
     told = alur("case", "explain", TICKET).stdout
     for words in (
-        "langkah 8",
+        "berada di langkah 08 Evaluasi sejak 2 Jun 2026 09.00",
         "Waktu baku langkah ini: 3",
         "Rabu 3 Jun 2026, Kamis 4 Jun 2026, Jumat 5 Jun 2026",
         "Batas waktunya 5 Jun 2026 16.00",

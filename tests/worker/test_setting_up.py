@@ -134,8 +134,12 @@ class TestDoctor:
     def test_a_project_that_is_not_made_ready_is_said_to_be(self, site: Site):
         findings = site.look()
         assert site.wrong() == {"hook", "labels"}
-        assert findings["hook"].detail == f"webhook ke {HOOK} dibuat"
+        assert findings["hook"].detail == f"webhook ke {HOOK} belum ada"
         assert findings["hook"].fix.startswith("Jalankan alur provision.")
+        assert findings["labels"].detail == (
+            "51 belum ada atau belum sesuai, antara lain "
+            "langkah::04 Pemeriksaan, langkah::05 Persetujuan Kepala Pustikom, langkah::06 Penjadwalan"
+        )
 
     def test_a_token_without_rights_is_said_to_be(self, site: Site):
         site.provision.apply()
@@ -143,8 +147,11 @@ class TestDoctor:
         site.gitlab.member(site.project, user, Level.REPORTER)
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, user.token, site.project.path))
         assert site.wrong() == {"rights", "hook"}
+        assert site.look()["rights"].detail == "peran akun layanan bernilai 20, seharusnya sekurang-kurangnya 40"
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, "glpat-salah", site.project.path))
         assert site.wrong() == {"token", "rights", "hook", "labels"}
+        assert site.look()["labels"].detail.endswith("/labels: 401 Unauthorized)")
+        assert site.look()["labels"].fix.startswith("Pastikan ALUR_GITLAB_PROJECT benar")
 
     def test_a_platform_that_is_down_hides_nothing_else(self, site: Site):
         site.provision = replace(site.provision, platform=Platform("http://127.0.0.1:9", "x", "a/b", timeout=1))
@@ -159,7 +166,7 @@ class TestDoctor:
                 yield item | {"alert_status": "temporarily_disabled"} if path.endswith("/hooks") else item
 
         monkeypatch.setattr(Platform, "pages", stopped)
-        assert site.look()["hook"].detail == "temporarily_disabled"
+        assert site.look()["hook"].detail == "GitLab menghentikannya (temporarily_disabled)"
 
     def test_a_year_that_is_not_loaded_is_named_in_time(self, site: Site):
         site.provision.apply()
@@ -167,7 +174,7 @@ class TestDoctor:
         assert isinstance(office.calendar, WorkCalendar)
         assert site.wrong(organisation=office) == set()
         autumn = lambda: datetime(2026, 11, 20, tzinfo=UTC)  # noqa: E731 - a clock
-        assert site.look(organisation=office, clock=autumn)["calendar"].detail == "2027"
+        assert site.look(organisation=office, clock=autumn)["calendar"].detail == "tahun 2027 belum dimuat"
 
     def test_a_database_of_another_release_is_said_to_be(self, site: Site, tmp_path: Path):
         site.provision.apply()
@@ -197,5 +204,9 @@ class TestDoctor:
         assert detail.startswith("notes/rusak.md:2: ")
 
     def test_every_check_has_its_words(self):
-        codes = {code for code in messages("doctor") if f"{code}_fix" in messages("doctor")}
-        assert codes == {"database", "broker", "files", "token", "rights", "hook", "labels", "calendar", "templates"}
+        words = messages("doctor")
+        checks = {"database", "broker", "files", "token", "rights", "hook", "labels", "calendar", "templates"}
+        assert checks <= words.keys()
+        assert {code for code in words if code.endswith("_fix")} == {
+            f"{code}_fix" for code in (checks | {"unreachable", "refused"}) - {"token"}
+        }

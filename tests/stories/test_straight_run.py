@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import jsonschema
 import pytest
 
 from integration.procedure.case import Case
@@ -13,6 +14,7 @@ from sync.documents import make
 from tests.servers import new_database
 from tests.stories.world import World
 from tests.stories.world import world as told
+from webhooks.openapi import description
 
 FAMILIES = {"pos": 1, "langkah": 1, "peran": 1, "status": 1, "prioritas": 1}
 
@@ -107,6 +109,15 @@ def test_the_portal_hears_of_registration_its_turns_papers_and_the_end(run: Run)
     assert heard.count("giliran.unit_kerja") == 3  # the discussion, the trial and the acceptance (POS steps 11, 24, 31)
     assert "dokumen.terbit" in heard
     assert all(callback.verified for callback in run.world.campus.portal.received(run.ticket))
+
+
+def test_the_portal_is_told_what_its_developers_were_promised(run: Run) -> None:
+    promised = description()["components"]["schemas"]["Callback"]["properties"]
+
+    for callback in run.world.campus.portal.received(run.ticket):
+        assert callback.type in promised["type"]["enum"]
+        jsonschema.validate(callback.data, promised["data"] | {"additionalProperties": False})
+        assert callback.data["batas"] is None or callback.data["batas"].endswith("+07:00")
 
 
 def test_the_case_asks_the_unit_only_where_it_is_the_units_turn(run: Run) -> None:

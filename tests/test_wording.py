@@ -117,6 +117,13 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "cek": (20, lambda run, w: run.fact(CheckAsked, by("budi", w))),
     "cek-dijeda": (5, lambda run, w: then(run.fact(PauseAsked, by("kepala", w), w), run.fact(CheckAsked, by("budi", w)))),
     "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),
+    "cek-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(CheckAsked, by("budi", w)))),
+    "bantuan-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(HelpAsked, by("kepala", w)))),
+    "tidak-dikenal-berakhir": (
+        5,
+        lambda run, w: then(run.say("kepala", "tolak", w), run.fact(CommandUnclear, by("budi", w), "lengkp", "lengkap", "")),
+    ),
+    "penolakan-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(ResumeAsked, by("kepala", w)))),
     "bantuan": (20, lambda run, w: run.fact(HelpAsked, by("koordinator", w))),
     "tidak-dikenal": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lengkp" if w == PLAIN else w, "lengkap", "")),
     "tidak-terbaca": (27, lambda run, w: run.fact(CommandUnclear, by("jaringan", w), "akses", None, "akses")),

@@ -6,7 +6,7 @@ from integration.procedure.draft import Draft
 from integration.procedure.events import RequestRefused
 from integration.procedure.facts import CheckAsked, CommandUnclear, HelpAsked, SecretWritten
 from integration.procedure.guards import Code
-from integration.procedure.lines import CHECK, HELP
+from integration.procedure.lines import CHECK, HELP, REVOKE
 from integration.procedure.people import Situation, capacity, people, step_roles
 
 SECRET = "secret"  # noqa: S105 -- the name of the act
@@ -41,6 +41,6 @@ def secret_written(draft: Draft, fact: SecretWritten) -> None:
 
 
 def _words(s: Situation) -> contexts.Context:
-    """The words that leave the step, and the commands this person may give."""
-    mine = [word for word, roles in s.procedure.authority.items() if capacity(s, roles)]
+    """The words that leave the step, and the commands this person may give; of these, access is taken back after the end, too."""
+    mine = [word for word, roles in s.procedure.authority.items() if (s.step or word == REVOKE) and capacity(s, roles)]
     return {"outcomes": contexts.outcomes(s.procedure, s.step) if s.step else [], "commands": [*mine, *sorted(QUESTIONS)]}

@@ -88,7 +88,8 @@ def check(s: Situation) -> Context:
     case, step = s.case, s.step
     if step is None:
         nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes")}
-        return nothing | {"step": None, "step_name": "", "status": case.status.value, "paused": False, "due": None, "gap": None, "line": ""}
+        nothing |= {"paused": False, "waits_for_unit": False, "due": None, "gap": None, "line": ""}
+        return nothing | {"step": None, "step_name": "", "status": case.status.value}
     _, lacking = lacks(s.procedure, case, step, ())
     answer = position(s, step) | {
         "status": case.status.value,

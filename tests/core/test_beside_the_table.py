@@ -510,6 +510,14 @@ def test_help_lists_what_this_person_may_type(at, account, commands) -> None:
     assert [p["account"] for p in said["may_act"]] == ["koordinator"]
 
 
+@pytest.mark.parametrize(("account", "commands"), [("jaringan", ["cabut-akses"]), ("kepala", [])])
+def test_after_the_end_only_access_is_taken_back(at, account, commands) -> None:
+    run = at(5)
+    run.say("kepala", "tolak", "Bukan urusan kami")
+    said = note(run.fact(HelpAsked, person(account)), "bantuan")
+    assert (said["outcomes"], said["commands"]) == ([], [*commands, "bantuan", "cek"])
+
+
 def test_an_unknown_word_is_answered(at) -> None:
     run = at(8)
     decision = run.fact(CommandUnclear, STRANGER, "selsai", "selesai", "")

@@ -132,7 +132,10 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn)."""
+    """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn).
+
+    `team`: everybody who was in the case's team at some time during it.
+    """
 
     step: int
     entered_at: datetime
@@ -141,6 +144,7 @@ class Passage:
     left_at: datetime | None = None
     outcome: str = ""
     by: Actor | None = None
+    team: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +290,7 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
         case PrioritySet():
             return replace(now, priority=event.priority)
         case TeamAssigned():
-            return replace(now, team=event.members, team_version=event.version)
+            return replace(now, team=event.members, team_version=event.version, history=_joined(now.history, event.members))
         case ProgressReported():
             report = Report(event.week, event.step, event.percent, event.sections, entry.by, entry.at, entry.seq)
             return replace(now, reports=(*now.reports, report))
@@ -337,7 +341,7 @@ def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
         late=False,
         pauses=(),
         ticks=frozenset(),
-        history=(*_closed(now.history, at), Passage(event.step, at, entry.seq, event.round)),
+        history=(*_closed(now.history, at), Passage(event.step, at, entry.seq, event.round, team=frozenset(now.team))),
     )
 
 
@@ -367,6 +371,11 @@ def _closed(history: tuple[Passage, ...], at: datetime, outcome: str = "", by: A
     if not history or history[-1].left_at:
         return history
     return (*history[:-1], replace(history[-1], left_at=at, outcome=outcome, by=by))
+
+
+def _joined(history: tuple[Passage, ...], members: tuple[str, ...]) -> tuple[Passage, ...]:
+    """The history with these in the team of its last passage, beside those who were there before."""
+    return (*history[:-1], *(replace(last, team=last.team.union(members)) for last in history[-1:]))
 
 
 def _revoked(grant: Grant, event: AccessRevoked, entry: Entry) -> Grant:

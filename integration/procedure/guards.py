@@ -10,7 +10,18 @@ from integration.procedure.definition import Outcome, OutcomeKind, SectionKind, 
 from integration.procedure.events import Missing
 from integration.procedure.facts import OutcomeChosen, Sections, Via
 from integration.procedure.lines import ASSIGN, RESUME, by_report, command_line, headings, outcome_line, way_forward
-from integration.procedure.people import Capacity, Performer, Situation, authority, capacity, people, role_names, step_capacity, step_roles
+from integration.procedure.people import (
+    Capacity,
+    Performer,
+    Situation,
+    authority,
+    capacity,
+    people,
+    role_names,
+    step_capacity,
+    step_roles,
+    workers,
+)
 from integration.procedure.requirements import Lack, attachment_lack, lacks, reason_lack
 
 
@@ -24,7 +35,7 @@ class Code(StrEnum):
     NOT_YOURS = "not_yours"  # a role is needed that the actor does not hold
     NO_TEAM = "no_team"  # a team's step, and nobody was named
     INCOMPLETE = "incomplete"  # something is missing, item by item
-    OWN_WORK = "own_work"  # a member of the team verifies (procedure.md rule 4)
+    OWN_WORK = "own_work"  # somebody who did the work verifies it (procedure.md rule 4)
     SIGNED_TWICE = "signed_twice"  # verified another step of this round (procedure.md rule 4)
     LABEL_NO_WAY = "label_no_way"  # no single outcome leads to the step the label was set to
     LABEL_NEEDS_WORDS = "label_needs_words"  # that outcome needs a reason or sections: use a comment
@@ -108,7 +119,7 @@ def independence(s: Situation, step: Step, held: Capacity) -> str | Refusal:
     """Nobody verifies their own work (procedure.md rule 4): "" where that holds, else the acting office that exempts, or a refusal."""
     if s.procedure.verification is None or step.number not in s.procedure.verification.steps:
         return ""
-    own_work = s.by.account in s.case.team
+    own_work = s.by.account in workers(s.procedure, s.case)
     earlier = [sign for sign in s.case.standing_signoffs if sign.by.account == s.by.account and sign.step != step.number]
     if not own_work and not earlier:
         return ""

@@ -81,6 +81,17 @@ def people(situation: Situation, roles: Iterable[str]) -> tuple[Performer, ...]:
     return tuple(person for role in roles for person in _holders(s.procedure, s.organisation, s.case, s.day, role))
 
 
+def workers(procedure: Procedure, case: Case) -> frozenset[str]:
+    """The accounts whose work this case is: its team, and whoever was in it during a step of the team, though replaced since."""
+    done = (passage.team for passage in case.history if is_teams(procedure, procedure.step(passage.step)))
+    return frozenset(case.team).union(*done)
+
+
+def is_teams(procedure: Procedure, step: Step) -> bool:
+    """Whether the case's team performs this step."""
+    return step.performer is not None and procedure.role(step.performer).team
+
+
 def step_roles(step: Step) -> tuple[str, ...]:
     """The roles that may perform a step, its performer first."""
     return (*filter(None, [step.performer]), *(also.role for also in step.also))

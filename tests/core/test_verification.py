@@ -1,10 +1,12 @@
 """Steps 20 to 23: rounds, stale sign-offs, and nobody who verifies their own work (procedure.md rules 3 and 4)."""
 
+from dataclasses import replace
+
 import pytest
 
 from integration.procedure.events import SignedOff
 from integration.procedure.facts import TeamNamed
-from integration.procedure.offices import Holding, Programmer
+from integration.procedure.offices import Holding, Organisation, Programmer
 from tests.core.office import office, organisation, person
 from tests.core.run import Run, entered, note, only, refused
 from tests.core.straight import PATH, prepare, step_on, walk
@@ -123,12 +125,34 @@ def test_unless_in_an_acting_office(at) -> None:
     assert only(run.say("budi", "diterima"), SignedOff).exemption == "Plt. Koordinator Programmer"
 
 
+def a_coordinator_who_programs() -> Organisation:
+    own = organisation()
+    return replace(own, programmers=(*own.programmers, Programmer("koordinator", "K")))
+
+
+@pytest.mark.parametrize("leaves_at", [18, 20])
+def test_leaving_the_team_makes_nobody_a_verifier_of_the_work_done(at, leaves_at) -> None:
+    run = at(17, a_coordinator_who_programs())
+    run.assign("koordinator", "koordinator", "budi")
+    walk(run, leaves_at)
+    run.assign("koordinator", "sari", "budi")
+    walk(run, 20)
+    run.tick_all("koordinator")
+    assert refused(run.say("koordinator", "diterima")).code == "own_work"
+    assert refused(run.say("koordinator", "perlu-perbaikan", "Belum sesuai")).code == "own_work"
+
+
+def test_who_left_the_team_before_its_work_began_did_none(at) -> None:
+    run = at(15, a_coordinator_who_programs())
+    run.assign("koordinator", "koordinator", "budi")
+    run.assign("koordinator", "sari", "budi")
+    walk(run, 20)
+    step_on(run)
+    assert run.at == 21
+
+
 def test_who_verified_this_round_joins_no_team(at) -> None:
-    office_of = organisation()
-    office_of = type(office_of)(
-        office_of.name, office_of.offices, (*office_of.programmers, Programmer("koordinator", "K")), office_of.calendar
-    )
-    run = at(20, office_of)
+    run = at(20, a_coordinator_who_programs())
     step_on(run)
     decision = run.fact(TeamNamed, person("koordinator"), ("budi", "koordinator"))
     assert refused(decision).code == "unfit_team"

@@ -43,10 +43,14 @@ class Home:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The issue after it was shown, and what of it GitLab dropped: field name -> the value it would not take."""
+    """The issue after it was shown, and what of it GitLab dropped: field name -> the value it would not take.
+
+    `disturbed`: somebody else changed it after it was seen and before it was shown.
+    """
 
     issue: IssueSeen
     refused: Mapping[str, str]
+    disturbed: bool = False
 
 
 class Platform:
@@ -149,7 +153,7 @@ class Platform:
                 "due_date": draft.due.isoformat() if draft.due else None,
             }
             found = self._issue(self.post(f"{self.project}/issues", data))
-            return self._shown(found, draft)
+            return self._shown(found, draft, DROPPED)
         return self.show(draft, found, {})
 
     def show(self, wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, str]) -> Shown:
@@ -158,13 +162,15 @@ class Platform:
         Fields `refused` with the same value before are not worth a request of their own. A second one follows where somebody put one of our
         labels on at the same moment, and where GitLab kept the assignee before instead of one it refused: then nobody is shown.
         """
+        differ, disturbed = differing(wanted, seen), False
         if _worth_asking(wanted, seen, refused):
-            seen = self._put(wanted, seen)
+            before, seen = seen, self._put(wanted, seen)
+            disturbed = bool(differing(wanted, seen) - differ) or any(owned(label) for label in seen.labels - before.labels - wanted.labels)
             if any(owned(label) for label in seen.labels - wanted.labels):
                 seen = self._put(wanted, seen)
-            if seen.assignee not in ("", wanted.assignee):
+            if "assignee" in differ and seen.assignee not in ("", wanted.assignee):
                 seen = self._issue(self.put(f"{self.project}/issues/{seen.iid}", {"assignee_ids": []}))
-        return self._shown(seen, wanted)
+        return self._shown(seen, wanted, differ, disturbed=disturbed)
 
     def _put(self, wanted: IssueFields, seen: IssueSeen) -> IssueSeen:
         return self._issue(self.put(f"{self.project}/issues/{seen.iid}", self._differences(wanted, seen)))
@@ -187,12 +193,13 @@ class Platform:
             data["state_event"] = "reopen" if wanted.open else "close"
         return {name: value for name, value in data.items() if value != [] or name == "assignee_ids"}
 
-    def _shown(self, seen: IssueSeen, wanted: IssueFields) -> Shown:
-        refused = {name: asked(wanted, name) for name in differing(wanted, seen) & DROPPED}
+    def _shown(self, seen: IssueSeen, wanted: IssueFields, put: frozenset[str], *, disturbed: bool = False) -> Shown:
+        """What became of the issue, and which of the fields that were `put` are not as they were to be."""
+        refused = {name: asked(wanted, name) for name in differing(wanted, seen) & DROPPED & put}
         for name, value in refused.items():
             self.tally[f"refused:{name}"] += 1
             log.warning("issue %d: GitLab left %s as it was instead of %r", seen.iid, name, value)
-        return Shown(seen, refused)
+        return Shown(seen, refused, disturbed)
 
     def post_note(self, iid: int, body: str, marker: str, *, look_since: datetime | None, replaces: int | None) -> int:
         """Comment once, or change the comment `replaces`; gives the comment's id.

@@ -178,7 +178,7 @@ class Inbox:
 
     def _fold(self, ledger: Ledger, procedure: Procedure, facts: Iterable[Fact]) -> None:
         """Decide facts one after the other, each on the case the one before left; what was decided on before is passed over."""
-        facts = list(facts)
+        facts = list({fact.key: fact for fact in facts}.values())  # a page that shifts under the reader shows a comment twice
         known = self.store.known_causes(ledger.ticket, [fact.key for fact in facts]) if facts else set()
         for fact in facts:
             if fact.key in known:

@@ -10,7 +10,7 @@ from datetime import datetime
 from integration.clock import Clock
 from integration.faults import Permanent
 from integration.files import FileStore
-from integration.issue import Sighting, read_sighting, sighting_json
+from integration.issue import EVERYTHING, Sighting, read_sighting, sighting_json
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import DRAFT
@@ -80,8 +80,9 @@ class Outbox:
         draft = self.display.issue(case, self.clock())
         shown = self.platform.open_issue(draft, issue_marker(case.ticket), look_since=_first_try(row))
         linked = IssueLinked(f"linked:{shown.issue.iid}", self.clock(), SERVICE, shown.issue.iid, shown.issue.url)
-        seen = Sighting(shown.issue, turn.token, None, shown.refused)
-        self.store.done(turn, row, outcome=linked, observed=sighting_json(seen))
+        # An issue an earlier attempt left may have been written in since: it counts as not looked at yet.
+        seen = Sighting(shown.issue, turn.token, None, shown.refused) if row.attempts == 1 else None
+        self.store.done(turn, row, outcome=linked, observed=sighting_json(seen) if seen else None)
 
     def _show(self, turn: Turn, row: OutboxRow) -> None:
         """Bring the issue to what the ledger says now. What was seen in this very turn is not read a second time."""
@@ -93,6 +94,9 @@ class Outbox:
             look = look_bytes(Look(issue.iid, parts))
             self.store.keep(Delivery("sweep", f"show:{row.key}:{issue.updated_at.isoformat()}:{issue.notes_count}", row.lane, look))
         shown = self.platform.show(self.display.issue(case, self.clock(), issue.description), issue, last.refused if last else {})
+        if shown.disturbed:  # what somebody did between our look and our change is a request too
+            look = look_bytes(Look(issue.iid, EVERYTHING, closely=True))
+            self.store.keep(Delivery("sweep", f"disturbed:{row.key}:{shown.issue.updated_at.isoformat()}", row.lane, look))
         counted = last.issue.notes_count if last else 0
         seen = Sighting(replace(shown.issue, notes_count=counted), turn.token, last.notes_until if last else None, shown.refused)
         self.store.done(turn, row, observed=sighting_json(seen))

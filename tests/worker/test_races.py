@@ -1,0 +1,96 @@
+"""Two at the same moment: a person, GitLab or another clock, between any two of our requests; nothing is lost and nothing is done twice."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from sandbox.gitlab import Person
+from tests.worker.conftest import Bench
+from tests.worker.test_requests import LENGKAP, steps
+
+LATER = timedelta(minutes=31)
+
+
+@pytest.fixture
+def interrupted(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    """Have somebody act right before our next PUT reaches GitLab."""
+
+    def arm(act: Callable[[], object]) -> None:
+        put, acts = bench.platform.put, [act]
+
+        def late(*asked):
+            if acts:
+                acts.pop()()
+            return put(*asked)
+
+        monkeypatch.setattr(bench.platform, "put", late)
+
+    return arm
+
+
+class TestBetweenLookAndShow:
+    """Somebody acts after we read the issue and before we change it, and no hook tells it."""
+
+    @pytest.fixture
+    def disturbed(self, bench: Bench, interrupted):
+        def disturbed(act: Callable[[Person], object]) -> None:
+            bench.submit()
+            bench.gitlab.hooks_lost = 1.0
+            bench.as_("kasi").comment(bench.project, bench.iid, LENGKAP)
+            interrupted(lambda: act(bench.as_("kasi")))
+            bench.look()
+            bench.reconciler().sweep()
+            bench.work()
+            assert bench.undone == []
+            assert bench.case.step == 5
+
+        return disturbed
+
+    def test_a_closing_is_undone_and_explained(self, bench: Bench, disturbed):
+        disturbed(lambda kasi: kasi.close(bench.project, bench.iid))
+        assert bench.issue["state"] == "opened"
+        assert any("IssueClosed" in result for result in bench.results)
+
+    def test_a_card_is_put_back_and_explained(self, bench: Bench, disturbed):
+        disturbed(lambda kasi: kasi.label(bench.project, bench.iid, add=("langkah::09 Koordinasi ke Koordinator Programmer",)))
+        assert steps(bench.issue["labels"]) == ["langkah::05 Persetujuan Kepala Pustikom"]
+        assert "langkah 9" in bench.notes[-1]
+
+    def test_a_field_is_put_back_and_said(self, bench: Bench, disturbed):
+        disturbed(lambda _: bench.edit("kasi", title="judul lain"))
+        assert bench.issue["title"] != "judul lain"
+        assert bench.notes[-1].startswith("Yang berikut ini berbeda")
+
+    def test_what_is_opened_to_all_is_confidential_again(self, bench: Bench, disturbed):
+        disturbed(lambda _: bench.edit("kasi", confidential=False))
+        assert bench.issue["confidential"]
+        assert bench.sighting.refused == {}
+
+
+def test_a_comment_before_a_second_try_finds_the_issue(bench: Bench):
+    bench.gitlab.hooks_lost = 1.0
+    bench.gitlab.fault("POST", r"/issues$", drop=True, after_commit=True)
+    bench.submit()
+    bench.as_("kasi").comment(bench.project, 1, LENGKAP)
+    bench.reconciler().sweep()
+    bench.clock.advance(LATER)
+    bench.work()
+    bench.reconciler().sweep()
+    bench.work()
+    assert bench.case.step == 5
+
+
+def test_a_comment_that_slips_onto_two_pages_counts_once(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    bench.submit()
+    history = bench.platform.history
+
+    def shifted(*asked):
+        snapshot = history(*asked)
+        return replace(snapshot, notes=(*snapshot.notes, *snapshot.notes))
+
+    monkeypatch.setattr(bench.platform, "history", shifted)
+    bench.say("kasi", LENGKAP)
+    assert bench.case.step == 5
+    assert " ".join(bench.results).count("OutcomeChosen") == 1

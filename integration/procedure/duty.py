@@ -27,9 +27,9 @@ def progress_made(draft: Draft, step: Step, fact: ProgressMade) -> None:
     if duty is None:
         draft.ignore(Ignored.NOT_OWED)
         return
-    refusal = command_refusal(draft.situation, duty.word, line=report_line(draft.procedure))
-    if refusal is None and not _in_range(duty, step):
-        refusal = usual(draft.situation, step, Code.REPORT_NOT_DUE)
+    refusal = None if _in_range(duty, step) else usual(draft.situation, step, Code.REPORT_NOT_DUE)
+    if refusal is None:
+        refusal = command_refusal(draft.situation, duty.word, line=report_line(draft.procedure))
     sections, missing = accept(duty.parts, _with_own_parts(draft, duty, fact))
     if refusal is None and missing:
         fault = command_fault(draft.situation, duty.word, Code.REPORT_INCOMPLETE, missing, report_line(draft.procedure))

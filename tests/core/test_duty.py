@@ -75,6 +75,7 @@ def test_an_incomplete_report_names_its_parts(at, changed, percent, missing) -> 
 @pytest.mark.parametrize("step", [4, 15])
 def test_before_the_surat_tugas_is_received_none_is_due(at, step) -> None:
     assert refused(at(step).report("koordinator")).code == "report_not_due"
+    assert refused(at(step).report("budi")).code == "report_not_due"
 
 
 def test_a_stranger_reports_nothing(at) -> None:

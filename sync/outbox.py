@@ -66,7 +66,7 @@ class Outbox:
                 self._issue_document(turn, row, document)
             case CallPortal(type=kind, data=data):
                 if self.portal is not None:
-                    self.portal.call(row.key, kind, data)
+                    self.portal.call(row.key, kind, data, row.created_at)
                 self.store.done(turn, row)
             case PublishReport() as report:
                 self._publish(report)

@@ -6,7 +6,7 @@ No redirect is followed: what is told about a case goes to the configured addres
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 
 import requests
 
@@ -26,11 +26,14 @@ class Portal:
     secret: str = field(repr=False)
     clock: Clock
 
-    def call(self, key: str, kind: str, data: dict[str, object]) -> None:
-        """Send one event. Raises Transient on network faults, 429 and 5xx; Permanent on any other refusal."""
-        now = self.clock().astimezone(UTC)
-        body = json.dumps({"type": kind, "timestamp": now.isoformat(timespec="seconds"), "data": data}, ensure_ascii=False).encode()
-        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", int(now.timestamp())
+    def call(self, key: str, kind: str, data: dict[str, object], at: datetime) -> None:
+        """Send one event of the moment `at`; tried again, it is the same to the byte.
+
+        Raises Transient on network faults, 429 and 5xx; Permanent on any other refusal.
+        """
+        moment = at.astimezone(UTC).isoformat(timespec="seconds")
+        body = json.dumps({"type": kind, "timestamp": moment, "data": data}, ensure_ascii=False).encode()
+        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", int(self.clock().timestamp())
         headers = {
             "content-type": "application/json",
             "webhook-id": identity,

@@ -60,10 +60,12 @@ def receiver() -> Iterator[Receiver]:
 
 class TestPortal:
     def test_a_callback_is_signed_and_keeps_its_id(self, receiver: Receiver):
-        portal = Portal(receiver.url, SECRET, at_noon)
-        portal.call("portal:SI-2026-000001:5", "status.berubah", {"tiket": "SI-2026-000001", "langkah": 5})
-        portal.call("portal:SI-2026-000001:5", "status.berubah", {"tiket": "SI-2026-000001", "langkah": 5})
-        (headers, body), (again, _) = receiver.got
+        for minutes in (0, 30):
+            now = NOW + timedelta(minutes=minutes)
+            portal = Portal(receiver.url, SECRET, lambda now=now: now)
+            portal.call("portal:SI-2026-000001:5", "status.berubah", {"tiket": "SI-2026-000001", "langkah": 5}, NOW)
+        (headers, body), (again, same) = receiver.got
+        assert same == body  # another body under the same id would be a conflict
         signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
         assert headers["webhook-signature"] == "v1," + base64.b64encode(hmac.new(KEY, signed, hashlib.sha256).digest()).decode()
         assert headers["webhook-timestamp"] == str(int(NOW.timestamp()))
@@ -76,27 +78,27 @@ class TestPortal:
 
     def test_another_event_has_another_id(self, receiver: Receiver):
         portal = Portal(receiver.url, SECRET, at_noon)
-        portal.call("a", "status.berubah", {})
-        portal.call("b", "status.berubah", {})
+        portal.call("a", "status.berubah", {}, NOW)
+        portal.call("b", "status.berubah", {}, NOW)
         assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 2
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503])
     def test_it_may_work_later(self, receiver: Receiver, status: int):
         receiver.answer = (status, {"Retry-After": "30"})
         with pytest.raises(Transient) as later:
-            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {})
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
         assert later.value.retry_after == timedelta(seconds=30)
 
     @pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 410, 422])
     def test_it_never_will(self, receiver: Receiver, status: int):
         receiver.answer = (status, {"Location": receiver.url})
         with pytest.raises(Permanent):
-            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {})
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
         assert len(receiver.got) == 1
 
     def test_nobody_there_passes(self):
         with pytest.raises(Transient):
-            Portal("http://127.0.0.1:9/", SECRET, at_noon).call("a", "status.berubah", {})
+            Portal("http://127.0.0.1:9/", SECRET, at_noon).call("a", "status.berubah", {}, NOW)
 
     def test_the_secret_is_not_shown(self):
         assert SECRET not in repr(Portal("http://127.0.0.1:9/", SECRET, at_noon))

@@ -43,8 +43,8 @@ class TestPortal:
     def test_the_unit_is_told_of_its_case_in_order(self, bench: Bench, portal: Recorder):
         bench.submit()
         bench.say("kasi", LENGKAP)
-        assert [kind for _, kind, _ in portal.sent] == ["pengaduan.terdaftar", "status.berubah"]
-        key, _, data = portal.sent[1]
+        assert [kind for _, kind, *_ in portal.sent] == ["pengaduan.terdaftar", "status.berubah"]
+        key, _, data, _ = portal.sent[1]
         assert key.startswith(f"portal:{bench.ticket}:status.berubah:")
         assert {name: data[name] for name in ("tiket", "status", "langkah")} == {"tiket": bench.ticket, "status": "berjalan", "langkah": 5}
 
@@ -57,7 +57,7 @@ class TestPortal:
         assert portal.sent == []
         bench.clock.advance(timedelta(hours=1))
         bench.work()
-        assert [kind for _, kind, _ in portal.sent] == ["pengaduan.terdaftar", "status.berubah"]
+        assert [kind for _, kind, *_ in portal.sent] == ["pengaduan.terdaftar", "status.berubah"]
 
     def test_a_refusal_is_parked_and_shown(self, bench: Bench, portal: Recorder):
         portal.failures = [Permanent("410")]

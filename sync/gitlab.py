@@ -23,6 +23,7 @@ from sync.answers import Issue, LabelEvent, Note, StateEvent
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
 PAGE = 100
+LONGEST_AT_WORK = timedelta(seconds=60)  # GitLab gives up a request after this: whatever a POST left unanswered leads to is there by then
 WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
@@ -328,7 +329,8 @@ class Platform:
         except gitlab.GitlabError as failure:
             raise self._meaning(failure, f"{verb.upper()} {path}") from failure
         except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off or without JSON
-            raise Transient(f"{verb.upper()} {path}: {type(failure).__name__}") from failure
+            pause = LONGEST_AT_WORK if verb == "post" else None  # looked for any sooner, it is not found and made a second time
+            raise Transient(f"{verb.upper()} {path}: {type(failure).__name__}", retry_after=pause) from failure
 
     def _meaning(self, failure: gitlab.GitlabError, request: str) -> Exception:
         """What an error answer asks of us (behaviour.md 4 "Errors" and 5.1)."""

@@ -345,3 +345,9 @@ def test_a_conflict_has_several_meanings(said: str, meaning: type[Exception]):
         with pytest.raises(meaning):
             Platform(f"http://127.0.0.1:{server.server_port}", "x", "a/b").issue(1)
         server.shutdown()
+
+
+def test_a_post_without_an_answer_may_still_be_at_work_for_a_minute():
+    with pytest.raises(Transient) as unknown:
+        Platform("http://127.0.0.1:9", "x", "a/b", timeout=1).post("/projects/1/issues/1/notes", {"body": "x"})
+    assert unknown.value.retry_after == timedelta(seconds=60)

@@ -14,7 +14,7 @@ from integration.procedure import lines
 from integration.procedure.case import Case, SignOff
 from integration.procedure.definition import Also, Channel, Outcome, Procedure, Requirement, Step, Supply
 from integration.procedure.offices import Organisation
-from integration.procedure.people import assignee, performers, role_names, step_roles
+from integration.procedure.people import assignee, lacks_team, performers, role_names, step_roles
 from integration.procedure.requirements import satisfied
 
 Json = dict[str, object]
@@ -84,7 +84,8 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
 
 
 def _step(procedure: Procedure, case: Case, step: Step) -> Json:
-    forward = lines.way_forward(step)
+    no_team = lacks_team(procedure, case, step)
+    forward = None if no_team else lines.way_forward(step)
     return {
         "number": step.number,
         "name": step.name,
@@ -93,7 +94,7 @@ def _step(procedure: Procedure, case: Case, step: Step) -> Json:
         "unit": step.performer is not None and procedure.role(step.performer).channel is Channel.PORTAL,
         "roles": list(role_names(procedure, step_roles(step))),
         "requirements": [_requirement(procedure, case, requirement) for requirement in step.requirements],
-        "line": lines.outcome_line(procedure, step, forward) if forward else "",
+        "line": lines.outcome_line(procedure, step, forward) if forward else lines.command_line(lines.ASSIGN) if no_team else "",
         "headings": list(lines.headings(procedure, step, forward)) if forward else [],
         "outcomes": [_outcome(procedure, step, outcome) for outcome in step.outcomes],
         "attachments": [_attachment(procedure, also) for also in step.also if also.attachment],

@@ -42,6 +42,15 @@ def families(seen: View) -> dict[str, list[str]]:
     return found
 
 
+def test_where_a_team_is_still_to_be_named_that_is_what_is_to_be_done():
+    """As under an exception order that came before step 13."""
+    seen = view(STEPS[28], team=())
+    assert seen.assignee == "koordinator"
+    assert [person["account"] for person in seen.region["people"]] == ["koordinator"]
+    assert "/pos tugaskan @pj @anggota" in shown(STEPS[28], team=())
+    assert "### Penyebab" not in shown(STEPS[28], team=())
+
+
 class TestLabels:
     @pytest.mark.parametrize("step", STEPS)
     def test_an_open_case_has_exactly_one_of_each_family(self, step: int):

@@ -51,7 +51,7 @@ from sync.display import Display
 from sync.wording import Wording, long_date, marker
 from tests.core.office import UNIT, organisation, submission
 from tests.core.run import Run, written_for
-from tests.core.straight import every_step
+from tests.core.straight import every_step, prepare, walk
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "notes"
 POS = load("pengaduan-masalah-teknis-si.2025-05")
@@ -98,6 +98,14 @@ def then(first: Decision, second: Decision) -> Decision:
     return second
 
 
+def without_a_team(run: Run) -> Run:
+    """An exception order before a team was named; the case waits for access."""
+    run.fact(EmergencyAsked, by("kepala", PLAIN), PLAIN)
+    walk(run, 27)
+    prepare(run)
+    return run
+
+
 STORIES: dict[str, tuple[int, Tell]] = {
     "langkah-maju": (4, lambda run, w: said(run, "kasi", "lengkap", "", w)),
     "langkah-kembali": (20, lambda run, w: said(run, "koordinator", "perlu-perbaikan", w, w)),
@@ -131,6 +139,8 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "tidak-terbaca-lampir": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
     "disunting": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "suntingan")),
     "rahasia": (4, lambda run, w: run.fact(SecretWritten, by("kasi", w))),
+    "langkah-tanpa-tim": (8, lambda run, w: said(without_a_team(run), "jaringan", "selesai", "", w)),
+    "cek-tanpa-tim": (8, lambda run, w: then(without_a_team(run).say("jaringan", "selesai"), run.fact(CheckAsked, by("budi", w)))),
     "tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "budi"))),
     "progres": (20, lambda run, _: run.report("budi", "2026-W30", 70)),
     "tagih-progres": (20, lambda run, _: run.fact(WeekDue, UNIT, "2026-W40")),

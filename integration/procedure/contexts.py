@@ -9,10 +9,10 @@ from datetime import date, datetime
 from integration.procedure.case import Case
 from integration.procedure.definition import Procedure, Step, Supply
 from integration.procedure.events import Missing
-from integration.procedure.guards import Refusal, paused
-from integration.procedure.lines import headings, outcome_line, way_forward
+from integration.procedure.guards import Code, Refusal, paused, usual
+from integration.procedure.lines import ASSIGN, command_line, headings, outcome_line, way_forward
 from integration.procedure.offices import Organisation
-from integration.procedure.people import Performer, Situation, people, performers, step_roles
+from integration.procedure.people import Performer, Situation, lacks_team, people, performers, step_roles
 from integration.procedure.requirements import lacks, satisfied
 
 Context = dict[str, object]
@@ -65,9 +65,13 @@ def refusal(s: Situation, asked: str, refused: Refusal) -> Context:
 
 
 def position(s: Situation, step: Step) -> Context:
-    """Where the case stands now: who must do what by when. `line` and `sections`: what they type; none where the unit acts."""
+    """Where the case stands now: who must do what by when. `line` and `sections`: what they type; none where the unit acts.
+
+    `no_team`: a team is to be named first; then that is what they do, and the line.
+    """
     case, outcome = s.case, way_forward(step)
-    typed = None if case.waits_for_unit else outcome
+    no_team = lacks_team(s.procedure, case, step)
+    typed = None if case.waits_for_unit or no_team else outcome
     open_ticks = (r for r in step.requirements if r.supply is Supply.TICK and r.id not in case.ticks)
     return {
         "step": step.number,
@@ -76,7 +80,8 @@ def position(s: Situation, step: Step) -> Context:
         "waits_for_unit": case.waits_for_unit,
         "due": iso(case.due),
         "gap": case.gap,
-        "line": outcome_line(s.procedure, step, typed) if typed else "",
+        "no_team": no_team,
+        "line": outcome_line(s.procedure, step, typed) if typed else command_line(ASSIGN) if no_team else "",
         "sections": list(headings(s.procedure, step, typed)) if typed else [],
         "requirements": [requirement.text for requirement in open_ticks],
         "round": case.round,
@@ -99,9 +104,9 @@ def check(s: Situation) -> Context:
         "may_act": persons(people(s, step_roles(step))),
         "outcomes": outcomes(s.procedure, step),
     }
-    if case.paused_since is None:
+    if case.paused_since is None and not answer["no_team"]:
         return answer
-    first = paused(s)
+    first = paused(s) if case.paused_since else usual(s, step, Code.NO_TEAM)
     return answer | {"may_act": persons(first.may_act), "line": first.line, "sections": list(first.sections)}
 
 

@@ -16,7 +16,7 @@ from integration.procedure.events import DutyMissed, DutySkipped, ProgressReport
 from integration.procedure.facts import OutcomeChosen, ProgressMade, Sections, Via, WeekDue, WeekEnded
 from integration.procedure.guards import Code, Permit, command_fault, command_refusal, usual, weigh
 from integration.procedure.lines import report_headings, report_line
-from integration.procedure.people import performers
+from integration.procedure.people import authority, people
 from integration.procedure.sections import accept, plain, read_percent
 from integration.procedure.transitions import leave
 
@@ -49,7 +49,7 @@ def week_due(draft: Draft, step: Step, fact: WeekDue) -> None:
         draft.ignore(Ignored.SAME)
     else:
         asked = {"line": report_line(draft.procedure), "sections": list(report_headings(duty))}
-        draft.note("tagih-progres", {"week": fact.week, "accounts": _owing(draft)} | asked)
+        draft.note("tagih-progres", {"week": fact.week, "accounts": _owing(draft, duty)} | asked)
 
 
 def week_ended(draft: Draft, step: Step, fact: WeekEnded) -> None:
@@ -63,7 +63,7 @@ def week_ended(draft: Draft, step: Step, fact: WeekEnded) -> None:
         draft.record(DutySkipped(fact.week))
     else:
         draft.record(DutyMissed(fact.week))
-        draft.note("progres-terlewat", {"week": fact.week, "accounts": _owing(draft)})
+        draft.note("progres-terlewat", {"week": fact.week, "accounts": _owing(draft, duty)})
 
 
 def _take_report(draft: Draft, duty: Duty, step: Step, fact: ProgressMade, sections: Sections) -> None:
@@ -113,7 +113,7 @@ def _settled(draft: Draft, week: str) -> bool:
     return week in (*(report.week for report in case.reports), *case.missed_weeks, *case.skipped_weeks)
 
 
-def _owing(draft: Draft) -> list[str]:
-    """The accounts that are asked: the team, without one whoever must act."""
+def _owing(draft: Draft, duty: Duty) -> list[str]:
+    """The accounts that are asked: the team, without one whoever else may report."""
     s = draft.situation
-    return list(s.case.team) or [p.account for p in performers(s.procedure, s.organisation, s.case, s.day) if p.account]
+    return list(s.case.team) or [person.account for person in people(s, authority(s.procedure, duty.word))]

@@ -16,6 +16,7 @@ from integration.procedure.people import (
     Situation,
     authority,
     capacity,
+    lacks_team,
     people,
     role_names,
     step_capacity,
@@ -133,11 +134,8 @@ def independence(s: Situation, step: Step, held: Capacity) -> str | Refusal:
 
 
 def not_yours(s: Situation, step: Step) -> Refusal:
-    """The actor holds none of the step's roles that day; where they are a team's and none is named, that comes first."""
-    roles = step_roles(step)
-    if any(s.procedure.role(role).team for role in roles) and not people(s, roles):
-        return command_fault(s, ASSIGN, Code.NO_TEAM)
-    return usual(s, step, Code.NOT_YOURS)
+    """The actor holds none of the step's roles that day; where they are a team's and none is named, that is said instead."""
+    return usual(s, step, Code.NO_TEAM if lacks_team(s.procedure, s.case, step) else Code.NOT_YOURS)
 
 
 def incomplete(s: Situation, step: Step, outcome: Outcome, missing: tuple[Lack, ...]) -> Refusal:
@@ -148,7 +146,12 @@ def incomplete(s: Situation, step: Step, outcome: Outcome, missing: tuple[Lack, 
 
 
 def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Refusal:
-    """Refused; this is who may act here, and what they type: for the outcome `by`, else for the usual way on."""
+    """Refused; this is who may act here, and what they type: for the outcome `by`, else for the usual way on.
+
+    At a step of a team that is still to be named, that comes first.
+    """
+    if lacks_team(s.procedure, s.case, step):
+        return command_fault(s, ASSIGN, code)
     outcome = by or way_forward(step)
     may_act = people(s, step_roles(step))
     if outcome is None:

@@ -10,6 +10,7 @@ from datetime import date, datetime
 from integration.procedure.case import Case
 from integration.procedure.definition import Channel, Procedure, Role, Source, Step
 from integration.procedure.facts import Actor, ActorKind
+from integration.procedure.lines import ASSIGN
 from integration.procedure.offices import Holding, Office, Organisation
 
 
@@ -60,11 +61,13 @@ class Situation:
 def performers(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> tuple[Performer, ...]:
     """Who must act now, stand-ins first, for a team step the one in charge first; () once the case has ended.
 
-    Where nobody holds the role on `day`, those who may stand in for it; so () while it is open means: a vacancy.
+    Where nobody holds the role on `day`, those who may stand in for it, and at the team's steps those who may name a team; so () while it
+    is open means: a vacancy.
     """
     if case.step is None:
         return ()
-    roles = step_roles(procedure.step(case.step))
+    step = procedure.step(case.step)
+    roles = step_roles(step) if not lacks_team(procedure, case, step) else authority(procedure, ASSIGN)
     found = (tuple(_holders(procedure, organisation, case, day, role)) for role in roles)
     return next((people for people in found if people), ())
 
@@ -90,6 +93,11 @@ def workers(procedure: Procedure, case: Case) -> frozenset[str]:
 def is_teams(procedure: Procedure, step: Step) -> bool:
     """Whether the case's team performs this step."""
     return step.performer is not None and procedure.role(step.performer).team
+
+
+def lacks_team(procedure: Procedure, case: Case, step: Step) -> bool:
+    """Whether the team that performs this step is still to be named: an exception order may come before it is (procedure.md rule 7)."""
+    return is_teams(procedure, step) and not case.team
 
 
 def step_roles(step: Step) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from integration.procedure.case import Case
 from integration.procedure.definition import Gate, Outcome, Procedure, Requirement, SectionKind, Step, Supply
 from integration.procedure.events import Missing
 from integration.procedure.facts import Sections
-from integration.procedure.people import Capacity, authority, role_names, step_roles
+from integration.procedure.people import Capacity, authority, is_teams, role_names, step_roles
 from integration.procedure.sections import accept
 
 
@@ -140,10 +140,10 @@ def _document_lack(procedure: Procedure, requirement: Requirement) -> Lack:
 
 
 def _gate_lacks(procedure: Procedure, case: Case, step: Step) -> list[Lack]:
-    """Gates not named by a requirement already: a team, a grant, or every access that is still open, one by one."""
+    """Gates not named by a requirement already: a team, which its own steps need too, a grant, or each access that is still open."""
     named = {requirement.supply.value for requirement in step.requirements}
     found: list[Lack] = []
-    if Gate.TEAM in step.gates and not case.team and Gate.TEAM.value not in named:
+    if (Gate.TEAM in step.gates or is_teams(procedure, step)) and not case.team and Gate.TEAM.value not in named:
         found.append(_by_command(procedure, "gate", Gate.TEAM.value, lines.ASSIGN))
     if Gate.GRANT in step.gates and not case.open_grants and Gate.GRANT.value not in named:
         found.append(_by_command(procedure, "gate", Gate.GRANT.value, lines.GRANT))

@@ -33,7 +33,7 @@ from integration.procedure.offices import Organisation, WorkCalendar
 from integration.procedure.people import assignee, performers
 from tests.core.office import CALENDAR, JAKARTA, STRANGER, UNIT, organisation, person
 from tests.core.run import Run, call, calls, entered, kinds, note, notes, only, refused
-from tests.core.straight import step_on, walk
+from tests.core.straight import prepare, step_on, walk
 
 # --- pause and resume ---
 
@@ -218,6 +218,24 @@ def test_at_the_teams_step_of_an_order_the_team_must_be_named(at) -> None:
     decision = run.say("budi", "selesai")
     assert refused(decision).code == "no_team"
     assert note(decision, "penolakan")["line"] == "/pos tugaskan @pj @anggota"
+
+
+def test_until_then_those_who_may_name_it_are_asked_to_and_by_which_line(at) -> None:
+    run = order(at(8))
+    walk_on(run, 27)
+    prepare(run)
+    said = note(run.say("jaringan", "selesai"), "langkah")
+    assert (said["no_team"], said["line"], said["sections"]) == (True, "/pos tugaskan @pj @anggota", [])
+    assert [p["account"] for p in said["performers"]] == ["koordinator"]
+    assert assignee(run.procedure, run.organisation, run.open, run.now.date()) == "koordinator"
+    check = note(run.fact(CheckAsked, STRANGER), "cek")
+    assert (check["line"], [p["account"] for p in check["may_act"]]) == ("/pos tugaskan @pj @anggota", ["koordinator", "pengembangan"])
+    assert ("gate", "team") in [(missing["kind"], missing["item"]) for missing in check["missing"]]
+    closed = note(run.fact(IssueClosed, STRANGER), "ditutup-manual")
+    assert closed["line"] == "/pos tugaskan @pj @anggota"
+    run.assign()
+    step_on(run)
+    assert run.at == 8
 
 
 def test_what_was_reworked_after_a_failed_trial_goes_to_the_server_again(at) -> None:

@@ -1,13 +1,12 @@
 """The weekly report: a recurring duty and a gate (procedure.md rule 5)."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from integration.procedure.effects import ShowOnIssue
 from integration.procedure.events import ProgressReported, StepLeft
-from integration.procedure.facts import SERVICE, PauseAsked, ProgressMade, ResumeAsked, WeekDue, WeekEnded
+from integration.procedure.facts import SERVICE, EmergencyAsked, PauseAsked, ProgressMade, ResumeAsked, WeekDue, WeekEnded
 from tests.core.office import STRANGER, person
 from tests.core.run import entered, kinds, note, notes, only, refused
 
@@ -128,9 +127,9 @@ def test_the_week_is_asked_for(at, step) -> None:
     assert kinds(decision) == []
 
 
-def test_without_a_team_the_performer_is_asked(at) -> None:
-    run = at(16)
-    run.case, run.checked = replace(run.open, team=()), False
+def test_without_a_team_whoever_else_may_report_is_asked(at) -> None:
+    run = at(8)
+    run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
     assert note(run.fact(WeekDue, SERVICE, "2026-W24"), "tagih-progres")["accounts"] == ["koordinator"]
 
 

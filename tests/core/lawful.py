@@ -15,12 +15,15 @@ from integration.procedure.events import (
     CaseOpened,
     DebtPaid,
     DocumentAttached,
+    DocumentFiled,
     DocumentIssued,
     EmergencyOpened,
     Entry,
-    FormRevised,
+    IssueLinked,
+    IssueMended,
     Paused,
     ProgressReported,
+    RequestRefused,
     RequirementCleared,
     RequirementTicked,
     Resumed,
@@ -33,7 +36,8 @@ from integration.procedure.events import (
 from integration.procedure.facts import Actor, ActorKind
 from integration.procedure.offices import Organisation
 
-MOVES = (StepEntered, StepLeft, SignedOff, SignoffsStaled, EmergencyOpened, CaseEnded, Paused, Resumed, FormRevised)
+AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, AccessRevoked)
+"""All that is still recorded once a case has ended; none of it moves the case."""
 
 
 @dataclass
@@ -83,7 +87,7 @@ def _fault(  # noqa: C901 -- one arm per kind of event
     event = entry.event
     if (entry.seq == 1) != isinstance(event, CaseOpened):
         yield "the first entry opens the case, and no other"
-    if state.ended and isinstance(event, MOVES):
+    if state.ended and not isinstance(event, AFTER_THE_END):
         yield "a case that has ended moved"
     match event:
         case StepEntered():

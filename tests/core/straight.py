@@ -57,6 +57,7 @@ def grant(run: Run) -> None:
 def step_on(run: Run) -> None:
     """Leave the current step as the straight path does."""
     prepare(run)
+    stay = run.open.entered_seq
     actor, word = PATH[run.at]
     if word == "progres":
         run.report(actor)
@@ -64,6 +65,7 @@ def step_on(run: Run) -> None:
         run.say(actor, word)
     else:
         run.portal(word, "Baik")
+    assert run.open.ending or run.open.entered_seq != stay, f"the straight path is blocked at {run.at}"
 
 
 def walk(run: Run, until: int) -> Run:

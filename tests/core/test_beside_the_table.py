@@ -1,5 +1,6 @@
 """Pause, hand-off, exception order, team, access, documents, answers and the service's own findings (procedure.md rules 7 to 10)."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -26,6 +27,7 @@ from integration.procedure.facts import (
     ResumeAsked,
     SecretWritten,
     StepExpired,
+    StepLabelMoved,
     TeamNamed,
     Withdrawn,
 )
@@ -236,6 +238,29 @@ def test_until_then_those_who_may_name_it_are_asked_to_and_by_which_line(at) -> 
     run.assign()
     step_on(run)
     assert run.at == 8
+
+
+def test_what_is_said_of_the_ways_is_where_they_lead_under_an_order(at) -> None:
+    run = order(at(22))
+    walk_on(run, 28)
+    ways = note(run.fact(CheckAsked, STRANGER), "cek")["outcomes"]
+    assert [way["to_name"] for way in ways] == ["22 Verifikasi 3", "18 Penanganan lokal"]
+    step_on(run)
+    walk_on(run, 24)
+    ways = note(run.fact(CheckAsked, STRANGER), "cek")["outcomes"]
+    assert [way["to_name"] for way in ways] == ["29 Buku panduan dan arsip", "18 Penanganan lokal"]
+
+
+def test_a_card_leads_where_the_order_leads(pos, at) -> None:
+    """A procedure whose step before the order's is left without words."""
+    wordless = replace(pos, steps=tuple(replace(s, sections=()) if s.number == 24 else s for s in pos.steps))
+    run = order(at(24))
+    walk_on(run, 28)
+    step_on(run)
+    run.procedure = wordless
+    run.fact(DocumentAttached, person("koordinator"), "formulir-uji-coba", ("[a](/uploads/a)",))
+    assert refused(run.fact(StepLabelMoved, person("koordinator"), 25)).code == "label_no_way"
+    assert entered(run.fact(StepLabelMoved, person("koordinator"), 29)) == [29]
 
 
 def test_what_was_reworked_after_a_failed_trial_goes_to_the_server_again(at) -> None:
@@ -534,6 +559,15 @@ def test_after_the_end_only_access_is_taken_back(at, account, commands) -> None:
     run.say("kepala", "tolak", "Bukan urusan kami")
     said = note(run.fact(HelpAsked, person(account)), "bantuan")
     assert (said["outcomes"], said["commands"]) == ([], [*commands, "bantuan", "cek"])
+
+
+@pytest.mark.parametrize("ask", [CheckAsked, HelpAsked])
+def test_what_only_the_portal_answers_is_offered_to_nobody(at, ask) -> None:
+    said = note(at(31).fact(ask, person("kepala")), "cek" if ask is CheckAsked else "bantuan")
+    assert said["outcomes"] == []
+    assert said.get("line", "") == ""
+    assert [p["account"] for p in said["may_act"]] == [""]
+    assert note(at(24).fact(ask, person("koordinator")), "cek" if ask is CheckAsked else "bantuan")["outcomes"], "recorded from a signed form"
 
 
 def test_an_unknown_word_is_answered(at) -> None:

@@ -1,6 +1,7 @@
 """What is refused, and what the refusal says: one field changed from what would be right, and nothing moved."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -17,7 +18,7 @@ from integration.procedure.facts import (
     Ticked,
     Via,
 )
-from tests.core.office import STRANGER, UNIT, organisation, person
+from tests.core.office import STRANGER, UNIT, office, organisation, person
 from tests.core.run import calls, entered, kinds, note, notes, refused
 from tests.core.straight import PATH, grant, prepare
 
@@ -243,6 +244,29 @@ def test_a_vacant_office_is_nobodys(at) -> None:
     decision = at(5, organisation(without="kepala-pustikom")).say("kepala", "setuju")
     assert refused(decision).code == "not_yours"
     assert note(decision, "penolakan")["may_act"] == []
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "code"),
+    [
+        (date(2026, 6, 1), date(2026, 6, 3), ""),
+        (date(2026, 6, 2), date(2026, 6, 2), ""),
+        (date(2026, 6, 3), None, "not_yours"),
+        (date(2025, 1, 1), date(2026, 6, 1), "not_yours"),
+    ],
+)
+def test_an_office_is_held_by_days(at, since, until, code) -> None:
+    run = at(5, organisation(office("kepala-pustikom", "lain", since=since, until=until)))
+    decision = run.say("lain", "setuju")
+    assert (refused(decision).code if code else "") == code
+    assert run.at == (5 if code else 6)
+
+
+def test_the_day_is_the_organisations(at) -> None:
+    """18.30 UTC is the next day in Jakarta."""
+    run = at(5, organisation(office("kepala-pustikom", "lain", since=date(2026, 6, 3))))
+    run.now = run.now.replace(hour=18, minute=30)
+    assert entered(run.say("lain", "setuju")) == [6]
 
 
 # --- cards and closing ---

@@ -16,6 +16,7 @@ from integration.procedure.definition import Also, Channel, Outcome, Procedure, 
 from integration.procedure.offices import Organisation
 from integration.procedure.people import assignee, lacks_team, performers, role_names, step_roles
 from integration.procedure.requirements import satisfied
+from integration.procedure.route import destination
 
 Json = dict[str, object]
 
@@ -96,7 +97,7 @@ def _step(procedure: Procedure, case: Case, step: Step) -> Json:
         "requirements": [_requirement(procedure, case, requirement) for requirement in step.requirements],
         "line": lines.outcome_line(procedure, step, forward) if forward else lines.command_line(lines.ASSIGN) if no_team else "",
         "headings": list(lines.headings(procedure, step, forward)) if forward else [],
-        "outcomes": [_outcome(procedure, step, outcome) for outcome in step.outcomes],
+        "outcomes": [_outcome(procedure, case, step, outcome) for outcome in step.outcomes],
         "attachments": [_attachment(procedure, also) for also in step.also if also.attachment],
     }
 
@@ -119,11 +120,12 @@ def _attachment(procedure: Procedure, also: Also) -> Json:
     return {"role": procedure.role(also.role).name, "title": title, "line": lines.command_line(lines.ATTACH, document)}
 
 
-def _outcome(procedure: Procedure, step: Step, outcome: Outcome) -> Json:
+def _outcome(procedure: Procedure, case: Case, step: Step, outcome: Outcome) -> Json:
+    to = destination(procedure, case, step, outcome)
     return {
         "line": lines.outcome_line(procedure, step, outcome),
         "kind": outcome.kind.value,
-        "to": None if outcome.to is None else {"number": outcome.to, "name": procedure.step(outcome.to).name},
+        "to": None if to is None else {"number": to, "name": procedure.step(to).name},
         "ending": outcome.ending.value if outcome.ending else "",
     }
 

@@ -125,6 +125,8 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "cek": (20, lambda run, w: run.fact(CheckAsked, by("budi", w))),
     "cek-dijeda": (5, lambda run, w: then(run.fact(PauseAsked, by("kepala", w), w), run.fact(CheckAsked, by("budi", w)))),
     "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),
+    "penolakan-giliran-unit": (31, lambda run, w: said(run, "kepala", "terima", "", w)),
+    "bantuan-menunggu-unit": (31, lambda run, w: run.fact(HelpAsked, by("kepala", w))),
     "cek-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(CheckAsked, by("budi", w)))),
     "bantuan-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(HelpAsked, by("kepala", w)))),
     "tidak-dikenal-berakhir": (

@@ -43,4 +43,4 @@ def secret_written(draft: Draft, fact: SecretWritten) -> None:
 def _words(s: Situation) -> contexts.Context:
     """The words that leave the step, and the commands this person may give; of these, access is taken back after the end, too."""
     mine = [word for word, roles in s.procedure.authority.items() if (s.step or word == REVOKE) and capacity(s, roles)]
-    return {"outcomes": contexts.outcomes(s.procedure, s.step) if s.step else [], "commands": [*mine, *sorted(QUESTIONS)]}
+    return {"outcomes": contexts.outcomes(s, s.step) if s.step else [], "commands": [*mine, *sorted(QUESTIONS)]}

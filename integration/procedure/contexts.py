@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from integration.procedure.case import Case
-from integration.procedure.definition import Procedure, Step, Supply
+from integration.procedure.definition import Step, Supply
 from integration.procedure.events import Missing
 from integration.procedure.guards import Code, Refusal, paused, usual
 from integration.procedure.lines import ASSIGN, command_line, headings, outcome_line, way_forward
 from integration.procedure.offices import Organisation
-from integration.procedure.people import Performer, Situation, lacks_team, people, performers, step_roles
+from integration.procedure.people import Performer, Situation, is_typed, lacks_team, people, performers, step_roles
 from integration.procedure.requirements import lacks, satisfied
+from integration.procedure.route import destination
 
 Context = dict[str, object]
 
@@ -102,7 +103,7 @@ def check(s: Situation) -> Context:
         "satisfied": [r.text for r in step.requirements if satisfied(s.procedure, case, r)],
         "missing": missing(lack.missing for lack in lacking),
         "may_act": persons(people(s, step_roles(step))),
-        "outcomes": outcomes(s.procedure, step),
+        "outcomes": outcomes(s, step),
     }
     if case.paused_since is None and not answer["no_team"]:
         return answer
@@ -110,17 +111,23 @@ def check(s: Situation) -> Context:
     return answer | {"may_act": persons(first.may_act), "line": first.line, "sections": list(first.sections)}
 
 
-def outcomes(procedure: Procedure, step: Step) -> list[Context]:
-    """The words that leave a step, and where each leads; `ending` is "" for those that lead to a step."""
+def outcomes(s: Situation, step: Step) -> list[Context]:
+    """The words that leave the current step, and where each leads; `ending` is "" for those that lead to a step.
+
+    None where they are said in the portal only: nobody types them.
+    """
+    if not is_typed(s.procedure, step):
+        return []
+    ways = [(outcome, destination(s.procedure, s.case, step, outcome)) for outcome in step.outcomes]
     return [
         {
             "word": outcome.word,
             "kind": outcome.kind.value,
-            "to_name": procedure.step(outcome.to).label_text if outcome.to else "",
+            "to_name": s.procedure.step(to).label_text if to else "",
             "ending": outcome.ending.value if outcome.ending else "",
             "needs_reason": outcome.needs_reason,
         }
-        for outcome in step.outcomes
+        for outcome, to in ways
     ]
 
 

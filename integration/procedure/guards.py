@@ -16,6 +16,7 @@ from integration.procedure.people import (
     Situation,
     authority,
     capacity,
+    is_typed,
     lacks_team,
     people,
     role_names,
@@ -148,13 +149,13 @@ def incomplete(s: Situation, step: Step, outcome: Outcome, missing: tuple[Lack, 
 def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Refusal:
     """Refused; this is who may act here, and what they type: for the outcome `by`, else for the usual way on.
 
-    At a step of a team that is still to be named, that comes first.
+    At a step of a team that is still to be named, that comes first. What is only answered through the portal is typed by nobody.
     """
     if lacks_team(s.procedure, s.case, step):
         return command_fault(s, ASSIGN, code)
     outcome = by or way_forward(step)
     may_act = people(s, step_roles(step))
-    if outcome is None:
+    if outcome is None or not is_typed(s.procedure, step):
         return Refusal(code, (), may_act)
     return Refusal(code, (), may_act, outcome_line(s.procedure, step, outcome), headings(s.procedure, step, outcome))
 

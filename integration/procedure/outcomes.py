@@ -12,6 +12,7 @@ from integration.procedure.facts import EmergencyAsked, HandOffAsked, IssueClose
 from integration.procedure.guards import Code, Permit, Refusal, command_fault, command_refusal, paused, usual, weigh
 from integration.procedure.lines import EMERGENCY, HAND_OFF
 from integration.procedure.requirements import lacks
+from integration.procedure.route import destination
 from integration.procedure.sections import plain
 from integration.procedure.transitions import end, leave, open_emergency
 
@@ -34,7 +35,7 @@ def label_moved(draft: Draft, step: Step, fact: StepLabelMoved) -> None:
         draft.ignore(Ignored.SAME)
         return
     draft.show()
-    ways = [outcome for outcome in step.outcomes if outcome.to == fact.to]
+    ways = [outcome for outcome in step.outcomes if destination(draft.procedure, draft.case, step, outcome) == fact.to]
     if len(ways) != 1:
         draft.refuse(f"{LABEL}:{fact.to}", usual(draft.situation, step, Code.LABEL_NO_WAY))
     elif ways[0].needs_reason or step.sections:

@@ -95,6 +95,11 @@ def is_teams(procedure: Procedure, step: Step) -> bool:
     return step.performer is not None and procedure.role(step.performer).team
 
 
+def is_typed(procedure: Procedure, step: Step) -> bool:
+    """Whether somebody may leave this step on the platform; the unit answers through the portal only."""
+    return any(procedure.role(role).channel is Channel.PLATFORM for role in step_roles(step))
+
+
 def lacks_team(procedure: Procedure, case: Case, step: Step) -> bool:
     """Whether the team that performs this step is still to be named: an exception order may come before it is (procedure.md rule 7)."""
     return is_teams(procedure, step) and not case.team

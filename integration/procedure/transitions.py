@@ -24,6 +24,7 @@ from integration.procedure.events import (
 from integration.procedure.guards import Permit
 from integration.procedure.lines import by_report
 from integration.procedure.people import unconfirmed
+from integration.procedure.route import destination
 from integration.procedure.sections import read_priority
 
 
@@ -59,7 +60,7 @@ def leave(draft: Draft, step: Step, permit: Permit) -> None:
     if outcome.ending:
         end(draft, outcome.ending, permit.reason)
         return
-    enter(draft, _destination(draft, step, outcome), new_round=new_round)
+    enter(draft, destination(draft.procedure, draft.case, step, outcome) or step.number, new_round=new_round)
     draft.note("langkah", _passage(draft, step, permit))
 
 
@@ -140,32 +141,6 @@ def _issue_paper(draft: Draft, document: str, edition: str, step: Step) -> None:
     """A paper of this type is due; versions count up within the type, whatever the edition."""
     version = 1 + sum(paper.document == document for paper in draft.case.documents)
     draft.record(DocumentIssued(f"{draft.case.ticket}/{document}/{version}", document, edition, version, step.number))
-
-
-def _destination(draft: Draft, step: Step, outcome: Outcome) -> int:
-    """Where an outcome leads: where the table says, but around the steps of an exception order (procedure.md rule 7).
-
-    When the last of these is done, the skipped steps are made up for from the first one still owed; when the step before them is left
-    after that, they are not walked a second time.
-    """
-    emergency, order = draft.procedure.emergency, draft.case.emergency
-    to = outcome.to or step.number
-    if emergency is None or order is None or outcome.kind is not OutcomeKind.FORWARD:
-        return to
-    if step.number == emergency.last and order.debts:
-        return order.debts[0][0]
-    if to == emergency.first and _walked(draft, emergency.last, order.seq):
-        return emergency.last + 1
-    return to
-
-
-def _walked(draft: Draft, last: int, since: int) -> bool:
-    """Whether the exception's steps were done under this order, and in this round: what was reworked goes to the server again."""
-    passages = [p for p in draft.case.history if p.step == last and p.entered_seq > since]
-    if not passages or passages[-1].round != draft.case.round:
-        return False
-    outcome = draft.procedure.step(last).outcome(passages[-1].outcome)
-    return outcome is not None and outcome.kind is OutcomeKind.FORWARD
 
 
 def _passage(draft: Draft, left: Step, permit: Permit) -> Context:

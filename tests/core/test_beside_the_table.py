@@ -561,13 +561,20 @@ def test_after_the_end_only_access_is_taken_back(at, account, commands) -> None:
     assert (said["outcomes"], said["commands"]) == ([], [*commands, "bantuan", "cek"])
 
 
-@pytest.mark.parametrize("ask", [CheckAsked, HelpAsked])
-def test_what_only_the_portal_answers_is_offered_to_nobody(at, ask) -> None:
-    said = note(at(31).fact(ask, person("kepala")), "cek" if ask is CheckAsked else "bantuan")
+@pytest.mark.parametrize(("ask", "answer"), [(CheckAsked, "cek"), (HelpAsked, "bantuan")])
+def test_what_only_the_portal_answers_is_offered_to_nobody(at, ask, answer) -> None:
+    said = note(at(31).fact(ask, person("kepala")), answer)
     assert said["outcomes"] == []
     assert said.get("line", "") == ""
     assert [p["account"] for p in said["may_act"]] == [""]
-    assert note(at(24).fact(ask, person("koordinator")), "cek" if ask is CheckAsked else "bantuan")["outcomes"], "recorded from a signed form"
+    assert note(at(24).fact(ask, person("koordinator")), answer)["outcomes"], "may be recorded from a signed form"
+
+
+def test_nobody_is_told_to_type_what_only_the_portal_answers(at) -> None:
+    run = at(31)
+    assert note(run.say("kepala", "terima"), "penolakan")["line"] == ""
+    assert note(run.fact(IssueClosed, person("kepala")), "ditutup-manual")["line"] == ""
+    assert note(run.portal("tolak-fungsi", ""), "penolakan")["line"] == ""
 
 
 def test_an_unknown_word_is_answered(at) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from integration import codec
@@ -131,10 +131,13 @@ class Inbox:
         before = ledger.case
         reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
         self._fold(ledger, procedure, reader.requests(before, snapshot))
-        if not ledger.shows:
-            self._fold(ledger, procedure, self._drifted(ledger, before, issue, last, closely=look.closely))
+        drifted = () if ledger.shows else self._drifted(before, issue, last, closely=look.closely)
         until = issue.updated_at if Part.NOTES in parts or last is None else last.notes_until
         seen = Sighting(issue, turn.token, until, last.refused if last else {})
+        if last is not None and drifted and self._fought(ledger):  # it differs still when it is looked at later
+            seen = replace(seen, issue=replace(last.issue, notes_count=issue.notes_count), turn="")
+        else:
+            self._fold(ledger, procedure, drifted)
         self._commit(turn, row, ledger, procedure, seen)
 
     def _pass_on(self, turn: Turn, row: InboxRow, look: Look) -> None:
@@ -145,7 +148,7 @@ class Inbox:
         else:
             self.store.move(turn, row, ticket)
 
-    def _drifted(self, ledger: Ledger, case: Case, issue: IssueSeen, last: Sighting | None, *, closely: bool) -> Iterable[Fact]:
+    def _drifted(self, case: Case, issue: IssueSeen, last: Sighting | None, *, closely: bool) -> tuple[Fact, ...]:
         """What of the issue is neither as the ledger says nor as it was last seen: somebody changed it without asking for anything.
 
         What is only not as the ledger says is on its way there, or was refused by GitLab; looked at `closely`, it counts too.
@@ -156,13 +159,16 @@ class Inbox:
             what &= differing(fields_of(last.issue), issue)
         elif last is not None:
             what = frozenset(name for name in what if name not in last.refused or last.refused[name] != asked(wanted, name))
-        recent = [e for e in ledger.entries if isinstance(e.event, IssueMended) and e.at > self.clock() - WITHIN]
-        if what and len(recent) >= MENDS:
-            log.error("the issue was mended %d times in %s; it is left as it is for now", len(recent), WITHIN)
-            return []
         seen = f"{issue.updated_at.isoformat()}:{case.last_seq}:{','.join(sorted(what))}"
         key = f"drift:{hashlib.sha256(seen.encode()).hexdigest()[:32]}"
-        return [IssueDrifted(key, self.clock(), SERVICE, tuple(sorted(what)))] if what else []
+        return (IssueDrifted(key, self.clock(), SERVICE, tuple(sorted(what))),) if what else ()
+
+    def _fought(self, ledger: Ledger) -> bool:
+        """Whether the issue was mended so often of late that it is left as it is for now."""
+        recent = [e for e in ledger.entries if isinstance(e.event, IssueMended) and e.at > self.clock() - WITHIN]
+        if len(recent) >= MENDS:
+            log.error("the issue was mended %d times in %s; it is left as it is for now", len(recent), WITHIN)
+        return len(recent) >= MENDS
 
     def _report(self, turn: Turn, row: InboxRow) -> None:
         """A week is over: its report is published on the platform and goes to those the organisation names."""

@@ -17,7 +17,7 @@ from integration.store import Delivery, Store
 from sync.gitlab import Platform
 
 SWEPT = "sapuan"
-"""The mark under which the beginning of the last sweep is remembered."""
+"""The mark under which it is remembered until when the last sweep saw all changes."""
 
 log = logging.getLogger(__name__)
 
@@ -33,9 +33,10 @@ class Reconciler:
     def sweep(self) -> int:
         """Ask for a look at each case whose issue changed since the last sweep; gives how many. Raises Transient, Permanent, StoreDown."""
         began, last = self.clock(), self.store.mark(SWEPT)
-        issues = self.platform.changed(datetime.fromisoformat(last) if last else None)
-        found = self.store.keep_all(list(self._looks(issues)))  # nothing is kept before the last page is read
-        self.store.set_mark(SWEPT, began.isoformat())
+        issues = list(self.platform.changed(datetime.fromisoformat(last) if last else None))
+        found = self.store.keep_all(self._looks(issues))  # nothing is kept before the last page is read
+        if issues:  # GitLab's clock may be behind ours: of the time after its newest change nothing is known
+            self.store.set_mark(SWEPT, min(began, max(issue.updated_at for issue in issues)).isoformat())
         return found
 
     def full(self) -> int:
@@ -51,7 +52,8 @@ class Reconciler:
         return self.store.keep_all(looks)
 
     def _looks(self, issues: Iterable[IssueSeen]) -> Iterator[Delivery]:
-        """One for each case's issue that is not as it was last seen. The same difference is asked about once."""
+        """One for each case's issue that is not as it was last seen. The same difference is asked about once an hour."""
+        hour = self.clock().strftime("%Y-%m-%dT%H")
         for issue in issues:
             ticket = self.store.ticket_of(issue.iid)
             if ticket is None:
@@ -59,7 +61,7 @@ class Reconciler:
             last = read_sighting(self.store.observed(ticket))
             if last is None or _differs(issue, last):
                 seen = hashlib.sha256(repr((issue, sorted(issue.labels))).encode()).hexdigest()[:16]
-                key = f"{issue.iid}:{issue.updated_at.isoformat()}:{seen}"
+                key = f"{issue.iid}:{issue.updated_at.isoformat()}:{seen}:{hour}"
                 yield Delivery("sweep", key, ticket, look_bytes(Look(issue.iid, unread(issue, last))))
 
 

@@ -79,6 +79,7 @@ class TestLostHooks:
 
     def test_a_deleted_label_is_found_at_night_only_and_put_back(self, bench: Bench):
         bench.clock.advance(timedelta(hours=1))
+        bench.as_("kasi").open(bench.project, "urusan lain")
         self.swept(bench)
         label = next(label for label in bench.project.labels.values() if label.name == "langkah::04 Pemeriksaan")
         bench.delete(f"labels/{label.id}")

@@ -12,7 +12,7 @@ from integration.faults import Permanent, Transient
 from integration.parts import Parts
 from integration.store import StoreDown
 from integration.templates import messages
-from sync.gitlab import Platform
+from sync.gitlab import Platform, TokenRefused
 from sync.provision import Provision
 from sync.wording import Wording
 
@@ -65,7 +65,7 @@ def _finding(code: str, look: Callable[[], str]) -> Finding:
     try:
         found = look()
     except (Permanent, Transient) as fault:
-        cause = "unreachable" if isinstance(fault, Transient) else "refused"
+        cause = "refused" if isinstance(fault, (Permanent, TokenRefused)) else "unreachable"
         return Finding(code, ok=False, detail=_said(cause, reason=fault), cause=cause)
     except (StoreDown, OSError) as fault:
         found = str(fault)

@@ -22,9 +22,11 @@ from integration.labels import owned
 from sync.answers import Issue, LabelEvent, Note, StateEvent
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
+APART = timedelta(days=1)  # GitLab's clock may be behind ours by so much: a marker is looked for from that long before
 PAGE = 100
 LONGEST_AT_WORK = timedelta(seconds=60)  # GitLab gives up a request after this: whatever a POST left unanswered leads to is there by then
 WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
+WITH_ANOTHER_TOKEN = timedelta(minutes=5)  # pause after a 401
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
 DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
@@ -218,7 +220,7 @@ class Platform:
 
     def find_note(self, iid: int, marker: str, since: datetime | None) -> int | None:
         """The id of our own comment with this marker, not older than `since`; None where there is none."""
-        ours = (note.id for note in self._notes(iid, since) if note.account == self.home.account and marker in note.body)
+        ours = (note.id for note in self._notes(iid, since and since - APART) if note.account == self.home.account and marker in note.body)
         return next(ours, None)
 
     def upload(self, name: str, content: bytes) -> str:
@@ -262,7 +264,7 @@ class Platform:
         query = {
             "scope": "all",
             "author_id": self.home.account_id,
-            "created_after": (since - OVERLAP).isoformat(),
+            "created_after": (since - APART).isoformat(),
             "order_by": "created_at",
             "sort": "asc",
         }
@@ -340,7 +342,13 @@ class Platform:
             return Transient(told, retry_after=_pause(self._headers.get("Retry-After", "")))
         if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
             return Transient(told)
+        if code == 401:  # noqa: PLR2004 -- Unauthorized: the fault is not the row's, and parked it would need an operator
+            return TokenRefused(told, retry_after=WITH_ANOTHER_TOKEN)
         return Gone(told) if code == 404 else Permanent(told)  # noqa: PLR2004 -- Not Found
+
+
+class TokenRefused(Transient):
+    """Our token has expired or was revoked: all waits until the service is given another."""
 
 
 class Gone(Permanent):

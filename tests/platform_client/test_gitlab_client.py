@@ -13,7 +13,7 @@ from integration.faults import Permanent, Transient
 from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from sandbox.gitlab import GitLab, Level, Project, User
 from sync.answers import Issue
-from sync.gitlab import Gone, Platform, Shown
+from sync.gitlab import Gone, Platform, Shown, TokenRefused
 
 MARKER = "<!-- alur:perkara:SI-2026-000001 -->"
 DRAFT = IssueFields(
@@ -276,14 +276,19 @@ class TestFailures:
         with pytest.raises(Transient):
             _ = bench.platform.home
 
-    @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+    def test_a_token_that_is_refused_is_tried_again_when_there_may_be_another(self, bench: Bench):
+        with pytest.raises(TokenRefused) as refused:
+            _ = Platform(bench.gitlab.url, "glpat-x", "a/b").home
+        assert refused.value.retry_after == timedelta(minutes=5)
+
+    @pytest.mark.parametrize("status", [400, 403, 404, 409, 422])
     def test_a_refusal_needs_a_person(self, bench: Bench, status: int):
         bench.gitlab.fault("GET", r"/user$", status=status)
         with pytest.raises(Permanent):
             _ = bench.platform.home
 
     def test_a_refused_token_is_never_shown(self, bench: Bench):
-        with pytest.raises(Permanent) as refusal:
+        with pytest.raises(TokenRefused) as refusal:
             _ = Platform(bench.gitlab.url, "glpat-rahasia", "a/b").home
         assert "rahasia" not in str(refusal.value)
 

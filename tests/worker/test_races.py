@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from sandbox.gitlab import Person
+from sync.reconcile import Reconciler
 from tests.worker.conftest import Bench
 from tests.worker.test_requests import LENGKAP, steps
 
@@ -94,3 +95,62 @@ def test_a_comment_that_slips_onto_two_pages_counts_once(bench: Bench, monkeypat
     bench.say("kasi", LENGKAP)
     assert bench.case.step == 5
     assert " ".join(bench.results).count("OutcomeChosen") == 1
+
+
+class TestOtherClocks:
+    """GitLab's clock is not ours; here it is ten minutes behind."""
+
+    @pytest.fixture(autouse=True)
+    def _ahead(self, bench: Bench):
+        def ahead() -> datetime:
+            return bench.clock() + timedelta(minutes=10)
+
+        bench.store.clock = ahead
+        bench.inbox, bench.outbox = replace(bench.inbox, clock=ahead), replace(bench.outbox, clock=ahead)
+
+    def test_an_issue_is_opened_once(self, bench: Bench):
+        bench.gitlab.fault("POST", r"/issues$", drop=True, after_commit=True)
+        bench.submit()
+        bench.clock.advance(LATER)
+        bench.work()
+        assert bench.iid == 1
+        assert len(list(bench.platform.changed(None))) == 1
+
+    def test_a_note_is_posted_once(self, bench: Bench):
+        bench.submit()
+        bench.as_("kasi").comment(bench.project, bench.iid, LENGKAP)
+        bench.gitlab.fault("POST", r"/notes$", drop=True, after_commit=True)
+        bench.work()
+        bench.clock.advance(LATER)
+        bench.work()
+        assert len(bench.notes) == 1
+
+    def test_a_lost_hook_is_made_up_for_by_the_next_sweep(self, bench: Bench):
+        bench.submit()
+        eyes = Reconciler(bench.store, bench.platform, bench.store.clock)
+        eyes.sweep()
+        bench.gitlab.hooks_lost = 1.0
+        bench.say("kasi", LENGKAP)
+        assert eyes.sweep() == 1
+
+
+def test_a_refused_token_parks_nothing(bench: Bench):
+    bench.submit()
+    bench.gitlab.fault("GET", r"/issues/1$", status=401)
+    bench.say("kasi", LENGKAP)
+    bench.clock.advance(LATER)
+    bench.work()
+    assert bench.undone == []
+    assert bench.case.step == 5
+
+
+def test_what_was_left_as_it_was_is_put_right_at_night(bench: Bench):
+    bench.submit()
+    for _ in range(8):
+        bench.as_("kasi").label(bench.project, bench.iid, remove=("status::berjalan",))
+        bench.work()
+    assert "status::berjalan" not in bench.issue["labels"]
+    bench.clock.advance(timedelta(hours=12))
+    bench.reconciler().full()
+    bench.work()
+    assert "status::berjalan" in bench.issue["labels"]

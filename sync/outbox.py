@@ -114,20 +114,22 @@ class Outbox:
         case, _ = self._case(row)
         posted = None if row.attempts == 1 else self.platform.find_note(_iid(case), marker(row.key), _first_try(row))
         if posted is None:
-            files = [self._uploaded(file) for file in case.submissions[version - 1].attachments]
+            files = [self._uploaded(turn, file) for file in case.submissions[version - 1].attachments]
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
         self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(row))
 
-    def _uploaded(self, file: Attachment) -> dict[str, object]:
+    def _uploaded(self, turn: Turn, file: Attachment) -> dict[str, object]:
         said: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": file.size, "url": file.url, "link": ""}
         try:
             content = self.files.get(file.sha256)
         except FileNotFoundError:
             return said
         name = file_name(file.name)
-        return said | {"link": f"[{name}]({self.platform.upload(name, content)})"}
+        link = f"[{name}]({self.platform.upload(name, content)})"
+        self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
+        return said | {"link": link}
 
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> None:
         """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""

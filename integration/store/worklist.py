@@ -137,6 +137,11 @@ class Worklist(Intake):
             connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(lane=lane, due_at=self.clock()))
             self._wake(connection, [lane])
 
+    def hold(self, turn: Turn) -> None:
+        """Prolong the hold: for a row whose work outside is many calls. Raises LeaseLost, StoreDown."""
+        with self._write() as connection:
+            self._hold(connection, turn)
+
     def release(self, turn: Turn) -> None:
         """Give the lane back; a lane lost already stays with whoever has it. Raises StoreDown."""
         with self._write() as connection:

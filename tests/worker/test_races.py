@@ -1,8 +1,10 @@
 """Two at the same moment: a person, GitLab or another clock, between any two of our requests; nothing is lost and nothing is done twice."""
 
+import base64
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -154,3 +156,24 @@ def test_what_was_left_as_it_was_is_put_right_at_night(bench: Bench):
     bench.reconciler().full()
     bench.work()
     assert "status::berjalan" in bench.issue["labels"]
+
+
+def test_files_that_take_longer_than_a_lease_are_uploaded_by_one_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch):
+    wall = datetime.now(UTC)
+    monkeypatch.setattr(bench.store, "wall", lambda: wall)
+    upload, rivals = bench.platform.upload, []
+
+    def slow(*file):
+        nonlocal wall
+        wall += timedelta(seconds=90)
+        rivals.append(bench.store.claim(lease=LATER))
+        return upload(*file)
+
+    monkeypatch.setattr(bench.platform, "upload", slow)
+    content = base64.b64encode(b"x").decode()
+    sha256 = hashlib.sha256(b"x").hexdigest()
+    file = {"jenis": "image/png", "ukuran": 1, "sha256": sha256, "isi": content, "url": None}
+    bench.submit(lampiran=[{"nama": f"{n}.png", **file} for n in range(4)])
+    assert len(rivals) == 4
+    assert [turn for turn in rivals if turn and turn.lane == bench.ticket] == []
+    assert len(bench.notes) == 1

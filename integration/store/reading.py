@@ -120,7 +120,10 @@ class Store(Worklist):
             return [outbox_row(row) for row in connection.execute(_rows(outbox, state, lane, row_id).limit(limit))]
 
     def replay(self, side: Side, row_id: int) -> bool:
-        """Try a parked row again; False where no such row is parked."""
+        """Try a parked row again; False where no such row is parked.
+
+        It has all its tries again, but what an earlier one may have left is looked for first: none of them counts as the first.
+        """
         table = inbox if side == "inbox" else outbox
         with self._write() as connection:
             parked = connection.execute(sa.select(table).where(table.c.id == row_id, table.c.state == PARKED)).first()
@@ -129,9 +132,8 @@ class Store(Worklist):
             # A younger waiting ShowOnIssue shows all this one would: it is done by that.
             shown = sa.select(outbox.c.id).where(outbox.c.lane == parked.lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
             superseded = side == "outbox" and parked.kind == "ShowOnIssue" and connection.execute(shown).first() is not None
-            connection.execute(
-                sa.update(table).where(table.c.id == row_id).values(state=DONE if superseded else WAITING, due_at=self.clock())
-            )
+            again = {"state": DONE if superseded else WAITING, "due_at": self.clock(), "attempts": min(parked.attempts, 1)}
+            connection.execute(sa.update(table).where(table.c.id == row_id).values(**again))
             self._wake(connection, [parked.lane])
             return True
 

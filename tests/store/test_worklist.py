@@ -114,10 +114,16 @@ def test_a_parked_row_holds_up_its_lane_and_no_other(store):
     assert (parked.key, parked.error) == ("a", "no such project\\0")
 
 
-def test_a_replayed_row_is_tried_again_and_counts_on(store):
+def test_a_replayed_row_has_all_its_tries_again_but_is_no_first_one(store, watch):
     arrive(store, "a")
+    for _ in range(4):
+        turn = store.claim(lease=LEASE)
+        row = store.next(turn)
+        store.postpone(turn, row, until=watch(), error="not now")
+        store.release(turn)
     turn = store.claim(lease=LEASE)
     row = store.next(turn)
+    assert row.attempts == 5
     store.park(turn, row, "no such project")
     store.release(turn)
     assert store.replay("inbox", row.id)

@@ -17,6 +17,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
     """The case as contract.md tells it to the portal; moments and days as ISO 8601 in the calendar's zone."""
     step = procedure.step(case.step) if case.step is not None else None
     performer = procedure.role(step.performer).name if step and step.performer else None
+    running = None if case.paused_since else case.due
     finish = _finish(procedure, calendar, case, now)
     return {
         "tiket": case.ticket,
@@ -24,7 +25,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
         "langkah": case.step,
         "nama_langkah": step.name if step else None,
         "giliran": performer,
-        "batas": case.due.astimezone(calendar.tz).isoformat(timespec="seconds") if case.due else None,
+        "batas": running.astimezone(calendar.tz).isoformat(timespec="seconds") if running else None,
         "perkiraan_selesai": {"paling_cepat": finish[0].isoformat(), "paling_lambat": finish[1].isoformat()} if finish else None,
         "dokumen": [
             {

@@ -132,8 +132,12 @@ def outcomes(s: Situation, step: Step) -> list[Context]:
 
 
 def portal(s: Situation) -> Context:
-    """What every call of the portal says (contract.md, "Service -> portal"); no step and nobody's turn once the case has ended."""
+    """What every call of the portal says (contract.md, "Service -> portal"); no step and nobody's turn once the case has ended.
+
+    `batas`: None while no clock runs, so also in a pause.
+    """
     case, step = s.case, s.step
+    due = None if case.paused_since else case.due
     performer = step.performer if step else None
     return {
         "tiket": case.ticket,
@@ -141,5 +145,5 @@ def portal(s: Situation) -> Context:
         "langkah": case.step,
         "nama_langkah": step.name if step else "",
         "giliran": s.procedure.role(performer).name if performer else "",
-        "batas": case.due.astimezone(s.organisation.calendar.tz).isoformat(timespec="seconds") if case.due else None,
+        "batas": due.astimezone(s.organisation.calendar.tz).isoformat(timespec="seconds") if due else None,
     }

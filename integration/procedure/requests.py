@@ -42,8 +42,9 @@ def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
 
 
 def team_named(draft: Draft, step: Step, fact: TeamNamed) -> None:  # noqa: ARG001 -- at any step: teams change
-    """The case's team, the first one in charge (POS step 13)."""
-    members = tuple(dict.fromkeys(fact.accounts))
+    """The case's team, the first one in charge (POS step 13); the platform tells accounts apart by their letters, not by their case."""
+    spelled = {programmer.account.casefold(): programmer.account for programmer in draft.organisation.programmers}
+    members = tuple(dict.fromkeys(spelled.get(account.casefold(), account) for account in fact.accounts))
     refusal = command_refusal(draft.situation, ASSIGN) or _unfit(draft, members)
     if refusal:
         draft.refuse(ASSIGN, refusal)

@@ -46,7 +46,9 @@ def test_a_pause_stops_the_clock_and_is_told(at) -> None:
     assert only(decision, Paused).reason == "Menunggu data"
     assert run.open.status is Status.PAUSED
     assert notes(decision) == ["jeda"]
-    assert call(decision, "status.berubah")["status"] == "dijeda"
+    told = call(decision, "status.berubah")
+    assert (told["status"], told["batas"]) == ("dijeda", None), "the clock stands"
+    assert call(run.fact(ResumeAsked, person("layanan")), "status.berubah")["batas"] == "2026-06-05T16:00:00+07:00"
 
 
 def test_resumed_the_step_is_due_later_by_what_stood_still(at) -> None:
@@ -353,6 +355,10 @@ def test_a_team_is_named_and_told(at) -> None:
     }
     assert run.assign("koordinator", "sari", "budi").ignored == "it is so already"
     assert only(run.assign("pengembangan", "budi"), TeamAssigned).version == 2
+
+
+def test_a_member_is_meant_whatever_the_case_of_the_name(at) -> None:
+    assert only(at(13).assign("koordinator", "Budi", "SARI", "budi"), TeamAssigned).members == ("budi", "sari")
 
 
 @pytest.mark.parametrize(

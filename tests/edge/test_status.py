@@ -126,6 +126,12 @@ def finish(parts, procedure, case: Case, watch):
     return json.loads(json.dumps(told))["perkiraan_selesai"]
 
 
+def test_in_a_pause_nothing_is_due(parts, procedure, watch):
+    case = at(procedure, 8, watch, parts.organisation.calendar)
+    told = [public_status(procedure, parts.organisation.calendar, c, watch()) for c in (case, replace(case, paused_since=watch()))]
+    assert [one["batas"] for one in told] == ["2026-06-05T16:30:00+07:00", None]
+
+
 def test_the_last_step_ends_with_its_own_time(parts, procedure, watch):
     case = at(procedure, 31, watch, parts.organisation.calendar)
     assert finish(parts, procedure, case, watch) == {"paling_cepat": "2026-06-03", "paling_lambat": "2026-06-03"}

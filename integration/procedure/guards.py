@@ -110,7 +110,7 @@ def weigh(s: Situation, step: Step, asked: OutcomeChosen) -> Permit | Refusal:
 
 def lacking(s: Situation, step: Step, outcome: Outcome, asked: OutcomeChosen) -> tuple[Sections, tuple[Lack, ...]]:
     """What is recorded as written, and what is missing: all that the step asks for on the way forward, else only the reason."""
-    sections, missing = lacks(s.procedure, s.case, step, _written(s, step, asked))
+    sections, missing = lacks(s.procedure, s.case, step, _written(s, step, outcome, asked))
     if outcome.kind is OutcomeKind.FORWARD:
         return sections, missing
     reason = reason_lack(s.procedure, step, outcome, asked.reason)
@@ -190,14 +190,16 @@ def _others_may(s: Situation, step: Step, code: Code) -> Refusal:
     return replace(refusal, may_act=tuple(person for person in refusal.may_act if person.account != s.by.account))
 
 
-def _written(s: Situation, step: Step, asked: OutcomeChosen) -> Sections:
+def _written(s: Situation, step: Step, outcome: Outcome, asked: OutcomeChosen) -> Sections:
     """What was written: by a report, where that is what leaves the step (POS step 19); else with the request.
 
-    Through the portal the one remark is both the reason and the step's only text (contract.md, `catatan`).
+    Through the portal the one remark is both the reason and the step's only text (contract.md, `catatan`); so is the reason of a return
+    that makes a paper, which else would print what was written at another time (POS step 24).
     """
     if by_report(s.procedure, step, asked.word):
         return s.case.reports[-1].sections if s.case.reports else ()
     texts = [section.title for section in step.sections if section.kind is SectionKind.TEXT]
-    if asked.via is Via.PORTAL and len(texts) == 1:
+    makes_paper = outcome.needs_reason and any(outcome.word in product.on for product in step.products)
+    if len(texts) == 1 and (asked.via is Via.PORTAL or (makes_paper and not asked.sections)):
         return (*asked.sections, (texts[0], asked.reason))
     return asked.sections

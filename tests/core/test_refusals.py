@@ -20,7 +20,7 @@ from integration.procedure.facts import (
 )
 from tests.core.office import STRANGER, UNIT, office, organisation, person
 from tests.core.run import calls, entered, kinds, note, notes, refused
-from tests.core.straight import PATH, grant, prepare
+from tests.core.straight import PATH, grant, prepare, walk
 
 
 def items(decision) -> list[tuple[str, str]]:
@@ -228,6 +228,15 @@ def test_the_units_remark_is_the_trials_result(at) -> None:
     assert items(run.portal("lulus", " ")) == [("section", "Hasil uji coba")]
     run.portal("lulus", "Berjalan baik")
     assert run.open.written[24] == (("Hasil uji coba", "Berjalan baik"),)
+
+
+def test_a_failed_trial_recorded_from_a_signed_form_keeps_nothing_of_the_trial_before(at) -> None:
+    run = at(24)
+    run.portal("gagal", "Nilai kosong")
+    walk(run, 24)
+    run.fact(DocumentAttached, person("koordinator"), "formulir-uji-coba", ("[a](/uploads/a)",))
+    run.say("koordinator", "gagal", "Tombol simpan mati")
+    assert run.open.written[24] == (("Hasil uji coba", "Tombol simpan mati"),)
 
 
 def test_a_step_of_a_team_that_nobody_named(at) -> None:

@@ -76,8 +76,8 @@ def demonstrate(console: Console, folder: Path, *, keep: bool) -> None:
             demo = Demo(campus, Between(campus, process, process.url), clock, plays())
             demo.run(console)
             console.print(summary(demo, _reports(service, folder), _papers(service, folder)), soft_wrap=True)  # addresses stay whole
+            console.print(messages("demo")["keep" if keep else "closed"])
             if keep:
-                console.print(messages("demo")["keep"])
                 _wait_for_interrupt()
 
 

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
 
 from integration.procedure.case import Case, Paper, fold
 from integration.procedure.definition import OutcomeKind, Procedure, Step
 from integration.procedure.events import DocumentIssued, Entry, StepLeft
 from integration.procedure.facts import ActorKind
-from integration.procedure.offices import Holding, Organisation
+from integration.procedure.offices import Organisation
 from sync.paper import Sheet, Signature, render
 from sync.wording import Wording, long_date
 
@@ -42,23 +41,22 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
     paper = next(p for p in case.documents if p.id == document)
     kind = procedure.document(paper.document)
     step = procedure.step(paper.step)
-    signatory = _signatory(case, step, upto, procedure, organisation)
-    signatures = _signatures(case, paper, signatory, procedure, organisation)
+    outcome = _left(step, upto)
+    signatures = _signatures(case, step, upto, procedure, organisation)
     text = wording.render(
         f"documents/{kind.template}.md",
         case=case,
-        form=case.submissions[-1],
+        form=case.submission,
         paper=paper,
         step=step,
         procedure=procedure,
-        signatory=signatory,
-        first=signatures[0],
+        signatory=signatures[0],
         team=[organisation.programmer(account) or Signature("", account) for account in case.team],
         written=case.written.get(step.number, ()),
         repairs=_repairs(case, procedure, step),
         handed_over=_handed_over(case, paper, procedure),
-        accepted=_left(step, upto).word != "" and paper.step == procedure.steps[-1].number,
-        outcome=_left(step, upto),
+        accepted=outcome.word != "" and step == procedure.steps[-1],
+        outcome=outcome,
         opened_at=entries[0].at,
     )
     head = organisation.letterhead
@@ -116,33 +114,20 @@ def _signatory(case: Case, step: Step, entries: Sequence[Entry], procedure: Proc
 
 
 def _unit_head(case: Case) -> Signature:
-    form = case.submissions[-1]
+    form = case.submission
     return Signature(f"{form.head_title} {form.unit_name}", form.head_name, form.head_nip)
 
 
-def _signatures(case: Case, paper: Paper, signatory: Signature, procedure: Procedure, organisation: Organisation) -> tuple[Signature, ...]:
-    """One block for the signatory; both parties where the paper is handed over at the procedure's end (POS steps 30 and 31)."""
-    ends = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)}
-    before = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in ends for o in s.outcomes)}
-    if paper.step in before:
-        return (signatory, _unit_head(case))
-    if paper.step in ends:
-        first = next((p for p in reversed(case.history) if p.step in before and p.left_at), None)
-        office = _holder_at(procedure.step(max(before)), first.left_at if first else None, organisation, procedure)
-        return (office, _unit_head(case))
-    return (signatory,)
-
-
-def _holder_at(step: Step, moment: datetime | None, organisation: Organisation, procedure: Procedure) -> Signature:
-    zone: tzinfo = organisation.calendar.tz
-    role = step.performer or ""
-    holders = organisation.holders(role, moment.astimezone(zone).date()) if moment else ()
-    name = procedure.role(role).name
-    if not holders:
-        return Signature(name, "")
-    office = holders[0]
-    capacity = name if office.holding is Holding.FULL else f"{office.holding.value} {name}"
-    return Signature(capacity, office.name, office.nip)
+def _signatures(
+    case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation
+) -> tuple[Signature, ...]:
+    """Who signs, the unit's side second: both parties where the case is handed over and accepted (POS steps 30 and 31), else one."""
+    ending = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)}
+    handing_over = [s for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in ending for o in s.outcomes)]
+    if step.number in ending and handing_over:  # what the unit accepts was signed by whoever handed it over
+        return (_signatory(case, handing_over[-1], entries, procedure, organisation), _unit_head(case))
+    signatory = _signatory(case, step, entries, procedure, organisation)
+    return (signatory, _unit_head(case)) if step in handing_over else (signatory,)
 
 
 def _repairs(case: Case, procedure: Procedure, step: Step) -> list[tuple[int, tuple[tuple[str, str], ...]]]:

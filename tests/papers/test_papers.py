@@ -1,5 +1,6 @@
 """Papers and reports: what stands in them, that nothing in them is a command, and that they are the same bytes each time."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -150,6 +151,20 @@ def test_the_handover_is_signed_by_both_and_names_stand_ins() -> None:
     assert "Pihak Pertama" in text
     assert "Dekan Fakultas Teknik" in text
     assert ORGANISATION.holders("kepala-pustikom", MOMENT.date())[0].name in text
+
+
+def test_the_accepted_handover_names_whoever_handed_over_in_the_office_they_did_it_in() -> None:
+    stand_in = Actor(ActorKind.PERSON, "pejabat.lain", "Pejabat Lain")
+    entries = [
+        replace(e, by=stand_in, event=replace(e.event, office="Plh.")) if isinstance(e.event, StepLeft) and e.event.step == 30 else e
+        for e in ledger()
+    ]
+
+    text = words(made("berita-acara-serah-terima", entries).content)
+
+    assert "Plh. Kepala Pustikom" in text
+    assert "Pejabat Lain" in text
+    assert ORGANISATION.holders("kepala-pustikom", MOMENT.date())[0].name not in text
 
 
 def test_any_moment_can_date_a_paper() -> None:

@@ -15,8 +15,7 @@ import requests
 from integration.procedure.case import Case, fold
 from integration.store import Store
 from sandbox.campus import Campus
-from sandbox.portal import SECRET
-from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT
+from tests.stories.world import ROOT, variables
 
 PATIENCE = 60.0  # seconds
 ALUR = (sys.executable, "-c", "from sync.cli import main; main()")
@@ -29,16 +28,7 @@ def environment(campus: Campus, folder: Path, database_url: str) -> dict[str, st
     campus.portal.service_url = f"http://127.0.0.1:{port}"
     return {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")} | {
         "PYTHONPATH": str(ROOT),
-        "ALUR_GITLAB_URL": campus.gitlab.url,
-        "ALUR_GITLAB_TOKEN": campus.bot.token,
-        "ALUR_GITLAB_PROJECT": campus.project.path,
-        "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
-        "ALUR_PORTAL_SECRETS": SECRET,
-        "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
-        "ALUR_DATABASE_URL": database_url,
-        "ALUR_ORGANISATION": str(ORGANISATION),
-        "ALUR_PUBLIC_URL": campus.portal.service_url,
-        "ALUR_DATA_DIR": str(folder / "var"),
+        **variables(campus, folder, database_url, campus.portal.service_url),
         "ALUR_BIND": f"127.0.0.1:{port}",
     }
 

@@ -205,26 +205,28 @@ def started(settings: Settings, clock: SimulatedClock, campus: Campus, port: int
     return service, server
 
 
+def variables(campus: Campus, folder: Path, database_url: str, public_url: str = "http://127.0.0.1:8080") -> dict[str, str]:
+    """The settings of a service between the stand-ins of this campus, as environment variables; its data is in `folder`."""
+    return {
+        "ALUR_GITLAB_URL": campus.gitlab.url,
+        "ALUR_GITLAB_TOKEN": campus.bot.token,
+        "ALUR_GITLAB_PROJECT": campus.project.path,
+        "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
+        "ALUR_PORTAL_SECRETS": SECRET,
+        "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
+        "ALUR_DATABASE_URL": database_url,
+        "ALUR_ORGANISATION": str(ORGANISATION),
+        "ALUR_PUBLIC_URL": public_url,
+        "ALUR_DATA_DIR": str(folder / "var"),
+    }
+
+
 @contextmanager
 def world(folder: Path, database_url: str) -> Iterator[World]:
     """A fresh campus with a provisioned project and the service between, on the given database."""
     clock = SimulatedClock(START)
     with Campus(PROCEDURE, organisations.load(ORGANISATION), clock) as campus:
-        settings = Settings.read(
-            {
-                "ALUR_GITLAB_URL": campus.gitlab.url,
-                "ALUR_GITLAB_TOKEN": campus.bot.token,
-                "ALUR_GITLAB_PROJECT": campus.project.path,
-                "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
-                "ALUR_PORTAL_SECRETS": SECRET,
-                "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
-                "ALUR_DATABASE_URL": database_url,
-                "ALUR_ORGANISATION": str(ORGANISATION),
-                "ALUR_PUBLIC_URL": "http://127.0.0.1:8080",
-                "ALUR_DATA_DIR": str(folder / "var"),
-            },
-            env_file=None,
-        )
+        settings = Settings.read(variables(campus, folder, database_url), env_file=None)
         service, server = started(settings, clock, campus)
         told = World(campus, clock, settings, service, server)
         service.provision(hook_url=f"{campus.portal.service_url}/webhooks/gitlab")

@@ -3,13 +3,12 @@
 Nothing anybody wrote on the platform is shown: no comment, no reason, no section.
 """
 
-from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from integration.codec import Json
 from integration.procedure.case import Case
-from integration.procedure.deadlines import CalendarGap, due
-from integration.procedure.definition import OutcomeKind, Procedure, Step
+from integration.procedure.definition import Procedure
+from integration.procedure.forecast import finish
 from integration.procedure.offices import WorkCalendar
 
 
@@ -18,7 +17,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
     step = procedure.step(case.step) if case.step is not None else None
     performer = procedure.role(step.performer).name if step and step.performer else None
     running = None if case.paused_since else case.due
-    finish = _finish(procedure, calendar, case, now)
+    expected = finish(procedure, calendar, case, now)
     return {
         "tiket": case.ticket,
         "status": case.status.value,
@@ -26,7 +25,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
         "nama_langkah": step.name if step else None,
         "giliran": performer,
         "batas": running.astimezone(calendar.tz).isoformat(timespec="seconds") if running else None,
-        "perkiraan_selesai": {"paling_cepat": finish[0].isoformat(), "paling_lambat": finish[1].isoformat()} if finish else None,
+        "perkiraan_selesai": {"paling_cepat": expected[0].isoformat(), "paling_lambat": expected[1].isoformat()} if expected else None,
         "dokumen": [
             {
                 "jenis": paper.document,
@@ -39,46 +38,3 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
             if paper.sha256 and procedure.document(paper.document).for_unit
         ],
     }
-
-
-def _finish(procedure: Procedure, calendar: WorkCalendar, case: Case, now: datetime) -> tuple[date, date] | None:
-    """The day the case ends when every step takes its whole time standard, and the day when the work is sent back once on the way.
-
-    None where nobody can say: the case has ended, its clock stands, or the calendar ends before.
-    """
-    if case.step is None or case.due is None or case.paused_since:
-        return None
-    ahead = _straight(procedure, procedure.step(case.step))[1:]
-    earliest = _after(calendar, max(case.due, now), ahead)
-    latest = _after(calendar, earliest, _longest_return(procedure, ahead)) if earliest else None
-    return (earliest.date(), latest.date()) if earliest and latest else None
-
-
-def _after(calendar: WorkCalendar, start: datetime, steps: Sequence[Step]) -> datetime | None:
-    """When these steps are done, one after the other, begun at `start`."""
-    moment = start.astimezone(calendar.tz)
-    for standard in (step.standard for step in steps if step.standard):
-        ends = due(calendar, moment, standard)
-        if isinstance(ends, CalendarGap):
-            return None
-        moment = ends
-    return moment
-
-
-def _straight(procedure: Procedure, step: Step) -> list[Step]:
-    """The steps from this one to the end when nothing is sent back."""
-    path = [step]
-    while (to := next((o.to for o in path[-1].outcomes if o.kind is OutcomeKind.FORWARD), None)) and len(path) <= len(procedure.steps):
-        path.append(procedure.step(to))
-    return path
-
-
-def _longest_return(procedure: Procedure, ahead: Sequence[Step]) -> list[Step]:
-    """What is done once more at most when one of these steps is sent back to where the work began anew."""
-    returns = [
-        range(outcome.to, step.number + 1)
-        for step in ahead
-        for outcome in step.outcomes
-        if outcome.kind is OutcomeKind.RETURN and outcome.to is not None and outcome.to > procedure.revises_at
-    ]
-    return [procedure.step(number) for number in max(returns, key=len, default=range(0))]

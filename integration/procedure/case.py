@@ -19,6 +19,7 @@ from integration.procedure.events import (
     DocumentAttached,
     DocumentFiled,
     DocumentIssued,
+    DueRecomputed,
     DutyMissed,
     DutySkipped,
     EmergencyOpened,
@@ -26,14 +27,18 @@ from integration.procedure.events import (
     Event,
     FormRevised,
     IssueLinked,
+    IssueLost,
     IssueMended,
     Paused,
+    PerformersChanged,
     PrioritySet,
     ProgressReported,
+    Reminded,
     RequestRefused,
     RequirementCleared,
     RequirementTicked,
     Resumed,
+    RevisionAdopted,
     SignedOff,
     SignoffsStaled,
     StepEntered,
@@ -176,7 +181,10 @@ class Case:
     round: int = 1
     waits_for_unit: bool = False
     late: bool = False
+    asked: tuple[str, ...] = ()  # the accounts that are to act at the current step
+    reminded: frozenset[str] = frozenset()  # of the current due time, facts.Reminder
     paused_since: datetime | None = None
+    pause_reason: str = ""
     pauses: tuple[tuple[datetime, datetime], ...] = ()  # of the current step
     ticks: frozenset[str] = frozenset()  # of the current step, Requirement.id
     team: tuple[str, ...] = ()  # the first one is in charge
@@ -280,6 +288,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return replace(now, submissions=(*now.submissions, event.submission))
         case IssueLinked():
             return replace(now, iid=event.iid, url=event.url)
+        case IssueLost():
+            return replace(now, iid=None, url="")
         case SignedOff():
             sign = SignOff(event.step, event.round, entry.by, event.role, event.office, event.accepted, entry.at, event.exemption)
             return replace(now, signoffs=(*now.signoffs, sign))
@@ -310,12 +320,20 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
         case DocumentFiled():
             return replace(now, documents=tuple(_filed(paper, event) for paper in now.documents))
         case Paused():
-            return replace(now, paused_since=entry.at)
+            return replace(now, paused_since=entry.at, pause_reason=event.reason)
         case Resumed():
             pauses = (*now.pauses, (now.paused_since or entry.at, entry.at))
-            return replace(now, paused_since=None, pauses=pauses, due=event.due, gap=event.gap)
+            return _due(replace(now, paused_since=None, pause_reason="", pauses=pauses), event.due, event.gap)
+        case DueRecomputed():
+            return replace(_due(now, event.due, event.gap), late=event.late)
+        case RevisionAdopted():
+            return _due(replace(now, revision=event.revision), event.due, event.gap)
         case StepRanLate():
             return replace(now, late=True)
+        case Reminded():
+            return replace(now, reminded=now.reminded | {event.kind})
+        case PerformersChanged():
+            return replace(now, asked=event.accounts)
         case EmergencyOpened():
             return replace(now, emergency=ExceptionOrder(event.reason, event.from_step, event.debts, entry.seq))
         case DebtPaid():
@@ -325,6 +343,11 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return now  # history to read; stale sign-offs show by their round
         case _:
             assert_never(event)
+
+
+def _due(now: Case, due: datetime | None, gap: int | None) -> Case:
+    """The case with this due time; of another one than before nobody was reminded yet."""
+    return replace(now, due=due, gap=gap, reminded=now.reminded if due == now.due else frozenset())
 
 
 def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
@@ -339,6 +362,8 @@ def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
         round=event.round,
         waits_for_unit=event.waits_for_unit,
         late=False,
+        asked=event.asked,
+        reminded=frozenset(),
         pauses=(),
         ticks=frozenset(),
         history=(*_closed(now.history, at), Passage(event.step, at, entry.seq, event.round, team=frozenset(now.team))),
@@ -358,6 +383,8 @@ def _ended(now: Case, event: CaseEnded, entry: Entry) -> Case:
         gap=None,
         waits_for_unit=False,
         paused_since=None,
+        pause_reason="",
+        asked=(),
         ending=Ending(event.ending),
         ended_at=entry.at,
         ending_reason=event.reason,

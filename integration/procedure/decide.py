@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from integration.procedure import answers, duty, findings, forms, lines, outcomes, requests
+from integration.procedure import answers, clocks, duty, findings, forms, lines, outcomes, requests, revisions, roster
 from integration.procedure.case import Case, evolve
 from integration.procedure.definition import Procedure, Step
 from integration.procedure.draft import Draft, Ignored
@@ -31,12 +31,17 @@ from integration.procedure.facts import (
     IssueClosed,
     IssueDrifted,
     IssueLinked,
+    IssueLost,
     IssueReopened,
     Known,
+    OrganisationChanged,
     OutcomeChosen,
     PauseAsked,
+    PriorityMoved,
     ProgressMade,
+    ReminderDue,
     ResumeAsked,
+    RevisionAdopted,
     SecretWritten,
     StepExpired,
     StepLabelMoved,
@@ -84,7 +89,12 @@ WHILE_OPEN: Mapping[type[Known], Callable[[Draft, Step, Any], None]] = MappingPr
         ProgressMade: duty.progress_made,
         WeekDue: duty.week_due,
         WeekEnded: duty.week_ended,
-        StepExpired: findings.step_expired,
+        StepExpired: clocks.step_expired,
+        ReminderDue: clocks.reminder_due,
+        OrganisationChanged: roster.organisation_changed,
+        RevisionAdopted: revisions.revision_adopted,
+        PriorityMoved: requests.priority_moved,
+        IssueLost: findings.issue_lost,
     }
 )
 """Rules of an open case; they get its current step."""
@@ -170,6 +180,8 @@ def _asked(procedure: Procedure, fact: Fact) -> str:
             return fact.word
         case StepLabelMoved():
             return f"{outcomes.LABEL}:{fact.to}"
+        case PriorityMoved():
+            return f"{requests.PRIORITY}:{fact.priority}"
         case Ticked():
             return f"{requests.TICK}:{fact.requirement}"
         case ProgressMade():

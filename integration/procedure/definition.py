@@ -97,12 +97,16 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """Who performs steps. `team` marks the role that means "the members this case's assignment letter names"."""
+    """Who performs steps. `team` marks the role that means "the members this case's assignment letter names".
+
+    `superior`: the role one office up, told when a step of this role stays late; None for the head.
+    """
 
     slug: str
     name: str
     channel: Channel
     team: bool = False
+    superior: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from integration.procedure import contexts
 from integration.procedure.case import Case, evolve
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import CallPortal, Effect, IssueDocument, OpenIssue, PostNote, ShowOnIssue, UploadAttachments
-from integration.procedure.events import DocumentIssued, Entry, Event, RequestRefused
+from integration.procedure.events import DocumentIssued, Entry, Event, IssueLost, RequestRefused
 from integration.procedure.facts import Fact
 from integration.procedure.guards import Refusal
 from integration.procedure.offices import Organisation
@@ -70,8 +70,9 @@ class Draft:
             self._first.append(IssueDocument(f"document:{event.id}", event.id))
 
     def open_issue(self) -> None:
-        """The case gets its issue on the platform."""
-        self._first.append(OpenIssue(f"open:{self.case.ticket}"))
+        """The case gets its issue on the platform; another one where the one it had was lost."""
+        again = f":{self._mark}" if any(isinstance(entry.event, IssueLost) for entry in self.entries) else ""
+        self._first.append(OpenIssue(f"open:{self.case.ticket}{again}"))
 
     def upload_attachments(self) -> None:
         """The attachments of the current form go to the issue, where it has any."""

@@ -31,10 +31,18 @@ class IssueLinked:
 
 
 @dataclass(frozen=True, slots=True)
+class IssueLost:
+    """The case's issue was deleted on the platform; another one takes its place."""
+
+    iid: int
+
+
+@dataclass(frozen=True, slots=True)
 class StepEntered:
     """`due` None: no clock runs (recorded steps, the unit's revision, a calendar year not loaded: `gap` names it).
 
     `waits_for_unit`: the unit performs it. `at`: when it was entered, where that is not when it was recorded (the portal's times).
+    `asked`: the accounts that were to act then.
     """
 
     step: int
@@ -43,6 +51,7 @@ class StepEntered:
     gap: int | None = None
     waits_for_unit: bool = False
     at: datetime | None = None
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +218,41 @@ class StepRanLate:
 
 
 @dataclass(frozen=True, slots=True)
+class Reminded:
+    """People were reminded of the current due time. `kind`: a facts.Reminder's value; `accounts`: whom."""
+
+    step: int
+    kind: str
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PerformersChanged:
+    """Others are to act at the current step than before; () on either side: nobody held the office."""
+
+    before: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DueRecomputed:
+    """Working time is not what it was when the step was entered; `late`: whether the step is late by the new due time."""
+
+    due: datetime | None
+    gap: int | None = None
+    late: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionAdopted:
+    """The case goes on under this revision of its procedure, at the step where it stands."""
+
+    revision: str
+    due: datetime | None
+    gap: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class EmergencyOpened:
     """`debts`: the skipped steps with the day each is owed by (None where the calendar ends before)."""
 
@@ -242,6 +286,7 @@ Event = (
     CaseOpened
     | FormRevised
     | IssueLinked
+    | IssueLost
     | StepEntered
     | StepLeft
     | SignedOff
@@ -262,6 +307,10 @@ Event = (
     | Paused
     | Resumed
     | StepRanLate
+    | Reminded
+    | PerformersChanged
+    | DueRecomputed
+    | RevisionAdopted
     | EmergencyOpened
     | DebtPaid
     | IssueMended

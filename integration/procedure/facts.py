@@ -121,7 +121,17 @@ class OutcomeChosen(Known):
 
 @dataclass(frozen=True, slots=True)
 class StepLabelMoved(Known):
+    """A step's label was put on; `others`: further ones put on in the same stroke, so that nobody can say which was meant."""
+
     to: int
+    others: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityMoved(Known):
+    """A label of the priority family was put on; `priority` is its word, whether or not it is a priority."""
+
+    priority: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,9 +246,20 @@ class IssueLinked(Known):
 
 @dataclass(frozen=True, slots=True)
 class IssueDrifted(Known):
-    """The issue differs from what the ledger says, by nobody's request that could be read."""
+    """The issue differs from what the ledger says, by nobody's request that could be read.
 
-    what: tuple[str, ...]  # fields: "labels", "assignee", "due", "region", "title", "state", "confidential"
+    `what`: keys of templates/messages/drift.yaml. `accounts`: who changed the issue of late, as far as GitLab says so.
+    """
+
+    what: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IssueLost(Known):
+    """The case's issue was deleted on the platform: GitLab has no way to bring it back."""
+
+    iid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +278,36 @@ class StepExpired(Known):
     """The due time of the current step has passed; `entry` is the sequence number of the step's entering."""
 
     entry: int
+
+
+class Reminder(StrEnum):
+    """When the people of a step are reminded of its due time; each kind once for a due time, and in working hours only."""
+
+    DAY_BEFORE = "day_before"  # on the working day before the due date
+    ON_THE_DAY = "on_the_day"
+    AFTER = "after"  # the due time has passed
+    ONE_UP = "one_up"  # it passed a working day ago: the office above is told
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderDue(Known):
+    """It is time to remind; `entry` as in StepExpired, `due` the due time spoken of."""
+
+    entry: int
+    kind: Reminder
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OrganisationChanged(Known):
+    """Who holds which office, or when there is work, is not what it was: the file was changed, or a day has come it speaks of."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevisionAdopted(Known):
+    """The case goes on under another revision of its procedure; decided under that one."""
+
+    revision: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +331,7 @@ Fact = (
     | Withdrawn
     | OutcomeChosen
     | StepLabelMoved
+    | PriorityMoved
     | IssueClosed
     | IssueReopened
     | Ticked
@@ -298,8 +350,12 @@ Fact = (
     | SecretWritten
     | IssueLinked
     | IssueDrifted
+    | IssueLost
     | DocumentFiled
     | StepExpired
+    | ReminderDue
+    | OrganisationChanged
+    | RevisionAdopted
     | WeekDue
     | WeekEnded
 )

@@ -1,12 +1,13 @@
-"""What the service found out itself: the issue exists or differs, a document was made, a clock ran out."""
+"""What the service found out itself: the issue exists, differs or is gone, a document was made."""
 
 from integration.procedure import contexts
 from integration.procedure.definition import DRAFT, Step
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import DocumentFiled as Filed
 from integration.procedure.events import IssueLinked as Linked
-from integration.procedure.events import IssueMended, StepRanLate
-from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, StepExpired
+from integration.procedure.events import IssueLost as Lost
+from integration.procedure.events import IssueMended
+from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, IssueLost
 
 
 def issue_linked(draft: Draft, fact: IssueLinked) -> None:
@@ -23,7 +24,7 @@ def issue_drifted(draft: Draft, fact: IssueDrifted) -> None:
         draft.ignore(Ignored.SAME)
         return
     draft.record(IssueMended(fact.what))
-    draft.note("dipulihkan", {"what": list(fact.what)}, slot=f"dipulihkan:{draft.case.entered_seq}")
+    draft.note("dipulihkan", {"what": list(fact.what), "accounts": list(fact.accounts)}, slot=f"dipulihkan:{draft.case.entered_seq}")
 
 
 def document_filed(draft: Draft, fact: DocumentFiled) -> None:
@@ -41,15 +42,11 @@ def document_filed(draft: Draft, fact: DocumentFiled) -> None:
         draft.call_portal("dokumen.terbit", dokumen={"jenis": kind.slug, "judul": kind.title, "nomor": fact.number})
 
 
-def step_expired(draft: Draft, step: Step, fact: StepExpired) -> None:
-    """The step's due time has passed: it is late from now on, said once."""
-    case = draft.case
-    if fact.entry != case.entered_seq:
-        draft.ignore(Ignored.STALE)
-    elif case.late:
+def issue_lost(draft: Draft, step: Step, fact: IssueLost) -> None:
+    """The issue was deleted: the case gets another one, which says so; nothing of the case was in it alone."""
+    if draft.case.iid != fact.iid:
         draft.ignore(Ignored.SAME)
-    elif case.paused_since or case.due is None or draft.at < case.due:
-        draft.ignore(Ignored.NOT_LATE)
-    else:
-        draft.record(StepRanLate(step.number))
-        draft.note("terlambat", contexts.position(draft.situation, step))
+        return
+    draft.record(Lost(fact.iid))
+    draft.open_issue()
+    draft.note("tiket-pengganti", contexts.position(draft.situation, step) | {"lost": fact.iid})

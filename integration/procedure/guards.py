@@ -39,6 +39,8 @@ class Code(StrEnum):
     INCOMPLETE = "incomplete"  # something is missing, item by item
     OWN_WORK = "own_work"  # somebody who did the work verifies it (procedure.md rule 4)
     SIGNED_TWICE = "signed_twice"  # verified another step of this round (procedure.md rule 4)
+    OVERTAKEN = "overtaken"  # written before the case came to its step, or the word somebody else left the step before by
+    TWO_LABELS = "two_labels"  # several step labels put on in one stroke
     LABEL_NO_WAY = "label_no_way"  # no single outcome leads to the step the label was set to
     LABEL_NEEDS_WORDS = "label_needs_words"  # that outcome needs a reason or sections: use a comment
     CLOSE_NOT_ALLOWED = "close_not_allowed"  # closed by hand
@@ -56,6 +58,7 @@ class Code(StrEnum):
     NOT_PAUSED = "not_paused"
     NO_CLOCK = "no_clock"  # waiting for the unit's form: the clock stands anyway
     UNKNOWN_TARGET = "unknown_target"  # no such related procedure
+    NO_SUCH_PRIORITY = "no_such_priority"  # a label of the family that names no priority
     NO_EMERGENCY = "no_emergency"  # the procedure knows no exception order, or the case is past it
     EMERGENCY_RUNS = "emergency_runs"  # an order is being carried out
     NOT_AWAITED = "not_awaited"  # a revised form that nobody asked for

@@ -35,6 +35,9 @@ def label_moved(draft: Draft, step: Step, fact: StepLabelMoved) -> None:
         draft.ignore(Ignored.SAME)
         return
     draft.show()
+    if fact.others:
+        draft.refuse(f"{LABEL}:{fact.to}", usual(draft.situation, step, Code.TWO_LABELS))
+        return
     ways = [outcome for outcome in step.outcomes if destination(draft.procedure, draft.case, step, outcome) == fact.to]
     if len(ways) != 1:
         draft.refuse(f"{LABEL}:{fact.to}", usual(draft.situation, step, Code.LABEL_NO_WAY))

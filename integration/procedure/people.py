@@ -84,6 +84,18 @@ def people(situation: Situation, roles: Iterable[str]) -> tuple[Performer, ...]:
     return tuple(person for role in roles for person in _holders(s.procedure, s.organisation, s.case, s.day, role))
 
 
+def superiors(procedure: Procedure, organisation: Organisation, step: Step, day: date) -> tuple[Performer, ...]:
+    """Who holds the office above the step's performer; where nobody does, the office above that one. () for the head's own steps."""
+    above = procedure.role(step.performer).superior if step.performer else None
+    while above:
+        role = procedure.role(above)
+        found = tuple(Performer(o.account, o.name, role.name, _holding(o)) for o in organisation.holders(above, day))
+        if found:
+            return found
+        above = role.superior
+    return ()
+
+
 def workers(procedure: Procedure, case: Case) -> frozenset[str]:
     """The accounts whose work this case is: its team, and whoever was in it during a step of the team, though replaced since."""
     done = (passage.team for passage in case.history if is_teams(procedure, procedure.step(passage.step)))

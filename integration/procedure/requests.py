@@ -1,26 +1,37 @@
 """What people ask for without moving the case: boxes, a team, access, documents, a pause, an answer."""
 
 from integration.procedure import contexts
-from integration.procedure.definition import Gate, Step, Supply
+from integration.procedure.definition import Gate, SectionKind, Step, Supply
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import (
     AccessGranted,
     AccessRevoked,
     Missing,
     Paused,
+    PrioritySet,
     RequirementCleared,
     RequirementTicked,
     Resumed,
     TeamAssigned,
 )
 from integration.procedure.events import DocumentAttached as DocumentKept
-from integration.procedure.facts import AccessGiven, AccessTaken, DocumentAttached, PauseAsked, ResumeAsked, TeamNamed, Ticked
+from integration.procedure.facts import (
+    AccessGiven,
+    AccessTaken,
+    DocumentAttached,
+    PauseAsked,
+    PriorityMoved,
+    ResumeAsked,
+    TeamNamed,
+    Ticked,
+)
 from integration.procedure.guards import Code, Refusal, command_fault, command_refusal, not_yours, usual
 from integration.procedure.lines import ASSIGN, ATTACH, GRANT, PAUSE, RESUME, REVOKE, command_line
-from integration.procedure.people import step_capacity
+from integration.procedure.people import capacity, people, step_capacity, step_roles
+from integration.procedure.sections import read_priority
 from integration.procedure.transitions import clock
 
-TICK = "tick"
+TICK, PRIORITY = "tick", "priority"
 """What was asked, where nobody typed a word."""
 
 
@@ -39,6 +50,24 @@ def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
         draft.refuse(f"{TICK}:{requirement.id}", not_yours(draft.situation, step))
     else:
         draft.record(RequirementTicked(requirement.id) if fact.done else RequirementCleared(requirement.id))
+
+
+def priority_moved(draft: Draft, step: Step, fact: PriorityMoved) -> None:
+    """A priority's label: counts from whoever may set the priority in writing, at any step (POS step 6); is put back otherwise."""
+    priority, asked = read_priority(fact.priority), f"{PRIORITY}:{fact.priority}"
+    setters = [s for s in draft.procedure.steps if any(section.kind is SectionKind.PRIORITY for section in s.sections)]
+    roles = tuple(dict.fromkeys(role for setter in setters for role in step_roles(setter)))
+    draft.show()
+    if priority is None:
+        draft.refuse(asked, usual(draft.situation, step, Code.NO_SUCH_PRIORITY))
+    elif capacity(draft.situation, roles) is None:
+        draft.refuse(asked, Refusal(Code.NOT_YOURS, (), people(draft.situation, roles)))
+    elif priority == draft.case.priority:
+        draft.ignore(Ignored.SAME)
+    else:
+        before = draft.case.priority
+        draft.record(PrioritySet(priority.value))
+        draft.note("prioritas", {"before": before, "priority": priority.value, "by": contexts.name_of(draft.situation)})
 
 
 def team_named(draft: Draft, step: Step, fact: TeamNamed) -> None:  # noqa: ARG001 -- at any step: teams change

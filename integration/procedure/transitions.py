@@ -3,6 +3,7 @@
 A case moves only through `enter` and `end`; who may ask for it was decided before, by guards.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from integration.procedure import contexts
@@ -23,7 +24,7 @@ from integration.procedure.events import (
 )
 from integration.procedure.guards import Permit
 from integration.procedure.lines import by_report
-from integration.procedure.people import unconfirmed
+from integration.procedure.people import performers, unconfirmed
 from integration.procedure.route import destination
 from integration.procedure.sections import read_priority
 
@@ -46,7 +47,10 @@ def enter(draft: Draft, number: int, *, new_round: bool = False) -> None:
     step = draft.procedure.step(number)
     moment, gap = clock(draft, step, draft.at)
     waits = step.performer is not None and draft.procedure.role(step.performer).channel is Channel.PORTAL
-    draft.record(StepEntered(number, moment, draft.case.round + new_round, gap, waits))
+    there = replace(draft.case, step=number, round=draft.case.round + new_round)
+    people = performers(draft.procedure, draft.organisation, there, draft.situation.day)
+    asked = tuple(person.account for person in people if person.account)
+    draft.record(StepEntered(number, moment, there.round, gap, waits, asked=asked))
 
 
 def leave(draft: Draft, step: Step, permit: Permit) -> None:

@@ -92,6 +92,7 @@ def _role(entries: Entries) -> Role:
         name=entries.text("name"),
         channel=entries.choice("channel", Channel, needed=True) or Channel.PLATFORM,
         team=entries.flag("team"),
+        superior=entries.text("superior", "") or None,
     )
 
 

@@ -5,10 +5,10 @@ A rule only speaks where it can: a value that was read with a fault is empty (or
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from integration.procedure.definition import COMMANDS, QUESTIONS, Channel, Duty, Gate, OutcomeKind, Procedure, SectionKind, Supply
+from integration.procedure.definition import COMMANDS, QUESTIONS, Channel, Duty, Gate, OutcomeKind, Procedure, Role, SectionKind, Supply
 from integration.procedures.step_rules import broken_step_rules
 from integration.yamlfile import Faults, Place
 
@@ -18,7 +18,18 @@ PREFIX = re.compile(r"[A-Z][A-Z0-9]*")
 
 def broken_rules(procedure: Procedure, faults: Faults) -> None:
     """Note what is wrong with names, references and the rules beside the table; then with every step."""
-    for rule in (_words, _names_given_twice, _frame, _authority, _needed_authority, _duty, _verification, _emergency, _handoffs):
+    for rule in (
+        _words,
+        _names_given_twice,
+        _frame,
+        _superiors,
+        _authority,
+        _needed_authority,
+        _duty,
+        _verification,
+        _emergency,
+        _handoffs,
+    ):
         rule(procedure, faults)
     for index, step in enumerate(procedure.steps):
         broken_step_rules(procedure, step, ("steps", index), faults)
@@ -86,6 +97,30 @@ def _frame(procedure: Procedure, faults: Faults) -> None:
         unit = any(role.slug == performer and role.channel is Channel.PORTAL for role in procedure.roles)
         if revises >= opens or not unit:
             faults.add(("revises_at",), "revises-elsewhere", number=revises, opens=opens)
+
+
+def _superiors(procedure: Procedure, faults: Faults) -> None:
+    """One office up is an office: a role with holders on the platform, and nobody's own superior by however many steps."""
+    roles = {role.slug: role for role in procedure.roles}
+    for index, role in enumerate(procedure.roles):
+        place = ("roles", index, "superior")
+        above = roles.get(role.superior or "")
+        if role.superior and above is None:
+            faults.unknown(place, "unknown-role", role.superior, roles)
+        elif above and (above.team or above.channel is Channel.PORTAL):
+            faults.add(place, "superior-elsewhere", given=above.slug)
+        elif role.slug in _above(roles, role):
+            faults.add(place, "superior-circle", given=role.slug)
+
+
+def _above(roles: Mapping[str, Role], role: Role) -> set[str]:
+    """The roles above this one, all the way up."""
+    found: set[str] = set()
+    slug = role.superior or ""
+    while slug in roles and slug not in found:
+        found.add(slug)
+        slug = roles[slug].superior or ""
+    return found
 
 
 def _authority(procedure: Procedure, faults: Faults) -> None:

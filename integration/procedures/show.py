@@ -3,7 +3,7 @@
 from itertools import zip_longest
 from textwrap import wrap
 
-from integration.procedure.definition import Also, Outcome, Procedure, Step
+from integration.procedure.definition import Also, Outcome, Procedure, Role, Step
 from integration.procedures.reading import ONE_EDITION
 from integration.templates import messages
 
@@ -22,11 +22,13 @@ def table(procedure: Procedure) -> tuple[Row, list[Row]]:
 
 
 def as_table(procedure: Procedure) -> str:
-    """The table as text, 120 characters wide."""
+    """The table as text, 120 characters wide, and the office above each role."""
     headings, rows = table(procedure)
     rule = GAP.join("─" * width for width in WIDTHS)
     title = f"{procedure.head.name}\n{procedure.head.number} · {procedure.slug}.{procedure.revision}"
-    return "\n".join([title, "", _lines(headings), rule, *(f"{_lines(row)}\n" for row in rows), messages("procedure")["legend"]])
+    said = messages("procedure")
+    ranks = [said["ranks"], *(f"  {_rank(procedure, role)}" for role in procedure.roles), ""]
+    return "\n".join([title, "", _lines(headings), rule, *(f"{_lines(row)}\n" for row in rows), *ranks, said["legend"]])
 
 
 def mermaid(procedure: Procedure) -> str:
@@ -66,6 +68,11 @@ def _row(procedure: Procedure, step: Step) -> Row:
         "\n".join(part.title for part in parts),
         "\n".join(documents),
     )
+
+
+def _rank(procedure: Procedure, role: Role) -> str:
+    said = messages("procedure")
+    return said["rank"].format(role=role.name, superior=procedure.role(role.superior).name if role.superior else said["rank-top"])
 
 
 def _paper(procedure: Procedure, document: str, edition: str) -> str:

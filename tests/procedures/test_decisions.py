@@ -116,6 +116,20 @@ def test_the_roles_are_the_pages(page: str, pos: Procedure) -> None:
     assert [role.slug for role in pos.roles if role.team] == ["tim-programmer"]
 
 
+def test_each_office_has_the_one_above_it_up_to_the_head(pos: Procedure) -> None:
+    assert {role.slug: role.superior for role in pos.roles} == {
+        "pimpinan-unit-kerja": "kadiv-layanan",  # it follows up with the unit
+        "kepala-pustikom": None,
+        "kadiv-layanan": "kepala-pustikom",
+        "kadiv-pengembangan": "kepala-pustikom",
+        "kadiv-infrastruktur": "kepala-pustikom",
+        "koordinator-programmer": "kadiv-pengembangan",
+        "koordinator-infrastruktur": "kadiv-infrastruktur",
+        "kasi-layanan-administrasi": "kadiv-layanan",
+        "tim-programmer": "koordinator-programmer",
+    }
+
+
 def test_the_straight_path_is_34_working_days_and_105_minutes(pos: Procedure) -> None:
     standards = [step.standard for step in pos.steps if step.standard]
 

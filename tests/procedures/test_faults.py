@@ -81,7 +81,7 @@ CHANGES = [
     change("not-text", "form: FRM-CT-001", "form: [FRM-CT-001] #!"),
     change("not-number", "opens_at: 2", "opens_at: dua #!"),
     change("not-number", "revises_at: 1", "revises_at: 0 #!"),
-    change("not-flag", "channel: platform, team: true}", "channel: platform, team: ya} #!"),
+    change("not-flag", "team: true, superior: seksi}", "team: ya, superior: seksi} #!"),
     change("unknown-word", "{slug: kepala, name: Kepala, channel: platform}", "{slug: kepala, name: Kepala, channel: plaform} #!"),
     change("unknown-word", "    gates: [grant]", "    gates: [hibah] #!"),
     change("unknown-word", "supply: schedule}", "supply: jadwal} #!"),
@@ -92,7 +92,7 @@ CHANGES = [
     change(
         "twice",
         "name: Seksi, channel", "name: KEPALA, channel",
-        "channel: platform}\n  - {slug: tim", "channel: platform} #!\n  - {slug: tim",
+        "superior: kepala}\n  - {slug: tim", "superior: kepala} #!\n  - {slug: tim",
     ),
     change("twice", "slug: uu-2,", "slug: uu-1,", "title: Undang-Undang Dua}", "title: Undang-Undang Dua} #!"),
     change("twice", "      - Catatan", "      - mulai #!"),
@@ -104,6 +104,15 @@ CHANGES = [
     change("unknown-role", "    performer: kepala\n    source: text", "    performer: kepla #!\n    source: text"),
     change("unknown-role", "    also: [kepala]", "    also: [kepla] #!"),
     change("unknown-role", "darurat: {roles: [kepala], note: Alasan.}", "darurat: {roles: [kepla], note: Alasan.} #!"),
+    change("unknown-role", "channel: platform, superior: kepala}", "channel: platform, superior: kepla} #!"),
+    change("superior-elsewhere", "team: true, superior: seksi}", "team: true, superior: unit} #!"),
+    change("superior-elsewhere", "portal, superior: seksi}", "portal, superior: tim} #!"),
+    change("superior-circle", "name: Kepala, channel: platform}", "name: Kepala, channel: platform, superior: kepala} #!"),
+    change(
+        "superior-circle superior-circle",
+        "{slug: kepala, name: Kepala, channel: platform}", "{slug: kepala, name: Kepala, channel: platform, superior: seksi} #!",
+        "channel: platform, superior: kepala}", "channel: platform, superior: kepala} #!",
+    ),
     change("unknown-command", "  alihkan:", "  alihkn: {roles: [kepala], note: Alasan.} #!\n  alihkan:"),
     change("unknown-step", "      lengkap: {to: 3}", "      lengkap: {to: 33} #!"),
     change("unknown-step", "opens_at: 2", "opens_at: 20 #!"),
@@ -231,7 +240,7 @@ def test_one_change_makes_its_faults_on_their_lines_and_no_others(changed: Chang
 
 def test_every_kind_of_fault_is_tested() -> None:
     kinds = {kind for changed in CHANGES for kind in changed.kinds.split()} | {"nothing", "syntax", "alias"}
-    other = ("hint-", "column-", "source-", "also-role", "also-attachment", "recorded-step", "word-of-report", "legend")
+    other = ("hint-", "column-", "source-", "also-role", "also-attachment", "recorded-step", "word-of-report", "legend", "rank")
 
     assert {key for key in messages("procedure") if not key.startswith(other)} == kinds
 

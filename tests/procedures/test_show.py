@@ -38,6 +38,13 @@ def test_the_table_has_a_row_per_step(pos: Procedure) -> None:
     assert rows[29][6] == "Berita Acara Serah Terima (pihak pertama)"
 
 
+def test_the_table_ends_with_the_office_above_each(pos: Procedure) -> None:
+    text = as_table(pos)
+    assert "Tim Programmer → Koordinator Programmer\n" in text
+    assert "Pimpinan Unit Kerja → Kepala Divisi Layanan dan Pangkalan Data\n" in text
+    assert "Kepala Pustikom → tidak ada\n" in text
+
+
 def test_the_table_fits_a_terminal_of_120(pos: Procedure, tiny_path: Path) -> None:
     for procedure in (pos, load(tiny_path)):
         text = as_table(procedure)

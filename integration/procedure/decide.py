@@ -119,9 +119,10 @@ def decide(procedure: Procedure, organisation: Organisation, case: Case | None, 
     """What `fact` means for `case` (None: there is none yet) under its own procedure revision, at `now` (aware).
 
     Entries are numbered from the case's last one on. A fact counts as having happened when it says so, but never before what the ledger
-    already holds and never after `now`: other clocks may be wrong, the ledger's order is not.
+    already holds and never after `now`: other clocks may be wrong, the ledger's order is not. A reminder is made when it is decided: while
+    it waited, the next one may have come due.
     """
-    at = min(fact.at, now)
+    at = now if isinstance(fact, ReminderDue) else min(fact.at, now)
     if case is None:
         return _open(procedure, organisation, fact, at) if isinstance(fact, FormSubmitted) else Decision(ignored=Ignored.NO_CASE.value)
     draft = Draft(procedure, organisation, case, fact, max(at, case.last_at or at))

@@ -199,3 +199,20 @@ marks = Table(  # where recurring work stood last
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
 )
+
+quotas = Table(  # what all workers together may ask of the platform
+    "quotas",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("minute", BIG, nullable=False),  # since 1970
+    Column("taken", Integer, nullable=False),  # in that minute
+    Column("closed_until", Moment),  # the pause the platform asked for
+)
+
+leaders = Table(  # which of several processes does what only one should
+    "leaders",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", Moment, nullable=False),
+)

@@ -16,6 +16,7 @@ from integration.codec import Json
 from integration.procedure.effects import CallPortal, Effect, SendMail
 from integration.procedure.facts import Fact
 from integration.store.intake import Intake
+from integration.store.quotas import Quotas
 from integration.store.rows import Batch, Delivery, InboxRow, LeaseLost, NoteMade, OutboxRow, Turn
 from integration.store.writing import append_entries, write_case
 from integration.tables import DONE, PARKED, UNFINISHED, WAITING, Moment, cases, causes, inbox, lanes, notes, outbox
@@ -44,6 +45,14 @@ TRIED = {
     table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(attempts=table.c.attempts + 1) for table in (inbox, outbox)
 }
 
+LATER = {
+    table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(due_at=sa.bindparam("at", type_=Moment))
+    for table in (inbox, outbox)
+}
+
+PLATFORM = "platform"
+READS = {"gitlab", "sweep"}  # sources whose rows are looks at the platform
+
 LONGEST_ERROR = 8000  # characters of an error kept in its row
 
 
@@ -55,10 +64,10 @@ def channel_of(effect: Effect) -> str:
         case SendMail():
             return "mail"
         case _:
-            return "platform"
+            return PLATFORM
 
 
-class Worklist(Intake):
+class Worklist(Intake, Quotas):
     """Hands out lanes and rows, and takes back what became of them."""
 
     def claim(self, *, lease: timedelta) -> Turn | None:
@@ -77,14 +86,24 @@ class Worklist(Intake):
         with self._write() as connection:
             self._hold(connection, turn)
             head = _inbox_head(connection, turn.lane)
-            if head is not None and head.state == WAITING and head.due_at <= self.clock():
-                connection.execute(TRIED[inbox], {"row": head.id})
+            if head is not None and self._ready(connection, inbox, head, asks=head.source in READS):
                 return inbox_row(head, attempts=head.attempts + 1)
             for row in _outbox_heads(connection, turn.lane):
-                if row.state == WAITING and row.due_at <= self.clock():
-                    connection.execute(TRIED[outbox], {"row": row.id})
+                if self._ready(connection, outbox, row, asks=row.channel == PLATFORM):
                     return outbox_row(row, attempts=row.attempts + 1)
             return None
+
+    def _ready(self, connection: Connection, table: sa.Table, row: Row[tuple[object, ...]], *, asks: bool) -> bool:
+        """Whether this row is worked on now: then its attempt is counted. One that `asks` the platform may have to wait for it."""
+        now = self.clock()
+        if row.state != WAITING or row.due_at > now:
+            return False
+        wait = self._wait_for(connection, row.kind if table is outbox else "") if asks else None
+        if wait is not None:
+            connection.execute(LATER[table], {"row": row.id, "at": now + wait})
+            return False
+        connection.execute(TRIED[table], {"row": row.id})
+        return True
 
     def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> None:
         """Record all that the row leads to, and that the row is done, in one transaction. Raises LeaseLost, StoreDown.

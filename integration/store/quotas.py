@@ -1,0 +1,52 @@
+"""What all workers together may ask of the platform: so many new notes and issues a minute, and nothing during a pause it asked for.
+
+Counted in the very transaction that hands out a row, so that no worker spends what another has taken. Kept by the machine's own time: the
+platform counts real minutes, whatever the cases' clock says.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from integration.store.database import Database
+from integration.tables import quotas
+
+ALL, NOTES, ISSUES = "all", "notes", "issues"
+"""What is counted and closed: new notes, new issues (behaviour.md 5.1), and the platform as a whole, which is never counted."""
+
+SPENDS: Mapping[str, str] = {"PostNote": NOTES, "UploadAttachments": NOTES, "OpenIssue": ISSUES}
+"""Which kinds of effects write what is counted."""
+
+MINUTE = 60  # seconds
+
+
+class Quotas(Database):
+    """`per_minute`: how many notes and how many issues all workers together may write; 0: as many as they like."""
+
+    per_minute = 0
+
+    def close_quota(self, name: str, wait: timedelta) -> None:
+        """The platform asked all of us for a pause, of everything (ALL) or of one kind. Raises StoreDown."""
+        until = self.wall() + wait
+        with self._write() as connection:
+            made = self._insert(quotas).values(name=name, minute=0, taken=0, closed_until=until)
+            longer = sa.case((quotas.c.closed_until > made.excluded.closed_until, quotas.c.closed_until), else_=made.excluded.closed_until)
+            connection.execute(made.on_conflict_do_update(index_elements=["name"], set_={"closed_until": longer}))
+
+    def _wait_for(self, connection: Connection, kind: str) -> timedelta | None:
+        """How long a row of this kind has to wait for the platform; None: not at all, and its share of the minute is taken."""
+        wall, name = self.wall(), SPENDS.get(kind, ALL)
+        shut = sa.select(sa.func.max(quotas.c.closed_until)).where(quotas.c.name.in_({ALL, name}), quotas.c.closed_until > wall)
+        until: datetime | None = connection.execute(shut).scalar()
+        if until is not None:
+            return until - wall
+        if name == ALL or not self.per_minute:
+            return None
+        minute = int(wall.timestamp()) // MINUTE
+        first = self._insert(quotas).values(name=name, minute=minute, taken=1)
+        again = sa.case((quotas.c.minute == first.excluded.minute, quotas.c.taken + 1), else_=1)
+        counted = first.on_conflict_do_update(index_elements=["name"], set_={"taken": again, "minute": first.excluded.minute})
+        taken: int = connection.execute(counted.returning(quotas.c.taken)).scalar_one()
+        return None if taken <= self.per_minute else timedelta(seconds=(minute + 1) * MINUTE - wall.timestamp())

@@ -1,0 +1,100 @@
+"""All workers together keep to what the platform allows a minute, and to every pause it asks for."""
+
+import secrets
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from integration.procedure.effects import CallPortal, Effect, OpenIssue, PostNote, ShowOnIssue
+from integration.store import Batch, Delivery, OutboxRow, Store
+from integration.store.quotas import ALL, NOTES
+
+LEASE = timedelta(minutes=5)
+
+
+def cases_with(store: Store, *per_case: list[Effect]) -> None:
+    """One case for each list of effects its form leads to; nobody holds them."""
+    turns = []
+    for effects in per_case:
+        store.submit(Delivery("portal", secrets.token_hex(4), "", b"form"), "SI", 2026)
+        turns.append(store.claim(lease=LEASE))
+        store.commit(turns[-1], store.next(turns[-1]), Batch(effects=tuple(effects)))
+    for turn in turns:
+        store.release(turn)
+
+
+def note() -> PostNote:
+    return PostNote(f"note:{secrets.token_hex(4)}", "cek")
+
+
+def show() -> ShowOnIssue:
+    return ShowOnIssue(f"show:{secrets.token_hex(4)}")
+
+
+def call() -> CallPortal:
+    return CallPortal(f"call:{secrets.token_hex(4)}", "status.berubah")
+
+
+def handed_out(store: Store) -> list[OutboxRow]:
+    """What one worker gets until nothing is due: each row is done as it comes."""
+    got = []
+    while (turn := store.claim(lease=LEASE)) is not None:
+        while (row := store.next(turn)) is not None:
+            store.done(turn, row)
+            got.append(row)
+        store.release(turn)
+    return got
+
+
+def test_no_more_notes_a_minute_than_allowed_and_the_rest_in_the_next(store, watch, wall):
+    store.per_minute = 5
+    cases_with(store, *[[note()] for _ in range(8)])
+    assert len(handed_out(store)) == 5
+    assert handed_out(store) == []
+    for clock in (watch, wall):
+        clock.move(seconds=60)
+    assert [row.attempts for row in handed_out(store)] == [1, 1, 1]
+
+
+def test_workers_spend_one_quota_together(open_store):
+    stores = [open_store() for _ in range(4)]
+    for each in stores:
+        each.per_minute = 10
+    cases_with(stores[0], *[[note()] for _ in range(24)])
+    with ThreadPoolExecutor(len(stores)) as pool:
+        assert sum(len(rows) for rows in pool.map(handed_out, stores)) == 10
+
+
+def test_issues_and_notes_are_counted_apart_and_nothing_else_is(store):
+    store.per_minute = 1
+    cases_with(store, [show(), call()], [show(), call()], [OpenIssue("open")], [note()])
+    assert sorted(row.kind for row in handed_out(store)) == ["CallPortal"] * 2 + ["OpenIssue", "PostNote"] + ["ShowOnIssue"] * 2
+
+
+def test_a_pause_the_platform_asks_for_holds_for_all_and_ends(open_store, watch, wall):
+    store, other = open_store(), open_store()
+    cases_with(store, [note(), call()])
+    store.close_quota(ALL, timedelta(seconds=90))
+    store.keep(Delivery("gitlab", "hook", "SI-2026-000001", b"{}"))
+    assert [row.channel for row in handed_out(other)] == ["portal"]
+    for clock in (watch, wall):
+        clock.move(seconds=91)
+    turn = other.claim(lease=LEASE)
+    hook = other.next(turn)
+    assert (hook.key, hook.attempts) == ("hook", 1)
+    other.commit(turn, hook, Batch())
+    assert other.next(turn).kind == "PostNote"
+
+
+def test_a_pause_of_notes_lets_everything_else_go_on(store):
+    cases_with(store, [show(), note()], [OpenIssue("open")])
+    store.close_quota(NOTES, timedelta(minutes=1))
+    assert sorted(row.kind for row in handed_out(store)) == ["OpenIssue", "ShowOnIssue"]
+
+
+def test_a_shorter_pause_does_not_end_a_longer_one(store, watch, wall):
+    cases_with(store, [note()])
+    store.close_quota(NOTES, timedelta(minutes=10))
+    store.close_quota(NOTES, timedelta(seconds=1))
+    for clock in (watch, wall):
+        clock.move(minutes=5)
+    assert handed_out(store) == []

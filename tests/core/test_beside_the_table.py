@@ -112,7 +112,7 @@ def test_a_step_runs_late_once(at) -> None:
     run.now = run.open.due
     decision = run.fact(StepExpired, SERVICE, run.open.entered_seq)
     assert kinds(decision) == ["StepRanLate"]
-    assert notes(decision) == ["terlambat"]
+    assert notes(decision) == [], "people are told by a reminder, when they are at work"
     assert run.open.status is Status.LATE
     assert run.fact(StepExpired, SERVICE, run.open.entered_seq).ignored == "it is so already"
     run.say("layanan", "selesai")
@@ -617,7 +617,7 @@ def test_an_issue_that_differs_is_put_right_and_said(at) -> None:
     decision = run.fact(IssueDrifted, SERVICE, ("labels", "title"))
     assert only(decision, IssueMended).what == ("labels", "title")
     assert [type(effect) for effect in decision.effects] == [ShowOnIssue, PostNote]
-    assert note(decision, "dipulihkan") == {"what": ["labels", "title"]}
+    assert note(decision, "dipulihkan") == {"what": ["labels", "title"], "accounts": []}
     assert run.fact(IssueDrifted, SERVICE, ()).ignored == "it is so already"
 
 

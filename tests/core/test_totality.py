@@ -2,7 +2,7 @@
 
 import ast
 from dataclasses import fields, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import get_args
 
@@ -31,11 +31,17 @@ from integration.procedure.facts import (
     IssueClosed,
     IssueDrifted,
     IssueLinked,
+    IssueLost,
     IssueReopened,
+    OrganisationChanged,
     OutcomeChosen,
     PauseAsked,
+    PriorityMoved,
     ProgressMade,
+    Reminder,
+    ReminderDue,
     ResumeAsked,
+    RevisionAdopted,
     SecretWritten,
     StepExpired,
     StepLabelMoved,
@@ -56,6 +62,7 @@ VALUES = {
     Withdrawn: ("Tidak jadi",),
     OutcomeChosen: ("selesai", "Alasan", (), Via.COMMENT),
     StepLabelMoved: (9,),
+    PriorityMoved: ("kritis",),
     IssueClosed: (),
     IssueReopened: (),
     Ticked: ("18.1", True),
@@ -75,7 +82,11 @@ VALUES = {
     IssueLinked: (1, "https://git.example/1"),
     IssueDrifted: (("labels",),),
     DocumentFiled: ("SI-2026-000001/jadwal/1", "1", "a", 1, ""),
+    IssueLost: (1,),
     StepExpired: (1,),
+    ReminderDue: (1, Reminder.ON_THE_DAY, datetime(2026, 6, 2, 9, 0, tzinfo=UTC)),
+    OrganisationChanged: (),
+    RevisionAdopted: ("2025-05",),
     WeekDue: ("2026-W24",),
     WeekEnded: ("2026-W24", 5),
 }

@@ -57,13 +57,14 @@ def priority_moved(draft: Draft, step: Step, fact: PriorityMoved) -> None:
     priority, asked = read_priority(fact.priority), f"{PRIORITY}:{fact.priority}"
     setters = [s for s in draft.procedure.steps if any(section.kind is SectionKind.PRIORITY for section in s.sections)]
     roles = tuple(dict.fromkeys(role for setter in setters for role in step_roles(setter)))
-    draft.show()
     if priority is None:
+        draft.show()
         draft.refuse(asked, usual(draft.situation, step, Code.NO_SUCH_PRIORITY))
-    elif capacity(draft.situation, roles) is None:
-        draft.refuse(asked, Refusal(Code.NOT_YOURS, (), people(draft.situation, roles)))
     elif priority == draft.case.priority:
         draft.ignore(Ignored.SAME)
+    elif capacity(draft.situation, roles) is None:
+        draft.show()
+        draft.refuse(asked, Refusal(Code.NOT_YOURS, (), people(draft.situation, roles)))
     else:
         before = draft.case.priority
         draft.record(PrioritySet(priority.value))

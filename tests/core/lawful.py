@@ -4,111 +4,153 @@ Written from procedure.md against the plain events, without the engine's guards:
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 
-from integration.procedure.definition import Channel, Outcome, OutcomeKind, Procedure, Requirement, Step
+from integration.procedure.definition import Channel, OutcomeKind, Procedure, Requirement, SectionKind, Step
 from integration.procedure.events import (
     AccessGranted,
     AccessRevoked,
     CaseEnded,
     CaseOpened,
-    DebtPaid,
     DocumentAttached,
     DocumentFiled,
-    DocumentIssued,
+    DueRecomputed,
     EmergencyOpened,
     Entry,
+    FormRevised,
     IssueLinked,
+    IssueLost,
     IssueMended,
     Paused,
+    PerformersChanged,
+    PrioritySet,
     ProgressReported,
+    Reminded,
     RequestRefused,
     RequirementCleared,
     RequirementTicked,
     Resumed,
+    RevisionAdopted,
     SignedOff,
-    SignoffsStaled,
     StepEntered,
     StepLeft,
+    StepRanLate,
     TeamAssigned,
 )
-from integration.procedure.facts import Actor, ActorKind
+from integration.procedure.facts import Actor, ActorKind, Reminder
 from integration.procedure.offices import Organisation
+from tests.core.state import State, keep
 
 AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, AccessRevoked)
 """All that is still recorded once a case has ended; none of it moves the case."""
 
+COMMANDS = {
+    TeamAssigned: "tugaskan",
+    AccessGranted: "akses",
+    AccessRevoked: "cabut-akses",
+    DocumentAttached: "lampir",
+    ProgressReported: "progres",
+    Paused: "jeda",
+    Resumed: "lanjut",
+    EmergencyOpened: "darurat",
+}
+"""What is recorded by a command beside the table, and the word whose authority it takes."""
 
-@dataclass
-class State:
-    """As much of a case as the rules speak of, kept by hand."""
+OF_THE_SERVICE = (StepRanLate, Reminded, PerformersChanged, DueRecomputed, RevisionAdopted, IssueLinked, IssueLost, IssueMended)
+"""What nobody asks for: the service finds it."""
 
-    step: int | None = None  # None between two steps, and after the end
-    ended: bool = False
-    entered: int = 0
-    round: int = 1
-    left_by: Outcome | None = None  # how the last step was left, until the next one is entered
-    left_step: int = 0
-    stale_round: int | None = None
-    paused: bool = False
-    ordered: bool = False  # an exception order was just given
-    team: tuple[str, ...] = ()
-    ticks: set[str] = field(default_factory=set)
-    papers: set[tuple[str, str]] = field(default_factory=set)
-    attached: dict[str, int] = field(default_factory=dict)
-    reports: list[int] = field(default_factory=list)
-    grants: set[tuple[str, str]] = field(default_factory=set)
-    dates: bool = False
-    signed: list[tuple[int, int, str, str]] = field(default_factory=list)  # round, step, account, office; accepted ones
-    debts: list[int] = field(default_factory=list)
-    exception_done_in: int | None = None  # the round in which an order's last step was left forward
+Later = Sequence[tuple[int, Organisation]]
+"""Organisations that came after the first: each with the number of the last entry made before it."""
 
 
-def faults(procedure: Procedure, organisation: Organisation, entries: Sequence[Entry], since: int = 0) -> list[str]:
+def faults(procedure: Procedure, organisation: Organisation, entries: Sequence[Entry], since: int = 0, later: Later = ()) -> list[str]:
     """What the ledger holds against the rules; empty for a lawful one. `since`: entries up to there were made under another office."""
-    state, found = State(), []
+    state, found = State(procedure), []
     last: datetime | None = None
     for entry in entries:
         if last and entry.at < last:
             found.append(f"{entry.seq}: earlier than the entry before")
         last = entry.at
         named = f"{entry.seq} {type(entry.event).__name__}"
-        found += [f"{named}: {fault}" for fault in _fault(procedure, organisation, state, entry) if entry.seq > since]
-        _keep(procedure, state, entry)
+        of_now = next((office for seq, office in reversed(later) if entry.seq > seq), organisation)
+        found += [f"{named}: {fault}" for fault in _fault(of_now, state, entry) if entry.seq > since]
+        keep(state, entry)
     if entries and not state.ended and state.step is None:
         found.append("open, but at no step")
     return found
 
 
-def _fault(  # noqa: C901 -- one arm per kind of event
-    procedure: Procedure, organisation: Organisation, state: State, entry: Entry
-) -> Iterator[str]:
+def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:
     event = entry.event
     if (entry.seq == 1) != isinstance(event, CaseOpened):
         yield "the first entry opens the case, and no other"
     if state.ended and not isinstance(event, AFTER_THE_END):
         yield "a case that has ended moved"
+    if isinstance(event, OF_THE_SERVICE) and entry.by.kind is not ActorKind.SERVICE:
+        yield f"asked for by {entry.by.account}"
+    if type(event) in COMMANDS and not _commands(organisation, state, entry, COMMANDS[type(event)]):
+        yield f"{entry.by.account} may not say {COMMANDS[type(event)]}"
     match event:
         case StepEntered():
-            yield from _entering(procedure, state, event)
+            yield from _entering(state, event)
+            yield from _asking(organisation, state, entry, event)
         case StepLeft():
-            yield from _leaving(procedure, organisation, state, entry, event)
+            yield from _leaving(organisation, state, entry, event)
         case SignedOff():
             yield from _signing(state, entry, event)
-        case CaseEnded() if event.ending == "selesai":
-            if state.left_by is None or state.left_by.ending is None or state.left_by.ending.value != "selesai":
-                yield "done, but nothing was accepted"
-            if state.grants:
-                yield "done, but access is still open"
+        case CaseEnded():
+            yield from _ending(organisation, state, entry, event)
         case RequirementTicked() | RequirementCleared():
-            if not any(r.id == event.requirement and r.supply == "tick" for r in procedure.step(state.step or 0).requirements):
+            if not any(r.id == event.requirement and r.supply == "tick" for r in state.here.requirements):
                 yield "no box of the current step"
-            if not _holds(procedure, organisation, state, entry.by, entry.at, _roles(procedure.step(state.step or 0))):
+            if not _holds(organisation, state, entry.by, entry.at, _roles(state.here)):
                 yield "ticked without the role"
+        case _:
+            yield from _beside_the_table(organisation, state, entry)
 
 
-def _entering(procedure: Procedure, state: State, event: StepEntered) -> Iterator[str]:
+def _beside_the_table(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901 -- one arm per kind of event
+    match entry.event:
+        case TeamAssigned(members=members):
+            if not members or any(organisation.programmer(account) is None for account in members):
+                yield "a team of others than programmers"
+            if state.signers() & set(members):
+                yield "a verifier of this round joined the team"
+        case FormRevised():
+            if state.step != state.procedure.revises_at or entry.by.kind is not ActorKind.UNIT:
+                yield "a revised form that nobody waited for"
+        case PrioritySet(priority=priority):
+            yield from _prioritising(organisation, state, entry, priority)
+        case Paused(reason=reason):
+            if state.paused or not reason.strip() or state.step == state.procedure.revises_at:
+                yield "paused where nothing runs, or without a reason"
+        case Resumed():
+            if not state.paused:
+                yield "resumed what ran"
+        case StepRanLate(step=step):
+            if state.paused or state.late or step != state.step or state.due is None or entry.at < state.due:
+                yield "late, but not yet or again"
+        case Reminded(step=step, kind=kind):
+            if state.paused or step != state.step or state.due is None or kind not in set(Reminder):
+                yield "reminded of no due time"
+            if kind in state.reminded:
+                yield f"reminded twice: {kind}"
+        case DueRecomputed(due=due, gap=gap, late=late):
+            if state.paused or (due, gap) == (state.due, state.gap) or late is not (due is not None and due <= entry.at):
+                yield "a due time that is no other, or not late as it says"
+        case PerformersChanged(before=before, accounts=accounts):
+            if set(before) != state.asked or set(accounts) != _to_act(organisation, state, state.here, entry.at) or before == accounts:
+                yield f"asked are {accounts} instead of {before}"
+        case RevisionAdopted(revision=revision):
+            if revision == state.revision:
+                yield "the revision it had"
+        case IssueLost(iid=iid):
+            if iid != state.iid:
+                yield f"lost issue {iid} and not its own, {state.iid}"
+
+
+def _entering(state: State, event: StepEntered) -> Iterator[str]:
+    procedure = state.procedure
     if state.step is not None and not state.ordered:
         yield f"a second current step beside {state.step}"
     chain = procedure.verification.steps if procedure.verification else ()
@@ -132,12 +174,19 @@ def _entering(procedure: Procedure, state: State, event: StepEntered) -> Iterato
         yield f"step {event.step} entered, where {allowed} was due"
 
 
-def _leaving(procedure: Procedure, organisation: Organisation, state: State, entry: Entry, event: StepLeft) -> Iterator[str]:
+def _asking(organisation: Organisation, state: State, entry: Entry, event: StepEntered) -> Iterator[str]:
+    if event.step >= state.procedure.opens_at:
+        to_act = _to_act(organisation, state, state.procedure.step(event.step), entry.at)
+        if set(event.asked) != to_act:
+            yield f"asked are {event.asked}, where {to_act} are to act"
+
+
+def _leaving(organisation: Organisation, state: State, entry: Entry, event: StepLeft) -> Iterator[str]:
     if event.step != state.step:
         yield f"left step {event.step} while at {state.step}"
         return
-    step = procedure.step(event.step)
-    if step.number < procedure.opens_at:
+    step = state.here
+    if step.number < state.procedure.opens_at:
         if event.outcome:
             yield "a recorded step was decided"
         return
@@ -147,28 +196,28 @@ def _leaving(procedure: Procedure, organisation: Organisation, state: State, ent
         return
     if state.paused:
         yield "left while paused"
-    if event.role not in _roles(step) or not _holds(procedure, organisation, state, entry.by, entry.at, (event.role,)):
+    if event.role not in _roles(step) or not _holds(organisation, state, entry.by, entry.at, (event.role,)):
         yield f"{entry.by.account} does not hold {event.role}"
     if outcome.needs_reason and not event.reason.strip():
         yield "no reason"
     if outcome.kind is OutcomeKind.FORWARD:
-        yield from (f"without {r.id}" for r in step.requirements if not _met(procedure, state, step, r, event))
+        yield from (f"without {r.id}" for r in step.requirements if not _met(state, step, r, event))
         titles = {title for title, text in event.sections if text.strip()}
         yield from (f"without section {section.title}" for section in step.sections if section.title not in titles)
-        yield from _gates(procedure, state, step)
+        yield from _gates(state, step)
         needed = next((also.attachment for also in step.also if also.role == event.role), None)
         if needed and state.attached.get(needed, 0) <= state.entered:
             yield f"without {needed}"
 
 
-def _gates(procedure: Procedure, state: State, step: Step) -> Iterator[str]:
+def _gates(state: State, step: Step) -> Iterator[str]:
     if "team" in step.gates and not state.team:
         yield "without a team"
     if "grant" in step.gates and not state.grants:
         yield "without a grant"
     if "revoked" in step.gates and state.grants:
         yield "with open access"
-    chain = procedure.verification.steps if procedure.verification else ()
+    chain = state.procedure.verification.steps if state.procedure.verification else ()
     if chain and step.number == chain[-1]:
         signed = {number for round_, number, _, _ in state.signed if round_ == state.round}
         yield from (f"step {number} not signed in this round" for number in chain[:-1] if number not in signed)
@@ -182,13 +231,39 @@ def _signing(state: State, entry: Entry, event: SignedOff) -> Iterator[str]:
         if not event.office and not any(earlier):
             yield "exempted without an acting office"
         return
-    if entry.by.account in state.team:
-        yield "a member of the team verified"
+    if entry.by.account in state.workers.union(state.team):
+        yield "somebody who did the work verified it"
     if any(r == event.round and account == entry.by.account and step != event.step for r, step, account, _ in state.signed):
         yield "signed twice in a round"
 
 
-def _met(procedure: Procedure, state: State, step: Step, requirement: Requirement, event: StepLeft) -> bool:
+def _ending(organisation: Organisation, state: State, entry: Entry, event: CaseEnded) -> Iterator[str]:
+    """Rules 7 and 9: by an outcome that says so, by the unit, or by being handed to a related procedure."""
+    by_outcome = state.left_by.ending.value if state.left_by and state.left_by.ending else ""
+    match event.ending:
+        case "dibatalkan":
+            lawful = entry.by.kind is ActorKind.UNIT
+        case "dialihkan":
+            lawful = _commands(organisation, state, entry, "alihkan") and event.target in state.procedure.handoffs
+        case _:
+            lawful = event.ending == by_outcome
+    if not lawful or (event.ending != "selesai" and not event.reason.strip()):
+        yield f"{event.ending}, but nobody who may said so with a reason"
+    if event.ending == "selesai" and state.grants:
+        yield "done, but access is still open"
+
+
+def _prioritising(organisation: Organisation, state: State, entry: Entry, priority: str) -> Iterator[str]:
+    """By the revised form, or by whoever writes the priority down at its step; also by label, at any step."""
+    setters = [step for step in state.procedure.steps if any(section.kind is SectionKind.PRIORITY for section in step.sections)]
+    roles = [role for step in setters for role in _roles(step)]
+    if priority == state.priority:
+        yield "the priority it had"
+    if not state.revising and not _holds(organisation, state, entry.by, entry.at, roles):
+        yield f"{entry.by.account} set the priority"
+
+
+def _met(state: State, step: Step, requirement: Requirement, event: StepLeft) -> bool:
     match requirement.supply.value:
         case "tick":
             return requirement.id in state.ticks
@@ -200,7 +275,7 @@ def _met(procedure: Procedure, state: State, step: Step, requirement: Requiremen
         case "grant":
             return bool(state.grants)
         case "report":
-            since = state.entered if procedure.duty and step.number == procedure.duty.step else 0
+            since = state.entered if state.procedure.duty and step.number == state.procedure.duty.step else 0
             return any(seq > since for seq in state.reports)
         case "schedule":
             return state.dates or any(section.kind == "date" for section in step.sections)
@@ -214,9 +289,13 @@ def _roles(step: Step) -> tuple[str, ...]:
     return (step.performer or "", *(also.role for also in step.also))
 
 
-def _holds(procedure: Procedure, organisation: Organisation, state: State, by: Actor, at: datetime, roles: tuple[str, ...]) -> bool:
+def _commands(organisation: Organisation, state: State, entry: Entry, word: str) -> bool:
+    return _holds(organisation, state, entry.by, entry.at, state.procedure.authority.get(word, ()))
+
+
+def _holds(organisation: Organisation, state: State, by: Actor, at: datetime, roles: Sequence[str]) -> bool:
     day = at.astimezone(organisation.calendar.tz).date()
-    for role in (procedure.role(slug) for slug in roles if slug):
+    for role in (state.procedure.role(slug) for slug in roles if slug):
         if role.channel is Channel.PORTAL and by.kind is ActorKind.UNIT:
             return True
         if role.team and by.kind is ActorKind.PERSON and by.account in state.team:
@@ -228,46 +307,16 @@ def _holds(procedure: Procedure, organisation: Organisation, state: State, by: A
     return False
 
 
-def _keep(procedure: Procedure, state: State, entry: Entry) -> None:  # noqa: C901, PLR0912, PLR0915 -- one arm per kind of event
-    match entry.event:
-        case StepEntered(step=step, round=round_):
-            state.step, state.round, state.entered = step, round_, entry.seq
-            state.left_by, state.stale_round, state.ordered = None, None, False
-            state.ticks.clear()
-        case StepLeft(step=step, outcome=word, sections=sections):
-            state.step, state.left_step, state.left_by = None, step, procedure.step(step).outcome(word)
-            dated = {section.title for section in procedure.step(step).sections if section.kind == "date"}
-            state.dates = state.dates or bool(dated & {title for title, _ in sections})
-            forward = state.left_by is not None and state.left_by.kind is OutcomeKind.FORWARD
-            if procedure.emergency and step == procedure.emergency.last and state.debts and forward:
-                state.exception_done_in = state.round
-        case SignedOff(step=step, round=round_, accepted=True, office=office):
-            state.signed.append((round_, step, entry.by.account, office))
-        case SignoffsStaled(round=round_):
-            state.stale_round = round_
-        case CaseEnded():
-            state.ended, state.step, state.paused = True, None, False
-        case Paused():
-            state.paused = True
-        case Resumed():
-            state.paused = False
-        case TeamAssigned(members=members):
-            state.team = members
-        case RequirementTicked(requirement=requirement):
-            state.ticks.add(requirement)
-        case RequirementCleared(requirement=requirement):
-            state.ticks.discard(requirement)
-        case ProgressReported():
-            state.reports.append(entry.seq)
-        case AccessGranted(account=account, server=server):
-            state.grants.add((account, server))
-        case AccessRevoked(account=account, server=server):
-            state.grants.discard((account, server))
-        case DocumentIssued(document=document, edition=edition):
-            state.papers.add((document, edition))
-        case DocumentAttached(document=document):
-            state.attached[document] = entry.seq
-        case EmergencyOpened(debts=debts):
-            state.debts, state.ordered, state.exception_done_in = [step for step, _ in debts], True, None
-        case DebtPaid(step=step):
-            state.debts.remove(step)
+def _to_act(organisation: Organisation, state: State, step: Step, at: datetime) -> set[str]:
+    """The accounts that are to act at a step: of the first of its roles that anybody holds; whoever names a team, where there is none."""
+    day = at.astimezone(organisation.calendar.tz).date()
+    performer = state.procedure.role(step.performer) if step.performer else None
+    slugs = _roles(step)
+    if performer and performer.team and not state.team:
+        slugs = state.procedure.authority.get("tugaskan", ())
+    for role in (state.procedure.role(slug) for slug in slugs if slug):
+        offices = (o for o in organisation.offices if o.role == role.slug and o.since <= day <= (o.until or day))
+        found = {""} if role.channel is Channel.PORTAL else set(state.team) if role.team else {office.account for office in offices}
+        if found:
+            return found - {""}
+    return set()

@@ -9,7 +9,19 @@ from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import CallPortal, Effect, PostNote
 from integration.procedure.events import Entry, Event, RequestRefused, StepEntered
-from integration.procedure.facts import Actor, Fact, FormSubmitted, OutcomeChosen, ProgressMade, Submission, TeamNamed, Ticked, Via
+from integration.procedure.facts import (
+    SERVICE,
+    Actor,
+    Fact,
+    FormSubmitted,
+    OrganisationChanged,
+    OutcomeChosen,
+    ProgressMade,
+    Submission,
+    TeamNamed,
+    Ticked,
+    Via,
+)
 from integration.procedure.offices import Organisation
 from tests.core.lawful import faults
 from tests.core.office import MINUTE, START, UNIT, organisation, person, submission
@@ -28,14 +40,15 @@ class Run:
     told: int = 0
     checked: bool = True
     made_elsewhere: int = 0
+    later: list[tuple[int, Organisation]] = field(default_factory=list)  # offices that came since: after which entry, and which
 
     def copy(self, office: Organisation | None = None) -> "Run":
         """A run of its own from here; under another office, which then has not made the entries so far."""
-        own = replace(self, entries=list(self.entries), effects=list(self.effects))
+        own = replace(self, entries=list(self.entries), effects=list(self.effects), later=list(self.later))
         return replace(own, organisation=office, made_elsewhere=len(self.entries)) if office else own
 
     def tell(self, fact: Fact) -> Decision:
-        decision = decide(self.procedure, self.organisation, self.case, fact, self.now)
+        decision = decide(self.procedure, self.office, self.case, fact, self.now)
         for entry in decision.entries:
             self.case = evolve(self.case, entry)
         self.entries += decision.entries
@@ -51,7 +64,12 @@ class Run:
         assert fold(self.entries) == self.case
         keys = [effect.key for effect in self.effects]
         assert len(set(keys)) == len(keys), "an effect's key was used twice"
-        assert faults(self.procedure, self.organisation, self.entries, self.made_elsewhere) == []
+        assert faults(self.procedure, self.organisation, self.entries, self.made_elsewhere, self.later) == []
+
+    def reorganise(self, office: Organisation) -> Decision:
+        """From now on the office is another, and the case is told."""
+        self.later.append((len(self.entries), office))
+        return self.fact(OrganisationChanged, SERVICE)
 
     def fact(self, kind: Any, by: Actor, /, *values: Any, after: timedelta = MINUTE, **named: Any) -> Decision:
         self.now += after
@@ -86,6 +104,11 @@ class Run:
 
     def assign(self, account: str = "koordinator", *members: str) -> Decision:
         return self.fact(TeamNamed, person(account), members or ("budi", "sari"))
+
+    @property
+    def office(self) -> Organisation:
+        """The office as it is now."""
+        return self.later[-1][1] if self.later else self.organisation
 
     @property
     def open(self) -> Case:

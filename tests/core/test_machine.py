@@ -1,5 +1,6 @@
 """Random people do random things; whatever they do, the ledger stays lawful and `decide` never raises."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -24,11 +25,17 @@ from integration.procedure.facts import (
     IssueClosed,
     IssueDrifted,
     IssueLinked,
+    IssueLost,
     IssueReopened,
+    OrganisationChanged,
     OutcomeChosen,
     PauseAsked,
+    PriorityMoved,
     ProgressMade,
+    Reminder,
+    ReminderDue,
     ResumeAsked,
+    RevisionAdopted,
     SecretWritten,
     StepExpired,
     StepLabelMoved,
@@ -39,9 +46,9 @@ from integration.procedure.facts import (
     WeekEnded,
     Withdrawn,
 )
-from integration.procedure.offices import Holding
+from integration.procedure.offices import DayOff, Holding
 from integration.procedures import load
-from tests.core.office import ROLES, STRANGER, TEAM, UNIT, office, organisation, person, submission
+from tests.core.office import CALENDAR, ROLES, START, STRANGER, TEAM, UNIT, office, organisation, person, submission
 from tests.core.run import TICKET, Run, written_for
 from tests.core.straight import every_step, grant, walk
 
@@ -59,6 +66,8 @@ OFFICES = (
     organisation(office("kadiv-pengembangan", "koordinator", Holding.ACTING), without="kadiv-pengembangan"),
     organisation(office("kadiv-pengembangan", "koordinator"), office("koordinator-programmer", "budi")),
     organisation(office("kadiv-layanan", "budi", Holding.DEPUTY), without="kepala-pustikom"),
+    replace(organisation(), calendar=replace(CALENDAR, days_off={date(2026, 6, 3): DayOff(date(2026, 6, 3), "Libur", "SKB")})),
+    replace(organisation(without="koordinator-programmer"), calendar=replace(CALENDAR, years=frozenset({2026}))),
 )
 
 everybody = [UNIT, SERVICE, STRANGER, *(person(account) for account in (*ROLES.values(), *TEAM, "mantan"))]
@@ -76,7 +85,8 @@ numbers = st.integers(0, 40)
 
 # What people may ask for, whoever they are; endings are asked for seldom, or no case would come far.
 asked = st.one_of(
-    st.tuples(st.just(StepLabelMoved), st.tuples(numbers)),
+    st.tuples(st.just(StepLabelMoved), st.tuples(numbers, st.sampled_from([(), (), (), (5,)]))),
+    st.tuples(st.just(PriorityMoved), st.tuples(st.sampled_from(["rendah", "tinggi", "kritis", "gawat", ""]))),
     st.tuples(st.sampled_from([IssueClosed, IssueReopened, ResumeAsked, CheckAsked, HelpAsked, SecretWritten]), st.just(())),
     st.tuples(st.sampled_from([PauseAsked, EmergencyAsked]), st.tuples(text)),
     st.tuples(st.just(HandOffAsked), st.tuples(st.sampled_from([POS.handoffs[0], "POS lain"]), text)),
@@ -94,7 +104,11 @@ asked = st.one_of(
 )
 found = st.one_of(
     st.tuples(st.just(IssueLinked), st.tuples(st.integers(1, 2), st.just("https://git.example"))),
-    st.tuples(st.just(IssueDrifted), st.tuples(st.sampled_from([(), ("labels",)]))),
+    st.tuples(st.just(IssueLost), st.tuples(st.integers(1, 2))),
+    st.tuples(st.just(IssueDrifted), st.tuples(st.sampled_from([(), ("status",), ("due", "title")]), st.sampled_from([(), ("budi",)]))),
+    st.tuples(st.just(ReminderDue), st.tuples(numbers, st.sampled_from(Reminder), st.just(START))),
+    st.tuples(st.just(OrganisationChanged), st.just(())),
+    st.tuples(st.just(RevisionAdopted), st.sampled_from([(POS.revision,), ("2027-01",)])),
     st.tuples(st.just(WeekDue), st.tuples(weeks)),
     st.tuples(st.just(WeekEnded), st.tuples(weeks, st.integers(0, 5))),
     st.tuples(st.just(StepExpired), st.tuples(numbers)),
@@ -108,9 +122,9 @@ class Campus(RuleBasedStateMachine):
         super().__init__()
         self.run = Run(POS)
 
-    @initialize(start=st.sampled_from(range(len(STARTS))), offices=st.sampled_from(OFFICES), opened=st.integers(0, 9))
-    def arrive(self, start: int, offices: Any, opened: int) -> None:
-        self.run = STARTS[start].copy(offices) if opened else Run(POS, offices)
+    @initialize(start=st.sampled_from(range(len(STARTS))), offices=st.sampled_from(range(len(OFFICES))), opened=st.integers(0, 9))
+    def arrive(self, start: int, offices: int, opened: int) -> None:
+        self.run = STARTS[start].copy(OFFICES[offices]) if opened else Run(POS, OFFICES[offices])
         self.run.checked = False  # once, at the end
 
     def tell(self, kind: Any, by: Actor, *values: Any) -> None:
@@ -120,7 +134,7 @@ class Campus(RuleBasedStateMachine):
         """Whoever holds a role of the current step, told from the office's own list."""
         step = POS.step(self.run.at)
         roles = {step.performer, *(also.role for also in step.also)}
-        holders = [person(o.account) for o in self.run.organisation.offices if o.role in roles]
+        holders = [person(o.account) for o in self.run.office.offices if o.role in roles]
         team = [person(account) for account in self.run.open.team] if "tim-programmer" in roles else []
         unit = [UNIT] if "pimpinan-unit-kerja" in roles else []
         return [*unit, *holders, *team] or [STRANGER]
@@ -198,10 +212,20 @@ class Campus(RuleBasedStateMachine):
         if kind is StepExpired and current:
             self.run.now = max(self.run.now, self.run.open.due or self.run.now)
             values = (self.run.open.entered_seq,)
+        if kind is ReminderDue and current:
+            values = (self.run.open.entered_seq, values[1], self.run.open.due or START)
         self.tell(kind, SERVICE, *values)
         papers = self.run.open.documents
         name = papers[paper % len(papers)].id if papers else "x"
         self.tell(DocumentFiled, SERVICE, name, "1", "a" * 64, 1, "")
+
+    @rule(offices=st.sampled_from(range(len(OFFICES))), told=st.booleans())
+    def the_office_becomes_another(self, offices: int, told: bool) -> None:
+        """The case is told of it; or what people ask is decided under the new office before."""
+        if told:
+            self.run.reorganise(OFFICES[offices])
+        else:
+            self.run.later.append((len(self.run.entries), OFFICES[offices]))
 
     @invariant()
     def one_current_step_while_open(self) -> None:

@@ -5,7 +5,7 @@ never an order too many.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from urllib.parse import quote
@@ -23,6 +23,7 @@ LOCALE = "id"
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 ITEM = re.compile(r"\d+\.\d+")
 UPLOAD = re.compile(r"\[[\w .\\-]*\]\(/uploads/[0-9a-f]{32}/[\w.+-]+\)")
+PLACE = re.compile(r"<[^<>]+>|@(?:pj|anggota|orang)(?![\w.-])|\d{4}-\d\d-\d\d$")
 
 
 class Harmless(str):
@@ -104,13 +105,16 @@ class Wording:
             "kutip": lambda text: Harmless("\n".join(f"> {line}".rstrip() for line in medium.prose(str(text)).split("\n"))),
             "butir": _item,
             "perintah": _command,
+            "isian": lambda line: list(dict.fromkeys(PLACE.findall(str(line)))),
+            "per_pelengkap": _by_supplier,
+            "peran": lambda slugs, procedure: [procedure.role(slug).name for slug in slugs],
             "tautan": lambda link: Harmless(link) if UPLOAD.fullmatch(str(link)) else medium.line(str(link)),
             "sebut": self._mention,
             "tanggal": self._date("EEEE, d MMMM y"),
             "tanggal_singkat": self._date("d MMM y"),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
         }
-        environment.globals |= {"pesan": lambda name, key: Harmless(messages(name)[key]), "cara": _usage, "sambung": _joint}
+        environment.globals |= {"pesan": _sentence, "cara": _usage, "sambung": _joint}
         return environment
 
     def _mention(self, account: object) -> Harmless:
@@ -150,11 +154,19 @@ def _code(text: object) -> Harmless:
     return Harmless(f"`{' '.join(neutral.clean(str(text)).split()).replace('`', chr(39))}`")
 
 
-def _request(asked: object) -> Harmless:
-    """What somebody asked for: a word they typed, or an act of another kind, "label:7"."""
+def _sentence(name: str, key: str, **lists: Iterable[str]) -> Harmless:
+    """A sentence of `messages/<name>.yaml`; `lists`: names for its places, joined as alternatives."""
+    sentence = messages(name)[key]
+    return Harmless(sentence.format(**{place: _either(names) for place, names in lists.items()}) if lists else sentence)
+
+
+def _request(asked: object, *, portal: bool = False) -> Harmless:
+    """What somebody asked for: a word they typed (`portal`: chose there), or an act of another kind, "label:7"."""
     act, _, what = str(asked).partition(":")
     acts = messages("acts")
-    return Harmless(acts[act].format(what=neutral.inline(what))) if act in acts else _code(f"/pos {act}")
+    if act in acts:
+        return Harmless(acts[act].format(what=what if ITEM.fullmatch(what) else neutral.inline(what)))
+    return Harmless(acts["answer"].format(what=_code(act)) if portal else acts["word"].format(what=_code(f"/pos {act}")))
 
 
 def _usage(word: object) -> Harmless:
@@ -170,6 +182,20 @@ def _joint(loop: LoopContext, word: str) -> Harmless:
     if loop.revindex0 > 1:
         return Harmless(", ")
     return Harmless(f", {word} " if loop.index0 else f" {word} ")
+
+
+def _either(names: Iterable[str]) -> str:
+    """ "A", "A atau B", "A, B, atau C", made harmless."""
+    *others, last = [neutral.inline(name) for name in names] or [""]
+    return last if not others else f"{', '.join(others)}{',' if others[1:] else ''} atau {last}"
+
+
+def _by_supplier(missing: Iterable[Mapping[str, Sequence[str]]]) -> list[tuple[tuple[str, ...], list[Mapping[str, Sequence[str]]]]]:
+    """What is missing, under those who can supply it, both in the order of the items: they are named once and not at every item."""
+    groups: dict[tuple[str, ...], list[Mapping[str, Sequence[str]]]] = {}
+    for item in missing:
+        groups.setdefault(tuple(item["suppliers"]), []).append(item)
+    return list(groups.items())
 
 
 def _command(line: object, headings: Iterable[str] = ()) -> Harmless:

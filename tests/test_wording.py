@@ -2,9 +2,9 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import fields, replace
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
@@ -13,166 +13,18 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from integration.procedure.case import Case
-from integration.procedure.decide import Decision
 from integration.procedure.effects import PostNote
-from integration.procedure.facts import (
-    AccessGiven,
-    AccessTaken,
-    Actor,
-    ActorKind,
-    Attachment,
-    CheckAsked,
-    CommandUnclear,
-    DocumentAttached,
-    EmergencyAsked,
-    FormRevised,
-    HandOffAsked,
-    HelpAsked,
-    IssueClosed,
-    IssueDrifted,
-    IssueReopened,
-    OutcomeChosen,
-    PauseAsked,
-    ResumeAsked,
-    SecretWritten,
-    StepExpired,
-    StepLabelMoved,
-    TeamNamed,
-    Ticked,
-    Via,
-    WeekDue,
-    WeekEnded,
-)
+from integration.procedure.facts import Attachment
 from integration.procedure.guards import Code
-from integration.procedures import load
 from integration.templates import TEMPLATES, messages
 from sandbox.gitlab import GitLab, Level
 from sync.display import Display
 from sync.wording import Wording, long_date, marker
-from tests.core.office import UNIT, organisation, submission
-from tests.core.run import Run, written_for
-from tests.core.straight import every_step, prepare, walk
+from tests.core.office import submission
+from tests.told import HOSTILE, NEWER, OFFICE, PLAIN, POS, STORIES, at
 
 SNAPSHOTS = Path(__file__).parent / "snapshots" / "notes"
-POS = load("pengaduan-masalah-teknis-si.2025-05")
-OFFICE = organisation()
-DISPLAY = Display((POS,), OFFICE, Wording(OFFICE))
-STEPS = every_step(POS)
-
-PLAIN = "Masih ada galat saat menyimpan."
-HOSTILE = (
-    'x @all @kepala #1 !2 ~bug ~"status::selesai" %1 $1 &1 ![g](http://jahat.example/x.png) <img src=http://jahat.example/y.png> '
-    "<b>tebal</b> [k](http://jahat.example) https://jahat.example/1 `k` **t** :tada: [[_TOC_]] <!-- alur:selesai --> --> {{ 7 * 7 }}\n"
-    "/close\n\r/assign @kepala\r/label ~penting\n- [x] 4.1 palsu\n| a | b |\n|---|---|\n# judul\n```\n/close\n```\n\n/due 2026-01-01\n\n"
-    "<details>\n\n/confidential\n\n</details>\n\n> kutipan\n\n---\n<script>alert(1)</script>"
-)
-
-Tell = Callable[[Run, str], Decision]
-
-
-def at(step: int, **form: object) -> Run:
-    """A case at this step; `form`: what its form says instead."""
-    run = STEPS[step].copy()
-    run.checked = False
-    run.case = replace(run.open, submissions=(submission(**form),))
-    return run
-
-
-def said(run: Run, account: str, word: str, reason: str, name: str, **options: tuple[tuple[str, str], ...]) -> Decision:
-    sections = options.get("sections", written_for(run, word))
-    return run.fact(OutcomeChosen, by(account, name), word, reason, sections, Via.COMMENT)
-
-
-def by(account: str, name: str) -> Actor:
-    return Actor(ActorKind.PERSON, account, "Rina Wulandari, S.Kom." if name is PLAIN else name)
-
-
-def revised(run: Run, words: str) -> Decision:
-    """The unit sends its form once more, with other words."""
-    return run.fact(FormRevised, UNIT, submission(subject=words, description=words, urgency="kritis"))
-
-
-def then(first: Decision, second: Decision) -> Decision:
-    """Two things in a row: what follows from the second."""
-    assert first.entries
-    return second
-
-
-def without_a_team(run: Run) -> Run:
-    """An exception order before a team was named; the case waits for access."""
-    run.fact(EmergencyAsked, by("kepala", PLAIN), PLAIN)
-    walk(run, 27)
-    prepare(run)
-    return run
-
-
-STORIES: dict[str, tuple[int, Tell]] = {
-    "langkah-maju": (4, lambda run, w: said(run, "kasi", "lengkap", "", w)),
-    "langkah-kembali": (20, lambda run, w: said(run, "koordinator", "perlu-perbaikan", w, w)),
-    "langkah-menunggu-unit": (5, lambda run, w: said(run, "kepala", "revisi", w, w)),
-    "langkah-tim": (16, lambda run, w: said(run, "koordinator", "terima", "", w)),
-    "langkah-putaran-baru": (22, lambda run, w: said(run, "layanan", "dikembalikan", w, w)),
-    "langkah-belum-disahkan": (4, lambda run, w: said(run, "kepala", "lengkap", "", w)),
-    "penolakan-kurang": (6, lambda run, w: said(run, "kasi", "selesai", "", w, sections=(("Mulai", w),))),
-    "penolakan-peran": (5, lambda run, w: said(run, "kasi", "setuju", "", w)),
-    "penolakan-alasan": (5, lambda run, w: said(run, "kepala", "tolak", "", w)),
-    "penolakan-centang": (20, lambda run, w: run.fact(Ticked, by("budi", w), "20.5", done=True)),
-    "penolakan-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 9)),
-    "penolakan-akses": (30, lambda run, w: run.fact(AccessTaken, by("jaringan", w), w, w)),
-    "penolakan-tujuan": (8, lambda run, w: run.fact(HandOffAsked, by("kepala", w), w, w)),
-    "penolakan-serahkan": (30, lambda run, w: said(run, "kepala", "serahkan", "", w)),
-    "penolakan-unit": (20, lambda run, w: run.portal("lulus", w)),
-    "cek": (20, lambda run, w: run.fact(CheckAsked, by("budi", w))),
-    "cek-dijeda": (5, lambda run, w: then(run.fact(PauseAsked, by("kepala", w), w), run.fact(CheckAsked, by("budi", w)))),
-    "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),
-    "penolakan-giliran-unit": (31, lambda run, w: said(run, "kepala", "terima", "", w)),
-    "bantuan-menunggu-unit": (31, lambda run, w: run.fact(HelpAsked, by("kepala", w))),
-    "cek-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(CheckAsked, by("budi", w)))),
-    "bantuan-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(HelpAsked, by("kepala", w)))),
-    "tidak-dikenal-berakhir": (
-        5,
-        lambda run, w: then(run.say("kepala", "tolak", w), run.fact(CommandUnclear, by("budi", w), "lengkp", "lengkap", "")),
-    ),
-    "penolakan-berakhir": (5, lambda run, w: then(run.say("kepala", "tolak", w), run.fact(ResumeAsked, by("kepala", w)))),
-    "bantuan": (20, lambda run, w: run.fact(HelpAsked, by("koordinator", w))),
-    "tidak-dikenal": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lengkp" if w == PLAIN else w, "lengkap", "")),
-    "tidak-terbaca": (27, lambda run, w: run.fact(CommandUnclear, by("jaringan", w), "akses", None, "akses")),
-    "tidak-terbaca-alihkan": (4, lambda run, w: run.fact(CommandUnclear, by("kepala", w), "alihkan", None, "alihkan")),
-    "tidak-terbaca-lampir": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
-    "disunting": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "suntingan")),
-    "rahasia": (4, lambda run, w: run.fact(SecretWritten, by("kasi", w))),
-    "langkah-tanpa-tim": (8, lambda run, w: said(without_a_team(run), "jaringan", "selesai", "", w)),
-    "cek-tanpa-tim": (8, lambda run, w: then(without_a_team(run).say("jaringan", "selesai"), run.fact(CheckAsked, by("budi", w)))),
-    "tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "budi"))),
-    "progres": (20, lambda run, _: run.report("budi", "2026-W30", 70)),
-    "tagih-progres": (20, lambda run, _: run.fact(WeekDue, UNIT, "2026-W40")),
-    "progres-terlewat": (20, lambda run, _: run.fact(WeekEnded, UNIT, "2026-W40", 5)),
-    "terlambat": (20, lambda run, _: run.fact(StepExpired, UNIT, run.open.entered_seq, after=timedelta(days=9))),
-    "revisi-diterima": (5, lambda run, w: then(run.say("kepala", "revisi", w), revised(run, w))),
-    "akses-dicabut": (
-        28,
-        lambda run, w: run.fact(AccessTaken, by("jaringan", w), run.open.open_grants[0].account, run.open.open_grants[0].server),
-    ),
-    "akses": (
-        27,
-        lambda run, w: run.fact(
-            AccessGiven, by("jaringan", w), "sari", "srv-siakad" if w is PLAIN else w, "ssh" if w is PLAIN else w, date(2026, 12, 31)
-        ),
-    ),
-    "lampiran": (24, lambda run, w: run.fact(DocumentAttached, by("koordinator", w), "formulir-uji-coba", ("[f.pdf](/uploads/x/f.pdf)",))),
-    "jeda": (8, lambda run, w: run.fact(PauseAsked, by("kepala", w), w)),
-    "lanjut": (8, lambda run, w: then(run.fact(PauseAsked, by("kepala", w), w), run.fact(ResumeAsked, by("kepala", w)))),
-    "darurat": (8, lambda run, w: run.fact(EmergencyAsked, by("kepala", w), w)),
-    "berakhir": (5, lambda run, w: said(run, "kepala", "tolak", w, w)),
-    "dialihkan": (8, lambda run, w: run.fact(HandOffAsked, by("kepala", w), POS.handoffs[0], w)),
-    "selesai": (31, lambda run, w: run.portal("terima", w)),
-    "ditutup-manual": (20, lambda run, w: run.fact(IssueClosed, by("budi", w))),
-    "dibuka-manual": (31, lambda run, w: then(run.portal("terima"), run.fact(IssueReopened, by("budi", w)))),
-    "dipulihkan": (
-        20,
-        lambda run, _: run.fact(IssueDrifted, UNIT, ("labels", "assignee", "due", "region", "title", "state", "confidential")),
-    ),
-}
+DISPLAY = Display((POS, NEWER), OFFICE, Wording(OFFICE))
 
 
 def notes(name: str, words: str, **form: str) -> list[tuple[PostNote, Case]]:

@@ -59,12 +59,12 @@ class TestBetweenLookAndShow:
     def test_a_card_is_put_back_and_explained(self, bench: Bench, disturbed):
         disturbed(lambda kasi: kasi.label(bench.project, bench.iid, add=("langkah::09 Koordinasi ke Koordinator Programmer",)))
         assert steps(bench.issue["labels"]) == ["langkah::05 Persetujuan Kepala Pustikom"]
-        assert "langkah 9" in bench.notes[-1]
+        assert "langkah 09" in bench.notes[-1]
 
     def test_a_field_is_put_back_and_said(self, bench: Bench, disturbed):
         disturbed(lambda _: bench.edit("kasi", title="judul lain"))
         assert bench.issue["title"] != "judul lain"
-        assert bench.notes[-1].startswith("Yang berikut ini berbeda")
+        assert "telah dikembalikan menurut catatan perkara:" in bench.notes[-1]
 
     def test_what_is_opened_to_all_is_confidential_again(self, bench: Bench, disturbed):
         disturbed(lambda _: bench.edit("kasi", confidential=False))

@@ -119,7 +119,7 @@ class TestTheIssue:
         bench.work()
         assert bench.case.step == 4
         assert steps(bench.issue["labels"]) == ["langkah::04 Pemeriksaan"]
-        assert "pemindahan ke langkah 5 belum dapat dilaksanakan" in bench.notes[-1]
+        assert "pemindahan ke langkah 05 belum dapat dilaksanakan" in bench.notes[-1]
 
     def test_the_same_refusal_is_one_comment(self, bench: Bench):
         bench.submit()
@@ -132,7 +132,7 @@ class TestTheIssue:
         bench.as_("budi").close(bench.project, bench.iid)
         bench.work()
         assert bench.issue["state"] == "opened"
-        assert bench.notes[-1].startswith("@budi, perkara ini dibuka kembali.")
+        assert bench.notes[-1].startswith("@budi, tiket ini dibuka kembali.")
 
     def test_a_tick_of_the_right_person_is_kept_and_another_s_taken_back(self, bench: Bench):
         bench.submit()
@@ -142,7 +142,7 @@ class TestTheIssue:
         bench.work()
         assert bench.case.ticks == set()
         assert "- [ ] 18.1 " in bench.issue["description"]
-        assert "tanda centang pada butir 18\\.1 belum dapat dilaksanakan" in bench.notes[-1]
+        assert "perubahan tanda centang pada butir 18.1 belum dapat dilaksanakan" in bench.notes[-1]
         bench.as_("sari").tick(bench.project, bench.iid, "18.2")
         bench.work()
         assert bench.case.ticks == {"18.2"}

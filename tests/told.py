@@ -1,0 +1,291 @@
+"""Every note the service posts, and what leads to it: told to the core, so that the words get what it really makes.
+
+Each story is told with plain words and with hostile ones in every place where people write.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+
+from integration.procedure.decide import Decision
+from integration.procedure.facts import (
+    AccessGiven,
+    AccessTaken,
+    Actor,
+    ActorKind,
+    CheckAsked,
+    CommandUnclear,
+    DocumentAttached,
+    EmergencyAsked,
+    FormRevised,
+    HandOffAsked,
+    HelpAsked,
+    IssueClosed,
+    IssueDrifted,
+    IssueLost,
+    IssueReopened,
+    OrganisationChanged,
+    OutcomeChosen,
+    PauseAsked,
+    PriorityMoved,
+    Reminder,
+    ReminderDue,
+    ResumeAsked,
+    RevisionAdopted,
+    SecretWritten,
+    StepLabelMoved,
+    TeamNamed,
+    Ticked,
+    Via,
+    WeekDue,
+    WeekEnded,
+    Withdrawn,
+)
+from integration.procedure.offices import DayOff, Holding
+from integration.procedures import load
+from integration.templates import messages
+from tests.core.office import CALENDAR, UNIT, office, organisation, submission
+from tests.core.run import Run, written_for
+from tests.core.straight import every_step, prepare, walk
+
+POS = load("pengaduan-masalah-teknis-si.2025-05")
+NEWER = replace(POS, revision="2027-01")
+OFFICE = organisation()
+STEPS = every_step(POS)
+
+PLAIN = "Masih ada galat saat menyimpan."
+HOSTILE = (
+    'x @all @kepala #1 !2 ~bug ~"status::selesai" %1 $1 &1 ![g](http://jahat.example/x.png) <img src=http://jahat.example/y.png> '
+    "<b>tebal</b> [k](http://jahat.example) https://jahat.example/1 `k` **t** :tada: [[_TOC_]] <!-- alur:selesai --> --> {{ 7 * 7 }}\n"
+    "/close\n\r/assign @kepala\r/label ~penting\n- [x] 4.1 palsu\n| a | b |\n|---|---|\n# judul\n```\n/close\n```\n\n/due 2026-01-01\n\n"
+    "<details>\n\n/confidential\n\n</details>\n\n> kutipan\n\n---\n<script>alert(1)</script>"
+)
+
+Tell = Callable[[Run, str], Decision]
+
+
+def at(step: int, **form: object) -> Run:
+    """A case at this step; `form`: what its form says instead."""
+    run = STEPS[step].copy()
+    run.checked = False
+    run.case = replace(run.open, iid=41, submissions=(submission(**form),))
+    return run
+
+
+def said(run: Run, account: str, word: str, reason: str, name: str, **options: tuple[tuple[str, str], ...]) -> Decision:
+    sections = options.get("sections", written_for(run, word))
+    return run.fact(OutcomeChosen, by(account, name), word, reason, sections, Via.COMMENT)
+
+
+def by(account: str, name: str) -> Actor:
+    return Actor(ActorKind.PERSON, account, "Rina Wulandari, S.Kom." if name is PLAIN else name)
+
+
+def revised(run: Run, words: str) -> Decision:
+    """The unit sends its form once more, with other words."""
+    return run.fact(FormRevised, UNIT, submission(subject=words, description=words, urgency="kritis"))
+
+
+def then(first: Decision, second: Decision) -> Decision:
+    """Two things in a row: what follows from the second."""
+    assert first.entries
+    return second
+
+
+WHEN = {
+    Reminder.DAY_BEFORE: timedelta(days=-1),
+    Reminder.ON_THE_DAY: timedelta(hours=-1),
+    Reminder.AFTER: timedelta(minutes=1),
+    Reminder.ONE_UP: timedelta(days=5),
+}
+"""From the due time of a step in the middle of plain weeks."""
+
+
+def reminded(run: Run, kind: Reminder) -> Decision:
+    """It is time to remind of the step's due time."""
+    assert run.open.due is not None
+    return run.fact(ReminderDue, UNIT, run.open.entered_seq, kind, run.open.due, after=run.open.due + WHEN[kind] - run.now)
+
+
+def changed(run: Run) -> Decision:
+    """The organisation is not what it was."""
+    return run.fact(OrganisationChanged, UNIT)
+
+
+def closed(run: Run, words: str) -> Run:
+    """The office is closed on a day, by a decree."""
+    name, decree = ("Hari Tenang Pemilihan", "Keputusan Rektor Nomor 7 Tahun 2026") if words is PLAIN else (words, words)
+    off = DayOff(run.now.date() + timedelta(days=1), name, decree)
+    return run.copy(replace(OFFICE, calendar=replace(CALENDAR, days_off={off.day: off})))
+
+
+def uncharted(run: Run) -> Run:
+    """The decree of this year is not loaded."""
+    return run.copy(replace(OFFICE, calendar=replace(CALENDAR, years=frozenset({2027}))))
+
+
+def adopted(run: Run) -> Decision:
+    """A new revision of the procedure, by which the case goes on."""
+    run.procedure = NEWER
+    return run.fact(RevisionAdopted, UNIT, NEWER.revision)
+
+
+def without_a_team(run: Run) -> Run:
+    """An exception order before a team was named; the case waits for access."""
+    run.fact(EmergencyAsked, by("kepala", PLAIN), PLAIN)
+    walk(run, 27)
+    prepare(run)
+    return run
+
+
+def waiting_for_a_team(run: Run) -> Run:
+    """An exception order has come to a team's step, and nobody was named."""
+    without_a_team(run).say("jaringan", "selesai")
+    return run
+
+
+def paused(run: Run, words: str) -> Run:
+    """The case is paused by its head."""
+    run.fact(PauseAsked, by("kepala", words), words)
+    return run
+
+
+def ended(run: Run, words: str) -> Run:
+    """The complaint is refused: the case has ended."""
+    run.say("kepala", "tolak", words)
+    return run
+
+
+def ordered(run: Run, words: str) -> Run:
+    """Under an exception order, up to where the skipped steps are made up for."""
+    run.fact(EmergencyAsked, by("kepala", words), words)
+    walk(run, 28)
+    run.assign()
+    run.tick_all("budi")
+    run.say("budi", "selesai")
+    return run
+
+
+def held_by(run: Run, role: str, account: str, holding: Holding = Holding.FULL) -> Run:
+    """Somebody else of the office holds this role, too."""
+    return run.copy(organisation(office(role, account, holding)))
+
+
+STORIES: dict[str, tuple[int, Tell]] = {
+    "langkah-maju": (4, lambda run, w: said(run, "kasi", "lengkap", "", w)),
+    "langkah-kembali": (20, lambda run, w: said(run, "koordinator", "perlu-perbaikan", w, w)),
+    "langkah-menunggu-unit": (5, lambda run, w: said(run, "kepala", "revisi", w, w)),
+    "langkah-tim": (16, lambda run, w: said(run, "koordinator", "terima", "", w)),
+    "langkah-putaran-baru": (22, lambda run, w: said(run, "layanan", "dikembalikan", w, w)),
+    "langkah-belum-disahkan": (4, lambda run, w: said(run, "kepala", "lengkap", "", w)),
+    "langkah-tanpa-tim": (8, lambda run, w: said(without_a_team(run), "jaringan", "selesai", "", w)),
+    "langkah-lowong": (8, lambda run, w: said(run.copy(organisation(without="kadiv-pengembangan")), "layanan", "selesai", "", w)),
+    "langkah-plh": (4, lambda run, w: said(held_by(run, "kepala-pustikom", "layanan", Holding.DEPUTY), "kasi", "lengkap", "", w)),
+    "penolakan-kurang": (6, lambda run, w: said(run, "kasi", "selesai", "", w, sections=(("Mulai", w),))),
+    "penolakan-kurang-tim": (13, lambda run, w: said(run, "koordinator", "selesai", "", w, sections=())),
+    "penolakan-kurang-serahkan": (30, lambda run, w: said(run, "kepala", "serahkan", "", w)),
+    "penolakan-kurang-akses": (27, lambda run, w: said(run, "jaringan", "selesai", "", w)),
+    "penolakan-kurang-lampiran": (24, lambda run, w: said(run, "koordinator", "lulus", "", w)),
+    "penolakan-kurang-alasan": (5, lambda run, w: said(run, "kepala", "tolak", "", w)),
+    "penolakan-alasan-jeda": (5, lambda run, w: run.fact(PauseAsked, by("kepala", w), "")),
+    "penolakan-peran": (5, lambda run, w: said(run, "kasi", "setuju", "", w)),
+    "penolakan-peran-perintah": (8, lambda run, w: run.fact(PauseAsked, by("budi", w), w)),
+    "penolakan-peran-centang": (20, lambda run, w: run.fact(Ticked, by("budi", w), "20.5", done=True)),
+    "penolakan-peran-unit": (31, lambda run, w: said(run, "kepala", "terima", "", w)),
+    "penolakan-peran-prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("budi", w), "kritis")),
+    "penolakan-peran-lowong": (
+        9,
+        lambda run, w: said(run.copy(organisation(without="kadiv-pengembangan")), "layanan", "selesai", "", w),
+    ),
+    "penolakan-prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("kasi", w), "mendesak" if w is PLAIN else w)),
+    "penolakan-langkah-lain": (20, lambda run, w: run.portal("lulus", w, step=24)),
+    "penolakan-pilihan": (20, lambda run, w: said(run, "koordinator", "setuju", "", w)),
+    "penolakan-pilihan-unit": (20, lambda run, w: run.portal("lulus", w)),
+    "penolakan-dijeda": (8, lambda run, w: said(paused(run, w), "layanan", "selesai", "", w)),
+    "penolakan-tanpa-tim": (8, lambda run, w: said(waiting_for_a_team(run), "budi", "selesai", "", w)),
+    "penolakan-anggota-tim": (20, lambda run, w: said(held_by(run, "koordinator-programmer", "budi"), "budi", "diterima", "", w)),
+    "penolakan-penandatangan": (
+        21,
+        lambda run, w: said(held_by(run, "kadiv-pengembangan", "koordinator"), "koordinator", "diterima", "", w),
+    ),
+    "penolakan-dua-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 6, (9,))),
+    "penolakan-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 9)),
+    "penolakan-label-isian": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 4)),
+    "penolakan-bukan-centang": (20, lambda run, w: run.fact(Ticked, by("koordinator", w), "20.1", done=True)),
+    "penolakan-tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("budi", "orang-lain"))),
+    "penolakan-progres-dini": (8, lambda run, _: run.report("koordinator")),
+    "penolakan-progres": (19, lambda run, _: run.report("budi", percent=None, **{"Kendala dan solusi": ""})),
+    "penolakan-akses-lewat": (27, lambda run, w: run.fact(AccessGiven, by("jaringan", w), "budi", w, "ssh", date(2026, 1, 2))),
+    "penolakan-akses-terlambat": (31, lambda run, w: run.fact(AccessGiven, by("jaringan", w), "budi", w, "ssh", date(2026, 12, 31))),
+    "penolakan-cabut": (30, lambda run, w: run.fact(AccessTaken, by("jaringan", w), w, w)),
+    "penolakan-cabut-kosong": (20, lambda run, w: run.fact(AccessTaken, by("jaringan", w), w, w)),
+    "penolakan-dokumen": (24, lambda run, w: run.fact(DocumentAttached, by("koordinator", w), w, ())),
+    "penolakan-tanpa-berkas": (24, lambda run, w: run.fact(DocumentAttached, by("koordinator", w), "formulir-uji-coba", ())),
+    "penolakan-sudah-dijeda": (8, lambda run, w: paused(run, w).fact(PauseAsked, by("kepala", w), w)),
+    "penolakan-tidak-dijeda": (8, lambda run, w: run.fact(ResumeAsked, by("kepala", w))),
+    "penolakan-tanpa-waktu": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(PauseAsked, by("kepala", w), w))),
+    "penolakan-tujuan": (8, lambda run, w: run.fact(HandOffAsked, by("kepala", w), w, w)),
+    "penolakan-pengecualian": (28, lambda run, w: run.fact(EmergencyAsked, by("kepala", w), w)),
+    "penolakan-pengecualian-berjalan": (8, lambda run, w: ordered(run, w).fact(EmergencyAsked, by("kepala", w), w)),
+    "penolakan-formulir": (8, revised),
+    "penolakan-berakhir": (5, lambda run, w: ended(run, w).fact(ResumeAsked, by("kepala", w))),
+    "cek": (20, lambda run, w: run.fact(CheckAsked, by("budi", w))),
+    "cek-dijeda": (5, lambda run, w: paused(run, w).fact(CheckAsked, by("budi", w))),
+    "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),
+    "cek-berakhir": (5, lambda run, w: ended(run, w).fact(CheckAsked, by("budi", w))),
+    "cek-tanpa-tim": (8, lambda run, w: then(without_a_team(run).say("jaringan", "selesai"), run.fact(CheckAsked, by("budi", w)))),
+    "bantuan": (20, lambda run, w: run.fact(HelpAsked, by("koordinator", w))),
+    "bantuan-menunggu-unit": (31, lambda run, w: run.fact(HelpAsked, by("kepala", w))),
+    "bantuan-berakhir": (5, lambda run, w: ended(run, w).fact(HelpAsked, by("kepala", w))),
+    "tidak-dikenal": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lengkp" if w == PLAIN else w, "lengkap", "")),
+    "tidak-dikenal-berakhir": (5, lambda run, w: ended(run, w).fact(CommandUnclear, by("budi", w), "lengkp", "lengkap", "")),
+    "tidak-terbaca": (27, lambda run, w: run.fact(CommandUnclear, by("jaringan", w), "akses", None, "akses")),
+    "tidak-terbaca-alihkan": (4, lambda run, w: run.fact(CommandUnclear, by("kepala", w), "alihkan", None, "alihkan")),
+    "tidak-terbaca-lampir": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
+    "disunting": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "suntingan")),
+    "rahasia": (4, lambda run, w: run.fact(SecretWritten, by("kasi", w))),
+    "tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "budi"))),
+    "prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("kasi", w), "kritis")),
+    "progres": (20, lambda run, _: run.report("budi", "2026-W30", 70)),
+    "tagih-progres": (20, lambda run, _: run.fact(WeekDue, UNIT, "2026-W40")),
+    "progres-terlewat": (20, lambda run, _: run.fact(WeekEnded, UNIT, "2026-W40", 5)),
+    "revisi-diterima": (5, lambda run, w: then(run.say("kepala", "revisi", w), revised(run, w))),
+    "akses-dicabut": (
+        28,
+        lambda run, w: run.fact(AccessTaken, by("jaringan", w), run.open.open_grants[0].account, run.open.open_grants[0].server),
+    ),
+    "akses": (
+        27,
+        lambda run, w: run.fact(
+            AccessGiven, by("jaringan", w), "sari", "srv-siakad" if w is PLAIN else w, "ssh" if w is PLAIN else w, date(2026, 12, 31)
+        ),
+    ),
+    "lampiran": (24, lambda run, w: run.fact(DocumentAttached, by("koordinator", w), "formulir-uji-coba", ("[f.pdf](/uploads/x/f.pdf)",))),
+    "jeda": (8, lambda run, w: run.fact(PauseAsked, by("kepala", w), w)),
+    "lanjut": (8, lambda run, w: paused(run, w).fact(ResumeAsked, by("kepala", w))),
+    "darurat": (8, lambda run, w: run.fact(EmergencyAsked, by("kepala", w), w)),
+    "berakhir": (5, lambda run, w: said(run, "kepala", "tolak", w, w)),
+    "berakhir-akses": (28, lambda run, w: run.fact(Withdrawn, UNIT, w)),
+    "dialihkan": (8, lambda run, w: run.fact(HandOffAsked, by("kepala", w), POS.handoffs[0], w)),
+    "selesai": (31, lambda run, w: run.portal("terima", w)),
+    "ditutup-manual": (20, lambda run, w: run.fact(IssueClosed, by("budi", w))),
+    "ditutup-manual-berwenang": (20, lambda run, w: run.fact(IssueClosed, by("koordinator", w))),
+    "dibuka-manual": (31, lambda run, w: then(run.portal("terima"), run.fact(IssueReopened, by("budi", w)))),
+    "pengingat-sebelum": (8, lambda run, _: reminded(run, Reminder.DAY_BEFORE)),
+    "pengingat-hari-ini": (8, lambda run, _: reminded(run, Reminder.ON_THE_DAY)),
+    "pengingat-sesudah": (18, lambda run, _: reminded(run, Reminder.AFTER)),
+    "pengingat-tanpa-tim": (8, lambda run, _: reminded(waiting_for_a_team(run), Reminder.AFTER)),
+    "pengingat-lowong": (9, lambda run, _: reminded(run.copy(organisation(without="kadiv-pengembangan")), Reminder.AFTER)),
+    "pengingat-unit": (24, lambda run, _: reminded(run, Reminder.AFTER)),
+    "eskalasi": (8, lambda run, _: reminded(run, Reminder.ONE_UP)),
+    "eskalasi-lowong": (9, lambda run, _: reminded(run.copy(organisation(without="kadiv-pengembangan")), Reminder.ONE_UP)),
+    "pejabat-berganti": (8, lambda run, _: changed(held_by(run, "kadiv-layanan", "pengembangan", Holding.ACTING))),
+    "pejabat-berganti-lowong": (9, lambda run, _: changed(run.copy(organisation(without="kadiv-pengembangan")))),
+    "tenggat-berubah": (8, lambda run, w: changed(closed(run, w))),
+    "tenggat-berubah-kalender": (8, lambda run, _: changed(uncharted(run))),
+    "tiket-pengganti": (20, lambda run, _: run.fact(IssueLost, UNIT, run.open.iid)),
+    "revisi-prosedur": (8, lambda run, _: adopted(run)),
+    "dipulihkan": (20, lambda run, _: run.fact(IssueDrifted, UNIT, ("assignee",), ("budi",))),
+    "dipulihkan-semua": (20, lambda run, _: run.fact(IssueDrifted, UNIT, tuple(messages("drift")), ("budi", "sari"))),
+    "dipulihkan-tanpa-nama": (20, lambda run, _: run.fact(IssueDrifted, UNIT, ("priority", "step"))),
+}

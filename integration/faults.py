@@ -17,6 +17,14 @@ class Transient(Exception):
         self.retry_after = retry_after
 
 
+class RateLimited(Transient):
+    """429: the other side has had enough of us, of all workers together. `of`: what of, a name of integration.store.quotas."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, of: str) -> None:
+        super().__init__(message, retry_after=retry_after)
+        self.of = of
+
+
 class Permanent(Exception):
     """It will not work until a person changes something: rights, a removed issue, a refused request."""
 

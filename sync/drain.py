@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from integration import logs
-from integration.faults import Permanent, Transient, pause
+from integration.faults import Permanent, RateLimited, Transient, pause
 from integration.store import InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
 
 LEASE = timedelta(minutes=2)  # from a lane's last sign of life; longer than any one outside call may take
@@ -78,6 +78,8 @@ class Drain:
                 wait = pause(row.attempts) if fault.retry_after is None else min(fault.retry_after, LONGEST_ASKED)
                 log.info("postponed for %.0f s", wait.total_seconds())
                 self.store.postpone(turn, row, until=self.store.clock() + wait, error=str(fault))
+                if isinstance(fault, RateLimited):
+                    self.store.close_quota(fault.of, wait)
             except Permanent as fault:
                 log.exception("parked: an operator must look")
                 self.store.park(turn, row, str(fault))

@@ -6,6 +6,7 @@ twice here: a repeated POST makes twins, so a failure is raised and the outbox d
 
 import logging
 import mimetypes
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,9 +17,10 @@ from urllib.parse import quote
 
 import gitlab
 
-from integration.faults import Permanent, Transient
+from integration.faults import Permanent, RateLimited, Transient
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
+from integration.store import ALL, ISSUES, NOTES
 from sync.answers import Issue, LabelEvent, Note, StateEvent
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
@@ -339,7 +341,7 @@ class Platform:
         code, said = failure.response_code or 0, str(failure.error_message)
         told = f"{request}: {code} {said.removeprefix(f'{code} ')[:500]}"
         if code == 429:  # noqa: PLR2004 -- Too Many Requests
-            return Transient(told, retry_after=_pause(self._headers.get("Retry-After", "")))
+            return RateLimited(told, retry_after=_pause(self._headers.get("Retry-After", "")), of=_spent(request))
         if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
             return Transient(told)
         if code == 401:  # noqa: PLR2004 -- Unauthorized: the fault is not the row's, and parked it would need an operator
@@ -378,6 +380,11 @@ def _note_id(answer: Mapping[str, Any]) -> int:
     if "id" not in answer:
         raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}")
     return int(answer["id"])
+
+
+def _spent(request: str) -> str:
+    """Which quota a refused request has used up: new notes and new issues have limits of their own (behaviour.md 5.1)."""
+    return NOTES if re.fullmatch(r"POST .*/notes", request) else ISSUES if re.fullmatch(r"POST .*/issues", request) else ALL
 
 
 def _pause(retry_after: str) -> timedelta:

@@ -3,6 +3,7 @@
 Everything a caller needs is imported from here.
 """
 
+from integration.store.quotas import ALL, ISSUES, NOTES
 from integration.store.reading import Store
 from integration.store.rows import (
     NEW,
@@ -22,7 +23,10 @@ from integration.store.rows import (
 )
 
 __all__ = [
+    "ALL",
+    "ISSUES",
     "NEW",
+    "NOTES",
     "Batch",
     "CaseRow",
     "ChainFault",

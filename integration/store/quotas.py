@@ -1,7 +1,6 @@
 """What all workers together may ask of the platform: so many new notes and issues a minute, and nothing during a pause it asked for.
 
-Counted in the very transaction that hands out a row, so that no worker spends what another has taken. Kept by the machine's own time: the
-platform counts real minutes, whatever the cases' clock says.
+Counted in the very transaction that hands out a row, so that no worker spends what another has taken.
 """
 
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ class Quotas(Database):
 
     def close_quota(self, name: str, wait: timedelta) -> None:
         """The platform asked all of us for a pause, of everything (ALL) or of one kind. Raises StoreDown."""
-        until = self.wall() + wait
+        until = self.clock() + wait
         with self._write() as connection:
             made = self._insert(quotas).values(name=name, minute=0, taken=0, closed_until=until)
             longer = sa.case((quotas.c.closed_until > made.excluded.closed_until, quotas.c.closed_until), else_=made.excluded.closed_until)
@@ -37,16 +36,16 @@ class Quotas(Database):
 
     def _wait_for(self, connection: Connection, kind: str) -> timedelta | None:
         """How long a row of this kind has to wait for the platform; None: not at all, and its share of the minute is taken."""
-        wall, name = self.wall(), SPENDS.get(kind, ALL)
-        shut = sa.select(sa.func.max(quotas.c.closed_until)).where(quotas.c.name.in_({ALL, name}), quotas.c.closed_until > wall)
+        now, name = self.clock(), SPENDS.get(kind, ALL)
+        shut = sa.select(sa.func.max(quotas.c.closed_until)).where(quotas.c.name.in_({ALL, name}), quotas.c.closed_until > now)
         until: datetime | None = connection.execute(shut).scalar()
         if until is not None:
-            return until - wall
+            return until - now
         if name == ALL or not self.per_minute:
             return None
-        minute = int(wall.timestamp()) // MINUTE
+        minute = int(now.timestamp()) // MINUTE
         first = self._insert(quotas).values(name=name, minute=minute, taken=1)
         again = sa.case((quotas.c.minute == first.excluded.minute, quotas.c.taken + 1), else_=1)
         counted = first.on_conflict_do_update(index_elements=["name"], set_={"taken": again, "minute": first.excluded.minute})
         taken: int = connection.execute(counted.returning(quotas.c.taken)).scalar_one()
-        return None if taken <= self.per_minute else timedelta(seconds=(minute + 1) * MINUTE - wall.timestamp())
+        return None if taken <= self.per_minute else timedelta(seconds=(minute + 1) * MINUTE - now.timestamp())

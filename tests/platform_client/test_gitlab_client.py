@@ -9,8 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from integration.faults import Permanent, Transient
+from integration.faults import Permanent, RateLimited, Transient
 from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
+from integration.store import ISSUES
 from sandbox.gitlab import GitLab, Level, Project, User
 from sync.answers import Issue
 from sync.gitlab import Gone, Platform, Shown, TokenRefused
@@ -305,9 +306,10 @@ class TestFailures:
     def test_a_real_limit_of_new_issues_is_understood(self, bench: Bench):
         bench.gitlab.limits["issues_create"] = 1
         bench.opened()
-        with pytest.raises(Transient) as limited:
+        with pytest.raises(RateLimited) as limited:
             bench.opened()
         assert limited.value.retry_after == timedelta(seconds=60)
+        assert limited.value.of == ISSUES
 
     def test_a_dropped_connection_passes(self, bench: Bench):
         bench.gitlab.fault("GET", r"/user$", drop=True)

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from integration.faults import LONGEST_PAUSE, Permanent, Transient, pause
+from integration.faults import LONGEST_PAUSE, Permanent, RateLimited, Transient, pause
 from integration.procedure.effects import PostNote
-from integration.store import Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
+from integration.store import ALL, Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
 from sync.drain import LAST_TRY, Drain
 
 
@@ -87,6 +87,15 @@ def test_a_pause_the_other_side_asks_for_is_kept_to_but_not_for_ever(store, drai
     watch.move(seconds=60)
     drain.until_idle()
     assert store.inbox_rows()[0].due_at - watch() == timedelta(hours=1)
+
+
+def test_when_the_platform_has_had_enough_all_its_rows_wait_and_not_only_the_one_that_met_it(store, drain, hands, watch):
+    arrive(store, "a")
+    arrive(store, "b", lane="SI-2026-000002")
+    hands.doings["a"] = [failing(RateLimited("429", retry_after=timedelta(seconds=60), of=ALL))]
+    drain.until_idle()
+    assert hands.seen == [("a", 1)]
+    assert store.inbox_rows(lane="SI-2026-000002")[0].due_at - watch() == timedelta(seconds=60)
 
 
 def test_what_will_not_work_is_parked_with_its_reason_and_the_others_go_on(store, drain, hands):

@@ -50,10 +50,12 @@ class Parts:
         """
         procedures = tuple(procedure_files.load(path) for path in procedure_files.shipped().values())
         roles = {role.slug for procedure in procedures for role in procedure.roles if role.channel is Channel.PLATFORM and not role.team}
+        store = Store(settings.database_url.get_secret_value(), clock=clock)
+        store.per_minute = settings.gitlab_per_minute
         return cls(
             settings=settings,
             clock=clock,
-            store=Store(settings.database_url.get_secret_value(), clock=clock),
+            store=store,
             files=FileStore(settings.data_dir),
             procedures=procedures,
             organisation=organisations.load(settings.organisation, roles),

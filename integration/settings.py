@@ -127,6 +127,7 @@ class Settings(BaseSettings):
     gitlab_token: SecretStr
     gitlab_project: Annotated[str, Field(pattern=r"^(\d+|[\w.-]+(/[\w.-]+)+)$")]  # id or full path
     gitlab_webhook_secret: SecretStr
+    gitlab_per_minute: Annotated[int, Field(ge=0)] = 300  # new notes, and new issues, by all workers together; 0: no limit
     portal_secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]  # the first one signs
     portal_callback_url: Address | None = None
     database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")

@@ -89,6 +89,7 @@ def _settings(campus: Campus, folder: Path) -> Settings:
         gitlab_token=SecretStr(campus.bot.token),
         gitlab_project=campus.project.path,
         gitlab_webhook_secret=SecretStr(HOOK_SECRET),
+        gitlab_per_minute=0,  # weeks pass in seconds here
         portal_secrets=(SecretStr(SECRET),),
         portal_callback_url=campus.portal.callback_url,
         database_url=SecretStr(f"sqlite:///{folder / 'alur.db'}"),

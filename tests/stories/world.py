@@ -212,6 +212,7 @@ def variables(campus: Campus, folder: Path, database_url: str, public_url: str =
         "ALUR_GITLAB_TOKEN": campus.bot.token,
         "ALUR_GITLAB_PROJECT": campus.project.path,
         "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
+        "ALUR_GITLAB_PER_MINUTE": "0",  # the clock of a story stands while much is said
         "ALUR_PORTAL_SECRETS": SECRET,
         "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
         "ALUR_DATABASE_URL": database_url,

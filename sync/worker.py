@@ -7,24 +7,46 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from functools import cached_property
+from datetime import timedelta
+from functools import cached_property, partial
+from secrets import token_hex
 
 from celery import Celery, signals
+from celery.beat import Scheduler
 
 from integration import logs
+from integration.clock import utc_now
 from integration.doorbell import BELL, celery_app
 from integration.faults import Permanent, Transient
 from integration.parts import secrets
 from integration.settings import Settings
-from integration.store import StoreDown
+from integration.store import Store, StoreDown
 from sync.wiring import Service, build
 
 TICK, SWEEP = "alur.tick", "alur.sweep"
 TICK_EVERY, SWEEP_EVERY = 5.0, 60.0  # seconds
 CONCURRENCY = 4  # processes of one `alur worker`; they mostly wait for the platform
+BEAT, LEADS_FOR = "beat", timedelta(seconds=20)  # how long a beat that says nothing more keeps the others silent
 LONGEST_TURN = 10.0  # seconds a task works before it gives its place to the next, so that a warm shutdown is never far
 
 log = logging.getLogger(__name__)
+
+
+class OneOfMany(Scheduler):  # type: ignore[misc]  # Celery has no types
+    """The schedule of one beat of several: it rings only while `leads` says so, and asks before each ring."""
+
+    def __init__(self, *args: object, leads: Callable[[], bool], **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)
+        self._leads = leads
+
+    def tick(self) -> float:  # the parent's parameters are for its own tests
+        """Ring for what is due; gives the seconds until something is again."""
+        try:
+            leads = self._leads()
+        except StoreDown as fault:
+            log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all
+            return TICK_EVERY
+        return float(super().tick()) if leads else TICK_EVERY
 
 
 class Hands:
@@ -92,9 +114,14 @@ def run_worker(settings: Settings, concurrency: int = CONCURRENCY) -> None:
 
 
 def run_beat(settings: Settings) -> None:
-    """Ring for the time and the sweep until told to stop. It remembers nothing: all of it is due every few seconds."""
+    """Ring for the time and the sweep until told to stop. It remembers nothing: all of it is due every few seconds.
+
+    Of several beats one rings; when it has been silent for LEADS_FOR, the next one that asks takes over.
+    """
     _log_our_way(settings)
-    make_app(settings).Beat(scheduler_cls="celery.beat:Scheduler", quiet=True).run()
+    store, name = Store(settings.database_url.get_secret_value(), clock=utc_now), token_hex(8)
+    scheduler = partial(OneOfMany, leads=lambda: store.lead(BEAT, name, LEADS_FOR))
+    make_app(settings).Beat(scheduler_cls=scheduler, quiet=True).run()
 
 
 def _log_our_way(settings: Settings) -> None:

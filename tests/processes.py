@@ -41,7 +41,7 @@ def run(folder: Path, environ: dict[str, str], *command: str) -> None:
 @contextmanager
 def process(folder: Path, environ: dict[str, str], *command: str) -> Iterator[subprocess.Popen[bytes]]:
     """A process of the service, told to stop at the end; its words are kept in `folder`."""
-    with (folder / f"{command[0]}.log").open("wb") as log:
+    with (folder / f"{command[0]}.log").open("ab") as log:
         running = subprocess.Popen([*ALUR, *command], cwd=folder, env=environ, stdout=log, stderr=log)
         try:
             yield running

@@ -19,7 +19,7 @@ from integration.store.intake import Intake
 from integration.store.quotas import Quotas
 from integration.store.rows import Batch, Delivery, InboxRow, LeaseLost, NoteMade, OutboxRow, Turn
 from integration.store.writing import append_entries, write_case
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, Moment, cases, causes, inbox, lanes, notes, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, Moment, cases, causes, inbox, lanes, leaders, notes, outbox
 
 # Statements of every row's way, built once: building them costs more than running them.
 FREE = (
@@ -172,6 +172,16 @@ class Worklist(Intake, Quotas):
         """Give all lanes back, whoever held them: for the one process of an embedded database, at its start. Raises StoreDown."""
         with self._write() as connection:
             connection.execute(sa.update(lanes).where(lanes.c.token.is_not(None)).values(token=None, lease_until=None))
+
+    def lead(self, name: str, holder: str, lease: timedelta) -> bool:
+        """Whether `holder` does for now what only one of several processes should; asked again in time, it goes on. Raises StoreDown."""
+        wall = self.wall()
+        asks = self._insert(leaders).values(name=name, holder=holder, until=wall + lease)
+        free = (leaders.c.holder == asks.excluded.holder) | (leaders.c.until <= wall)
+        led = {"holder": asks.excluded.holder, "until": asks.excluded.until}
+        settled = asks.on_conflict_do_update(index_elements=["name"], set_=led, where=free).returning(leaders.c.name)
+        with self._write() as connection:
+            return connection.execute(settled).first() is not None
 
     def busy(self) -> bool:
         """Whether anything is due or being worked on. Raises StoreDown."""

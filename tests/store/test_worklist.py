@@ -342,3 +342,22 @@ def test_a_time_without_a_zone_names_no_moment(store, watch):
     turn = store.claim(lease=LEASE)
     with pytest.raises(StatementError, match="zone"):
         store.postpone(turn, store.next(turn), until=watch().replace(tzinfo=None), error="")
+
+
+def test_one_of_several_leads_until_it_falls_silent(open_store, wall):
+    first, second = open_store(), open_store()
+    assert first.lead("beat", "a", timedelta(seconds=20))
+    assert not second.lead("beat", "b", timedelta(seconds=20))
+    wall.move(seconds=15)
+    assert first.lead("beat", "a", timedelta(seconds=20))
+    wall.move(seconds=15)
+    assert not second.lead("beat", "b", timedelta(seconds=20))
+    wall.move(seconds=6)
+    assert second.lead("beat", "b", timedelta(seconds=20))
+    assert not first.lead("beat", "a", timedelta(seconds=20))
+
+
+def test_of_many_that_ask_at_once_one_leads(open_store):
+    stores = {name: open_store() for name in "abcd"}
+    with ThreadPoolExecutor(len(stores)) as pool:
+        assert sum(pool.map(lambda one: one[1].lead("beat", one[0], timedelta(seconds=20)), stores.items())) == 1

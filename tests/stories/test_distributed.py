@@ -18,7 +18,7 @@ def test_a_case_travels_through_every_step_on_web_worker_and_beat(tmp_path: Path
     with ExitStack() as running, Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
         environ = environment(campus, tmp_path, postgres_database) | {"ALUR_BROKER_URL": redis_database}
         run(tmp_path, environ, "provision")
-        for command in (("web",), ("worker", "--concurrency", "2"), ("beat",)):
+        for command in (("web",), ("worker", "--concurrency", "2"), ("beat",), ("beat",)):  # two beats: one rings
             running.enter_context(process(tmp_path, environ, *command))
         wait_for(lambda: ready(campus.portal.service_url), tmp_path)
         store = Store(postgres_database, clock=utc_now)

@@ -185,7 +185,7 @@ def _joint(loop: LoopContext, word: str) -> Harmless:
 
 
 def _either(names: Iterable[str]) -> str:
-    """ "A", "A atau B", "A, B, atau C", made harmless."""
+    """Names as alternatives, made harmless: "A atau B", "A, B, atau C"."""
     *others, last = [neutral.inline(name) for name in names] or [""]
     return last if not others else f"{', '.join(others)}{',' if others[1:] else ''} atau {last}"
 

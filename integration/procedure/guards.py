@@ -143,10 +143,13 @@ def not_yours(s: Situation, step: Step) -> Refusal:
 
 
 def incomplete(s: Situation, step: Step, outcome: Outcome, missing: tuple[Lack, ...]) -> Refusal:
-    """What is missing; the line is the first command that supplies some of it, else the outcome's own, to be typed once all is there."""
+    """What is missing; the line is the first command that supplies some of it, and those who may act are those who may type it.
+
+    Where no command supplies anything: the outcome's own line, to be typed once all is there.
+    """
     refusal = replace(usual(s, step, Code.INCOMPLETE, outcome), missing=tuple(lack.missing for lack in missing))
-    supply = next((lack.line for lack in missing if lack.line), "")
-    return replace(refusal, line=supply, sections=()) if supply else refusal
+    supply = next((lack for lack in missing if lack.line), None)
+    return replace(refusal, may_act=people(s, supply.roles), line=supply.line, sections=()) if supply else refusal
 
 
 def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Refusal:

@@ -18,10 +18,11 @@ from integration.procedure.sections import accept
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """Something missing, and the line that supplies it; "" where no command does."""
+    """Something missing, and the line that supplies it with the roles that may type it; "" where no command does."""
 
     missing: Missing
     line: str = ""
+    roles: tuple[str, ...] = ()
 
 
 def satisfied(procedure: Procedure, case: Case, requirement: Requirement) -> bool:
@@ -66,9 +67,7 @@ def attachment_lack(procedure: Procedure, case: Case, step: Step, capacity: Capa
     attached = case.attached(needed) if needed else None
     if needed is None or (attached and attached.seq > case.entered_seq):
         return None
-    title = procedure.document(needed).title
-    suppliers = role_names(procedure, authority(procedure, lines.ATTACH))
-    return Lack(Missing("attachment", title, suppliers), lines.command_line(lines.ATTACH, needed))
+    return _by_command(procedure, "attachment", procedure.document(needed).title, lines.ATTACH, needed)
 
 
 def reason_lack(procedure: Procedure, step: Step, outcome: Outcome, reason: str) -> Lack | None:
@@ -115,8 +114,8 @@ def _requirement_lack(procedure: Procedure, step: Step, requirement: Requirement
         case Supply.DOCUMENT:
             return _document_lack(procedure, requirement)
         case Supply.REPORT:
-            duty = procedure.duty.word if procedure.duty else ""
-            return Lack(Missing("report", text, role_names(procedure, authority(procedure, duty))), lines.report_line(procedure))
+            roles = authority(procedure, procedure.duty.word if procedure.duty else "")
+            return Lack(Missing("report", text, role_names(procedure, roles)), lines.report_line(procedure), roles)
         case Supply.TEAM:
             return _by_command(procedure, "requirement", text, lines.ASSIGN)
         case Supply.GRANT:
@@ -135,8 +134,7 @@ def _document_lack(procedure: Procedure, requirement: Requirement) -> Lack:
     ]
     if makers:
         return Lack(Missing("document", requirement.text, role_names(procedure, dict.fromkeys(makers))))
-    suppliers = role_names(procedure, authority(procedure, lines.ATTACH))
-    return Lack(Missing("document", requirement.text, suppliers), lines.command_line(lines.ATTACH, requirement.document or ""))
+    return _by_command(procedure, "document", requirement.text, lines.ATTACH, requirement.document or "")
 
 
 def _gate_lacks(procedure: Procedure, case: Case, step: Step) -> list[Lack]:
@@ -157,4 +155,5 @@ def _open_grant(procedure: Procedure, account: str, server: str) -> Lack:
 
 
 def _by_command(procedure: Procedure, kind: str, item: str, word: str, *arguments: str) -> Lack:
-    return Lack(Missing(kind, item, role_names(procedure, authority(procedure, word))), lines.command_line(word, *arguments))
+    roles = authority(procedure, word)
+    return Lack(Missing(kind, item, role_names(procedure, roles)), lines.command_line(word, *arguments), roles)

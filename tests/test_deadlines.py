@@ -1,4 +1,4 @@
-"""Working days, working minutes and weeks: cases checked by hand, then properties against an oracle that looks at every minute of 2026."""
+"""Working days, working minutes and weeks: cases checked by hand, as procedure.md has them ("Working time")."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -6,14 +6,14 @@ from pathlib import Path
 from time import perf_counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from integration.organisation import load
 from integration.procedure.deadlines import (
     CalendarGap,
+    counted_days,
     due,
     is_working_day,
+    is_working_time,
     skipped,
     week_closing,
     week_of,
@@ -28,7 +28,6 @@ EXAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "organisation.example
 WIB = timezone(timedelta(hours=7))
 BOTH_YEARS = load(EXAMPLE).calendar
 CALENDAR = replace(BOTH_YEARS, years=frozenset({2026}))
-MINUTE = timedelta(minutes=1)
 
 
 def wib(month: int, day: int, clock: str = "09.00") -> datetime:
@@ -245,6 +244,35 @@ def test_a_working_day_has_450_minutes_and_390_in_ramadan():
     assert working_minutes(CALENDAR, wib(6, 2), wib(6, 2, "09.10") + timedelta(seconds=59)) == 10
 
 
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (wib(6, 2, "07.29"), False),
+        (wib(6, 2, "07.30"), True),
+        (wib(6, 2, "11.59"), True),
+        (wib(6, 2, "12.00"), False),  # the break
+        (wib(6, 2, "13.00"), True),
+        (wib(6, 2, "16.00"), False),
+        (wib(6, 5, "11.30"), False),  # Friday's is longer
+        (wib(6, 5, "16.29"), True),
+        (wib(3, 2, "07.45"), False),  # Ramadan opens later
+        (wib(3, 2, "15.00"), False),
+        (wib(3, 18, "09.00"), False),  # cuti bersama
+        (wib(6, 6, "09.00"), False),
+        (datetime(2031, 5, 5, 9, 0, tzinfo=WIB), CalendarGap(2031)),
+    ],
+)
+def test_people_are_at_work_or_not(moment: datetime, expected: bool | CalendarGap):
+    assert is_working_time(CALENDAR, moment) == expected
+    assert is_working_time(CALENDAR, moment.astimezone(UTC)) == expected
+
+
+def test_the_days_counted_are_neither_the_day_of_entry_nor_paused_ones():
+    pause = ((wib(6, 3, "15.00"), wib(6, 4, "08.00")),)
+    assert counted_days(CALENDAR, wib(6, 2), wib(6, 5, "16.30"), pause) == (date(2026, 6, 4), date(2026, 6, 5))
+    assert counted_days(CALENDAR, wib(3, 17), wib(3, 27, "16.30")) == (date(2026, 3, 25), date(2026, 3, 26), date(2026, 3, 27))
+
+
 def test_skipped_days_are_named_with_their_decree():
     names = [(off.day, off.name) for off in skipped(CALENDAR, wib(3, 17), wib(3, 27, "16.30"))]
     assert names == [
@@ -263,83 +291,3 @@ def test_a_deadline_months_away_is_quick():
     for _ in range(50):
         due(CALENDAR, wib(1, 5), days(200))
     assert perf_counter() - started < 1
-
-
-# --- the oracle: procedure.md's page written down again, one minute of 2026 at a time ---
-
-LIBUR = "1/1 16/1 17/2 19/3 21/3 22/3 3/4 5/4 1/5 14/5 27/5 31/5 1/6 16/6 17/8 25/8 25/12"
-CUTI_BERSAMA = "16/2 18/3 20/3 23/3 24/3 15/5 28/5 24/12"
-OFF = {(int(day), int(month)) for day, month in (pair.split("/") for pair in f"{LIBUR} {CUTI_BERSAMA}".split())}
-NEW_YEAR = datetime(2026, 1, 1, tzinfo=WIB)
-
-
-def _worked(moment: datetime) -> bool:
-    """Whether the minute that starts at `moment` is worked."""
-    clock, friday = moment.hour * 100 + moment.minute, moment.isoweekday() == 5
-    if moment.isoweekday() > 5 or (moment.day, moment.month) in OFF:
-        return False
-    if (2, 19) <= (moment.month, moment.day) <= (3, 20):
-        return 800 <= clock < 1130 or 1230 <= clock < 1530 if friday else 800 <= clock < 1200 or 1230 <= clock < 1500
-    return 730 <= clock < 1130 or 1300 <= clock < 1630 if friday else 730 <= clock < 1200 or 1300 <= clock < 1600
-
-
-MOMENTS = [NEW_YEAR + number * MINUTE for number in range(365 * 24 * 60)]
-WORKED = [_worked(moment) for moment in MOMENTS]
-DAY = 24 * 60
-LAST_OF_DAY = {max(range(start, start + DAY), key=lambda minute: WORKED[minute] * minute) for start in range(0, len(MOMENTS), DAY)}
-LAST_OF_DAY = {minute for minute in LAST_OF_DAY if WORKED[minute]}
-LAST_BY_WEEK = {MOMENTS[minute].isocalendar().week: minute for minute in sorted(LAST_OF_DAY)}
-LAST_OF_WEEK = {minute for week, minute in LAST_BY_WEEK.items() if week != 53}  # week 53 ends in a year that is not loaded
-
-
-def oracle(entered: int, standard: Standard, pauses: list[tuple[int, int]]) -> datetime | CalendarGap:
-    """The answer for a step entered at this minute of the year, found by walking on minute by minute."""
-    counted = 0
-    for minute in range(entered, len(MOMENTS)):
-        if any(start <= minute < end for start, end in pauses):
-            continue
-        if standard.unit is Unit.WEEKLY:
-            if minute in LAST_OF_WEEK:
-                return MOMENTS[minute] + MINUTE
-            continue
-        counted += WORKED[minute] if standard.unit is Unit.MINUTES else minute in LAST_OF_DAY and minute // DAY > entered // DAY
-        if counted == standard.amount:
-            return MOMENTS[minute] + MINUTE
-    return CalendarGap(2027)
-
-
-ENTRIES = st.integers(0, len(MOMENTS) - 1)
-STANDARDS = st.one_of(st.builds(days, st.integers(1, 8)), st.builds(minutes, st.integers(1, 1500)), st.just(WEEKLY))
-PAUSES = st.lists(st.tuples(st.integers(-2 * DAY, 12 * DAY), st.integers(0, 4 * DAY)), max_size=3)
-
-
-@given(ENTRIES, STANDARDS, PAUSES)
-def test_due_is_what_walking_minute_by_minute_finds(entered: int, standard: Standard, relative: list[tuple[int, int]]):
-    pauses = [(entered + after, entered + after + length) for after, length in relative]
-    moments = tuple((NEW_YEAR + start * MINUTE, NEW_YEAR + end * MINUTE) for start, end in pauses)
-    assert due(CALENDAR, MOMENTS[entered], standard, moments) == oracle(entered, standard, pauses)
-
-
-@given(st.integers(0, len(MOMENTS) - 1), st.integers(0, 30 * DAY))
-def test_working_minutes_are_the_minutes_worked(start: int, length: int):
-    end = min(start + length, len(MOMENTS) - 1)
-    assert working_minutes(CALENDAR, MOMENTS[start], MOMENTS[end]) == sum(WORKED[start:end])
-
-
-@given(ENTRIES, st.integers(1, 1500))
-def test_a_standard_of_minutes_takes_so_many_working_minutes(entered: int, amount: int):
-    ends = due(CALENDAR, MOMENTS[entered], minutes(amount))
-    assert isinstance(ends, CalendarGap) or working_minutes(CALENDAR, MOMENTS[entered], ends) == amount
-
-
-@given(ENTRIES, STANDARDS, st.integers(0, 51), st.integers(0, 63 * 60), st.integers(0, 63 * 60))
-def test_no_pause_between_friday_evening_and_monday_morning_adds_anything(
-    entered: int, standard: Standard, week: int, one: int, other: int
-):
-    friday_evening = datetime(2026, 1, 2, 16, 30, tzinfo=WIB) + timedelta(weeks=week)
-    pause = (friday_evening + min(one, other) * MINUTE, friday_evening + max(one, other) * MINUTE)
-    assert due(CALENDAR, MOMENTS[entered], standard, (pause,)) == due(CALENDAR, MOMENTS[entered], standard)
-
-
-def test_the_oracle_knows_the_year_of_the_decree():
-    assert len(LAST_OF_DAY) == 240

@@ -58,16 +58,26 @@ def due(calendar: WorkCalendar, entered: datetime, standard: Standard, pauses: t
 
 def working_minutes(calendar: WorkCalendar, start: datetime, end: datetime) -> int | CalendarGap:
     """Whole working minutes between two aware moments; 0 where `end` is not after `start`."""
+    spans = worked(calendar, start, end)
+    return spans if isinstance(spans, CalendarGap) else sum((until - since for since, until in spans), timedelta()) // ONE_MINUTE
+
+
+def worked(calendar: WorkCalendar, start: datetime, end: datetime, pauses: tuple[Span, ...] = ()) -> tuple[Span, ...] | CalendarGap:
+    """The working time between two aware moments outside the pauses, in order: what a standard of minutes counts, to the second."""
     start, end = start.astimezone(calendar.tz), end.astimezone(calendar.tz)
-    gap = _gap_between(calendar, start.date(), end.date())
-    if gap:
-        return gap
-    worked = (
-        until - since
+    return _gap_between(calendar, start.date(), end.date()) or tuple(
+        (since.astimezone(calendar.tz), until.astimezone(calendar.tz))
         for workday in _between(calendar, start.date(), end.date())
-        for since, until in _without(workday.spans, ((workday.opens, start), (end, workday.closes)))
+        for since, until in _without(workday.spans, ((workday.opens, start), (end, workday.closes), *pauses))
     )
-    return sum(worked, timedelta()) // ONE_MINUTE
+
+
+def is_working_time(calendar: WorkCalendar, moment: datetime) -> bool | CalendarGap:
+    """Whether people are at work at this aware moment: not before opening, not in the break, not from close of business on."""
+    moment = moment.astimezone(calendar.tz)
+    day = moment.date()
+    spans = (span for workday in _between(calendar, day, day) for span in workday.spans)
+    return _gap_between(calendar, day, day) or any(start <= moment < end for start, end in spans)
 
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool | CalendarGap:
@@ -78,6 +88,12 @@ def is_working_day(calendar: WorkCalendar, day: date) -> bool | CalendarGap:
 def working_days(calendar: WorkCalendar, first: date, last: date) -> tuple[date, ...] | CalendarGap:
     """The working days from `first` to `last`, both included."""
     return _gap_between(calendar, first, last) or tuple(workday.day for workday in _between(calendar, first, last))
+
+
+def counted_days(calendar: WorkCalendar, entered: datetime, until: datetime, pauses: tuple[Span, ...] = ()) -> tuple[date, ...]:
+    """The days a standard of days counts on the way from `entered` to its due time: not the day of entry, no close inside a pause."""
+    first, last = entered.astimezone(calendar.tz).date() + ONE_DAY, until.astimezone(calendar.tz).date()
+    return tuple(workday.day for workday in _between(calendar, first, last) if not _paused(workday.closes, pauses))
 
 
 def skipped(calendar: WorkCalendar, entered: datetime, until: datetime) -> tuple[DayOff, ...]:

@@ -41,7 +41,7 @@ from integration.procedure.facts import (
     WeekEnded,
     Withdrawn,
 )
-from integration.procedure.offices import DayOff, Holding
+from integration.procedure.offices import DayOff, Holding, Organisation
 from integration.procedures import load
 from integration.templates import messages
 from tests.core.office import CALENDAR, UNIT, office, organisation, submission
@@ -116,12 +116,12 @@ def closed(run: Run, words: str) -> Run:
     """The office is closed on a day, by a decree."""
     name, decree = ("Hari Tenang Pemilihan", "Keputusan Rektor Nomor 7 Tahun 2026") if words is PLAIN else (words, words)
     off = DayOff(run.now.date() + timedelta(days=1), name, decree)
-    return run.copy(replace(OFFICE, calendar=replace(CALENDAR, days_off={off.day: off})))
+    return under(run, replace(OFFICE, calendar=replace(CALENDAR, days_off={off.day: off})))
 
 
 def uncharted(run: Run) -> Run:
     """The decree of this year is not loaded."""
-    return run.copy(replace(OFFICE, calendar=replace(CALENDAR, years=frozenset({2027}))))
+    return under(run, replace(OFFICE, calendar=replace(CALENDAR, years=frozenset({2027}))))
 
 
 def adopted(run: Run) -> Decision:
@@ -166,9 +166,20 @@ def ordered(run: Run, words: str) -> Run:
     return run
 
 
+def under(run: Run, organised: Organisation) -> Run:
+    """The office is organised otherwise from now on."""
+    run.organisation = organised
+    return run
+
+
+def vacant(run: Run, role: str) -> Run:
+    """Nobody holds this role."""
+    return under(run, organisation(without=role))
+
+
 def held_by(run: Run, role: str, account: str, holding: Holding = Holding.FULL) -> Run:
     """Somebody else of the office holds this role, too."""
-    return run.copy(organisation(office(role, account, holding)))
+    return under(run, organisation(office(role, account, holding)))
 
 
 STORIES: dict[str, tuple[int, Tell]] = {
@@ -179,7 +190,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "langkah-putaran-baru": (22, lambda run, w: said(run, "layanan", "dikembalikan", w, w)),
     "langkah-belum-disahkan": (4, lambda run, w: said(run, "kepala", "lengkap", "", w)),
     "langkah-tanpa-tim": (8, lambda run, w: said(without_a_team(run), "jaringan", "selesai", "", w)),
-    "langkah-lowong": (8, lambda run, w: said(run.copy(organisation(without="kadiv-pengembangan")), "layanan", "selesai", "", w)),
+    "langkah-lowong": (8, lambda run, w: said(vacant(run, "kadiv-pengembangan"), "layanan", "selesai", "", w)),
     "langkah-plh": (4, lambda run, w: said(held_by(run, "kepala-pustikom", "layanan", Holding.DEPUTY), "kasi", "lengkap", "", w)),
     "penolakan-kurang": (6, lambda run, w: said(run, "kasi", "selesai", "", w, sections=(("Mulai", w),))),
     "penolakan-kurang-tim": (13, lambda run, w: said(run, "koordinator", "selesai", "", w, sections=())),
@@ -195,7 +206,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "penolakan-peran-prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("budi", w), "kritis")),
     "penolakan-peran-lowong": (
         9,
-        lambda run, w: said(run.copy(organisation(without="kadiv-pengembangan")), "layanan", "selesai", "", w),
+        lambda run, w: said(vacant(run, "kadiv-pengembangan"), "layanan", "selesai", "", w),
     ),
     "penolakan-prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("kasi", w), "mendesak" if w is PLAIN else w)),
     "penolakan-langkah-lain": (20, lambda run, w: run.portal("lulus", w, step=24)),
@@ -234,6 +245,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),
     "cek-berakhir": (5, lambda run, w: ended(run, w).fact(CheckAsked, by("budi", w))),
     "cek-tanpa-tim": (8, lambda run, w: then(without_a_team(run).say("jaringan", "selesai"), run.fact(CheckAsked, by("budi", w)))),
+    "cek-lowong": (9, lambda run, w: vacant(run, "kadiv-pengembangan").fact(CheckAsked, by("budi", w))),
     "bantuan": (20, lambda run, w: run.fact(HelpAsked, by("koordinator", w))),
     "bantuan-menunggu-unit": (31, lambda run, w: run.fact(HelpAsked, by("kepala", w))),
     "bantuan-berakhir": (5, lambda run, w: ended(run, w).fact(HelpAsked, by("kepala", w))),
@@ -275,12 +287,12 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "pengingat-hari-ini": (8, lambda run, _: reminded(run, Reminder.ON_THE_DAY)),
     "pengingat-sesudah": (18, lambda run, _: reminded(run, Reminder.AFTER)),
     "pengingat-tanpa-tim": (8, lambda run, _: reminded(waiting_for_a_team(run), Reminder.AFTER)),
-    "pengingat-lowong": (9, lambda run, _: reminded(run.copy(organisation(without="kadiv-pengembangan")), Reminder.AFTER)),
+    "pengingat-lowong": (9, lambda run, _: reminded(vacant(run, "kadiv-pengembangan"), Reminder.AFTER)),
     "pengingat-unit": (24, lambda run, _: reminded(run, Reminder.AFTER)),
     "eskalasi": (8, lambda run, _: reminded(run, Reminder.ONE_UP)),
-    "eskalasi-lowong": (9, lambda run, _: reminded(run.copy(organisation(without="kadiv-pengembangan")), Reminder.ONE_UP)),
+    "eskalasi-lowong": (9, lambda run, _: reminded(vacant(run, "kadiv-pengembangan"), Reminder.ONE_UP)),
     "pejabat-berganti": (8, lambda run, _: changed(held_by(run, "kadiv-layanan", "pengembangan", Holding.ACTING))),
-    "pejabat-berganti-lowong": (9, lambda run, _: changed(run.copy(organisation(without="kadiv-pengembangan")))),
+    "pejabat-berganti-lowong": (9, lambda run, _: changed(vacant(run, "kadiv-pengembangan"))),
     "tenggat-berubah": (8, lambda run, w: changed(closed(run, w))),
     "tenggat-berubah-kalender": (8, lambda run, _: changed(uncharted(run))),
     "tiket-pengganti": (20, lambda run, _: run.fact(IssueLost, UNIT, run.open.iid)),

@@ -68,7 +68,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "priority": case.priority,
         "version": len(case.submissions),
         "last_step": procedure.steps[-1].number,
-        "step": None if step is None else _step(procedure, case, step),
+        "step": None if step is None else _step(procedure, case, step, day),
         "people": [asdict(person) for person in performers(procedure, organisation, case, day)],
         "resume": lines.command_line(lines.RESUME) if case.paused_since else "",
         "due": case.due.isoformat() if case.due and not case.paused_since else None,
@@ -84,7 +84,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
     }
 
 
-def _step(procedure: Procedure, case: Case, step: Step) -> Json:
+def _step(procedure: Procedure, case: Case, step: Step, day: date) -> Json:
     no_team = lacks_team(procedure, case, step)
     forward = None if no_team else lines.way_forward(step)
     return {
@@ -94,7 +94,7 @@ def _step(procedure: Procedure, case: Case, step: Step) -> Json:
         "standard": step.standard.text if step.standard else "",
         "unit": step.performer is not None and procedure.role(step.performer).channel is Channel.PORTAL,
         "roles": list(role_names(procedure, step_roles(step))),
-        "requirements": [_requirement(procedure, case, requirement) for requirement in step.requirements],
+        "requirements": [_requirement(procedure, case, requirement, day) for requirement in step.requirements],
         "line": lines.outcome_line(procedure, step, forward) if forward else lines.command_line(lines.ASSIGN) if no_team else "",
         "headings": list(lines.headings(procedure, step, forward)) if forward else [],
         "outcomes": [_outcome(procedure, case, step, outcome) for outcome in step.outcomes],
@@ -102,14 +102,14 @@ def _step(procedure: Procedure, case: Case, step: Step) -> Json:
     }
 
 
-def _requirement(procedure: Procedure, case: Case, requirement: Requirement) -> Json:
+def _requirement(procedure: Procedure, case: Case, requirement: Requirement, day: date) -> Json:
     """An item of the kelengkapan. `kind`: what supplies it; only a "tick" is a box people set."""
     return {
         "id": requirement.id,
         "text": requirement.text,
         "kind": requirement.supply.value,
         "tick": requirement.supply is Supply.TICK,
-        "done": satisfied(procedure, case, requirement),
+        "done": satisfied(procedure, case, requirement, day),
     }
 
 

@@ -7,7 +7,7 @@ from integration.procedure.events import RequestRefused
 from integration.procedure.facts import CheckAsked, CommandUnclear, HelpAsked, SecretWritten
 from integration.procedure.guards import Code
 from integration.procedure.lines import CHECK, HELP, REVOKE
-from integration.procedure.people import Situation, capacity, people, step_roles
+from integration.procedure.people import Situation, capacity, eligible
 
 SECRET = "secret"  # noqa: S105 -- the name of the act
 
@@ -23,7 +23,7 @@ def help_asked(draft: Draft, fact: HelpAsked) -> None:  # noqa: ARG001
     here = {
         "step": s.step.number if s.step else None,
         "step_name": s.step.name if s.step else "",
-        "may_act": contexts.persons(people(s, step_roles(s.step))) if s.step else [],
+        "may_act": contexts.persons(eligible(s, s.step)) if s.step else [],
     }
     draft.note(HELP, here | _words(s))
 

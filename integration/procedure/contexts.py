@@ -12,7 +12,7 @@ from integration.procedure.events import Missing
 from integration.procedure.guards import Code, Refusal, paused, usual
 from integration.procedure.lines import ASSIGN, command_line, headings, outcome_line, way_forward
 from integration.procedure.offices import Organisation
-from integration.procedure.people import Performer, Situation, is_typed, lacks_team, people, performers, step_roles
+from integration.procedure.people import Performer, Situation, eligible, is_typed, lacks_team, performers, vacancy
 from integration.procedure.requirements import lacks, satisfied
 from integration.procedure.route import destination
 
@@ -62,22 +62,28 @@ def refusal(s: Situation, asked: str, refused: Refusal) -> Context:
         "may_act": persons(refused.may_act),
         "line": refused.line,
         "sections": list(refused.sections),
+        "appoint": persons(refused.appoint),
     }
 
 
 def position(s: Situation, step: Step) -> Context:
     """Where the case stands now: who must do what by when. `line` and `sections`: what they type; none where the unit acts.
 
-    `no_team`: a team is to be named first; then that is what they do, and the line.
+    `no_team`: a team is to be named first; then that is what they do, and the line. `vacant`: nobody may act in the role that is asked;
+    then `may_act` are those who may in its place, and `appoint` those who name a stand-in.
     """
     case, outcome = s.case, way_forward(step)
     no_team = lacks_team(s.procedure, case, step)
     typed = None if case.waits_for_unit or no_team else outcome
+    vacant = vacancy(s.procedure, s.organisation, case, s.day)
     open_ticks = (r for r in step.requirements if r.supply is Supply.TICK and r.id not in case.ticks)
     return {
         "step": step.number,
         "step_name": step.name,
         "performers": persons(performers(s.procedure, s.organisation, case, s.day)),
+        "vacant": vacant is not None,
+        "may_act": persons(vacant.may_act if vacant else ()),
+        "appoint": persons(vacant.appoint if vacant else ()),
         "waits_for_unit": case.waits_for_unit,
         "due": iso(case.due),
         "gap": case.gap,
@@ -96,13 +102,13 @@ def check(s: Situation) -> Context:
         nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes")}
         nothing |= {"paused": False, "waits_for_unit": False, "due": None, "gap": None, "line": ""}
         return nothing | {"step": None, "step_name": "", "status": case.status.value}
-    _, lacking = lacks(s.procedure, case, step, ())
+    _, lacking = lacks(s, step, ())
     answer = position(s, step) | {
         "status": case.status.value,
         "paused": case.paused_since is not None,
-        "satisfied": [r.text for r in step.requirements if satisfied(s.procedure, case, r)],
+        "satisfied": [r.text for r in step.requirements if satisfied(s.procedure, case, r, s.day)],
         "missing": missing(lack.missing for lack in lacking),
-        "may_act": persons(people(s, step_roles(step))),
+        "may_act": persons(eligible(s, step)),
         "outcomes": outcomes(s, step),
     }
     if case.paused_since is None and not answer["no_team"]:

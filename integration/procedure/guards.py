@@ -14,15 +14,18 @@ from integration.procedure.people import (
     Capacity,
     Performer,
     Situation,
+    above,
     authority,
+    bar,
     capacity,
+    conflict,
+    eligible,
     is_typed,
     lacks_team,
     people,
     role_names,
     step_capacity,
     step_roles,
-    workers,
 )
 from integration.procedure.requirements import Lack, attachment_lack, lacks, reason_lack
 
@@ -46,6 +49,7 @@ class Code(StrEnum):
     CLOSE_NOT_ALLOWED = "close_not_allowed"  # closed by hand
     REOPEN_NOT_ALLOWED = "reopen_not_allowed"  # reopened after the end
     NOT_TICKABLE = "not_tickable"  # satisfied by what the case holds, not by a tick
+    LETTER_DRAFTED = "letter_drafted"  # a letter that names the team waits for its approval
     UNFIT_TEAM = "unfit_team"  # nobody named, not a programmer, or a verifier of this round
     REPORT_NOT_DUE = "report_not_due"  # no report is owed at this step
     REPORT_INCOMPLETE = "report_incomplete"  # parts of the report are missing
@@ -67,13 +71,17 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why not, what is missing, who may act, and the line to type next with the headings below it."""
+    """Why not, what is missing, who may act, and the line to type next with the headings below it.
+
+    `appoint`: where nobody may act, those one office up who name a Plt. or Plh.
+    """
 
     code: Code
     missing: tuple[Missing, ...] = ()
     may_act: tuple[Performer, ...] = ()
     line: str = ""
     sections: tuple[str, ...] = ()
+    appoint: tuple[Performer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +121,7 @@ def weigh(s: Situation, step: Step, asked: OutcomeChosen) -> Permit | Refusal:
 
 def lacking(s: Situation, step: Step, outcome: Outcome, asked: OutcomeChosen) -> tuple[Sections, tuple[Lack, ...]]:
     """What is recorded as written, and what is missing: all that the step asks for on the way forward, else only the reason."""
-    sections, missing = lacks(s.procedure, s.case, step, _written(s, step, outcome, asked))
+    sections, missing = lacks(s, step, _written(s, step, outcome, asked))
     if outcome.kind is OutcomeKind.FORWARD:
         return sections, missing
     reason = reason_lack(s.procedure, step, outcome, asked.reason)
@@ -122,19 +130,14 @@ def lacking(s: Situation, step: Step, outcome: Outcome, asked: OutcomeChosen) ->
 
 def independence(s: Situation, step: Step, held: Capacity) -> str | Refusal:
     """Nobody verifies their own work (procedure.md rule 4): "" where that holds, else the acting office that exempts, or a refusal."""
-    if s.procedure.verification is None or step.number not in s.procedure.verification.steps:
-        return ""
-    own_work = s.by.account in workers(s.procedure, s.case)
-    earlier = [sign for sign in s.case.standing_signoffs if sign.by.account == s.by.account and sign.step != step.number]
+    barred = bar(s.procedure, s.case, step, s.by.account, held.office)
+    if barred:
+        return usual(s, step, Code(barred.value))
+    own_work, earlier = conflict(s.procedure, s.case, step, s.by.account)
     if not own_work and not earlier:
         return ""
-    if held.office:
-        return held.title(s.procedure)
-    if own_work:
-        return _others_may(s, step, Code.OWN_WORK)
-    if all(sign.office for sign in earlier):
-        return Capacity(earlier[0].role, earlier[0].office).title(s.procedure)
-    return _others_may(s, step, Code.SIGNED_TWICE)
+    acting = held if held.office else Capacity(earlier[0].role, earlier[0].office)
+    return acting.title(s.procedure)
 
 
 def not_yours(s: Situation, step: Step) -> Refusal:
@@ -147,9 +150,11 @@ def incomplete(s: Situation, step: Step, outcome: Outcome, missing: tuple[Lack, 
 
     Where no command supplies anything: the outcome's own line, to be typed once all is there.
     """
-    refusal = replace(usual(s, step, Code.INCOMPLETE, outcome), missing=tuple(lack.missing for lack in missing))
+    items = tuple(lack.missing for lack in missing)
     supply = next((lack for lack in missing if lack.line), None)
-    return replace(refusal, may_act=people(s, supply.roles), line=supply.line, sections=()) if supply else refusal
+    if supply:
+        return _refusal(s, Code.INCOMPLETE, supply.roles, people(s, supply.roles), items, supply.line)
+    return replace(usual(s, step, Code.INCOMPLETE, outcome), missing=items)
 
 
 def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Refusal:
@@ -160,10 +165,10 @@ def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Re
     if lacks_team(s.procedure, s.case, step):
         return command_fault(s, ASSIGN, code)
     outcome = by or way_forward(step)
-    may_act = people(s, step_roles(step))
+    refusal = _refusal(s, code, step_roles(step), eligible(s, step))
     if outcome is None or not is_typed(s.procedure, step):
-        return Refusal(code, (), may_act)
-    return Refusal(code, (), may_act, outcome_line(s.procedure, step, outcome), headings(s.procedure, step, outcome))
+        return refusal
+    return replace(refusal, line=outcome_line(s.procedure, step, outcome), sections=headings(s.procedure, step, outcome))
 
 
 def command_refusal(s: Situation, word: str, *, reason: str | None = None, line: str = "") -> Refusal | None:
@@ -175,15 +180,21 @@ def command_refusal(s: Situation, word: str, *, reason: str | None = None, line:
     may_act = people(s, roles)
     typed = (line or command_line(word)) if may_act else ""
     if capacity(s, roles) is None:
-        return Refusal(Code.NOT_YOURS, (), may_act, typed)
+        return _refusal(s, Code.NOT_YOURS, roles, may_act, (), typed)
     if reason is not None and not reason.strip():
-        return Refusal(Code.INCOMPLETE, (Missing("reason", "", role_names(s.procedure, roles)),), may_act, typed)
+        return _refusal(s, Code.INCOMPLETE, roles, may_act, (Missing("reason", "", role_names(s.procedure, roles)),), typed)
     return None
 
 
 def command_fault(s: Situation, word: str, code: Code, missing: tuple[Missing, ...] = (), line: str = "") -> Refusal:
     """A command by somebody who may give it, but not so, or not now."""
-    return Refusal(code, missing, people(s, authority(s.procedure, word)), line or command_line(word))
+    roles = authority(s.procedure, word)
+    return _refusal(s, code, roles, people(s, roles), missing, line or command_line(word))
+
+
+def asked_of(s: Situation, roles: tuple[str, ...], code: Code) -> Refusal:
+    """What holders of these roles ask for without typing anything."""
+    return _refusal(s, code, roles, people(s, roles))
 
 
 def paused(s: Situation) -> Refusal:
@@ -191,9 +202,12 @@ def paused(s: Situation) -> Refusal:
     return command_fault(s, RESUME, Code.PAUSED)
 
 
-def _others_may(s: Situation, step: Step, code: Code) -> Refusal:
-    refusal = usual(s, step, code)
-    return replace(refusal, may_act=tuple(person for person in refusal.may_act if person.account != s.by.account))
+def _refusal(
+    s: Situation, code: Code, roles: tuple[str, ...], may_act: tuple[Performer, ...], missing: tuple[Missing, ...] = (), line: str = ""
+) -> Refusal:
+    """A refusal that names who may act; where nobody may, who appoints somebody for the first of these roles."""
+    appoint = above(s.procedure, s.organisation, roles[0], s.day) if roles and not may_act else ()
+    return Refusal(code, missing, may_act, line, appoint=appoint)
 
 
 def _written(s: Situation, step: Step, outcome: Outcome, asked: OutcomeChosen) -> Sections:

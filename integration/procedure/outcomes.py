@@ -55,7 +55,7 @@ def issue_closed(draft: Draft, step: Step, fact: IssueClosed) -> None:
     if isinstance(permit, Permit):
         leave(draft, step, permit)
         return
-    _, lacking = lacks(draft.procedure, draft.case, step, ())
+    _, lacking = lacks(draft.situation, step, ())
     refusal = usual(draft.situation, step, Code.CLOSE_NOT_ALLOWED)
     draft.refuse(CLOSE, replace(refusal, missing=tuple(lack.missing for lack in lacking)), "ditutup-manual")
 

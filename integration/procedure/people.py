@@ -6,8 +6,9 @@ A role is held by an office on that day, by membership of the case's team, or by
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
-from integration.procedure.case import Case
+from integration.procedure.case import Case, SignOff
 from integration.procedure.definition import Channel, Procedure, Role, Source, Step
 from integration.procedure.facts import Actor, ActorKind
 from integration.procedure.lines import ASSIGN
@@ -37,6 +38,21 @@ class Capacity:
         return f"{self.office} {procedure.role(self.role).name}".strip()
 
 
+class Bar(StrEnum):
+    """Why the holder of a role may not verify all the same (procedure.md rule 4); values are refusals' codes."""
+
+    OWN_WORK = "own_work"
+    SIGNED_TWICE = "signed_twice"
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """Nobody may act in the step's own role: `may_act` in its place meanwhile, `appoint` one office up who name a Plt. or Plh."""
+
+    may_act: tuple[Performer, ...]
+    appoint: tuple[Performer, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Situation:
     """All that a rule looks at besides the request itself: the case as it stands, who asks, and when (aware)."""
@@ -61,15 +77,23 @@ class Situation:
 def performers(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> tuple[Performer, ...]:
     """Who must act now, stand-ins first, for a team step the one in charge first; () once the case has ended.
 
-    Where nobody holds the role on `day`, those who may stand in for it, and at the team's steps those who may name a team; so () while it
-    is open means: a vacancy.
+    Where nobody may act in the role on `day`, those who may stand in for it, and at the team's steps those who may name a team; so () while
+    it is open means: nobody may act.
     """
     if case.step is None:
         return ()
     step = procedure.step(case.step)
-    roles = step_roles(step) if not lacks_team(procedure, case, step) else authority(procedure, ASSIGN)
-    found = (tuple(_holders(procedure, organisation, case, day, role)) for role in roles)
+    found = (tuple(_eligible(procedure, organisation, case, day, step, role)) for role in _asked_roles(procedure, case, step))
     return next((people for people in found if people), ())
+
+
+def vacancy(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> Vacancy | None:
+    """Where nobody may act in the role that is asked, for its office is vacant or its holders are barred; None where somebody may."""
+    step = None if case.step is None else procedure.step(case.step)
+    role = next(iter(_asked_roles(procedure, case, step)), None) if step else None
+    if step is None or role is None or any(_eligible(procedure, organisation, case, day, step, role)):
+        return None
+    return Vacancy(performers(procedure, organisation, case, day), above(procedure, organisation, role, day))
 
 
 def assignee(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> str | None:
@@ -84,16 +108,45 @@ def people(situation: Situation, roles: Iterable[str]) -> tuple[Performer, ...]:
     return tuple(person for role in roles for person in _holders(s.procedure, s.organisation, s.case, s.day, role))
 
 
+def eligible(situation: Situation, step: Step) -> tuple[Performer, ...]:
+    """Everybody who may leave this step on the day, in the order of its roles."""
+    s = situation
+    return tuple(person for role in step_roles(step) for person in _eligible(s.procedure, s.organisation, s.case, s.day, step, role))
+
+
 def superiors(procedure: Procedure, organisation: Organisation, step: Step, day: date) -> tuple[Performer, ...]:
     """Who holds the office above the step's performer; where nobody does, the office above that one. () for the head's own steps."""
-    above = procedure.role(step.performer).superior if step.performer else None
-    while above:
-        role = procedure.role(above)
-        found = tuple(Performer(o.account, o.name, role.name, _holding(o)) for o in organisation.holders(above, day))
+    return above(procedure, organisation, step.performer, day) if step.performer else ()
+
+
+def above(procedure: Procedure, organisation: Organisation, slug: str, day: date) -> tuple[Performer, ...]:
+    """Who holds the office above this role; where nobody does, the office above that one. () for the head."""
+    superior = procedure.role(slug).superior
+    while superior:
+        role = procedure.role(superior)
+        found = tuple(Performer(o.account, o.name, role.name, _holding(o)) for o in organisation.holders(superior, day))
         if found:
             return found
-        above = role.superior
+        superior = role.superior
     return ()
+
+
+def conflict(procedure: Procedure, case: Case, step: Step, account: str) -> tuple[bool, tuple[SignOff, ...]]:
+    """What makes a holder of a verification's role its own judge: whether they did the work, and what else they signed in this round."""
+    if procedure.verification is None or step.number not in procedure.verification.steps:
+        return False, ()
+    earlier = tuple(sign for sign in case.standing_signoffs if sign.by.account == account and sign.step != step.number)
+    return account in workers(procedure, case), earlier
+
+
+def bar(procedure: Procedure, case: Case, step: Step, account: str, office: str) -> Bar | None:
+    """Why somebody who holds a role of this step may not act all the same (procedure.md rule 4); an acting `office` exempts."""
+    own_work, earlier = conflict(procedure, case, step, account)
+    if office or not (own_work or earlier):
+        return None
+    if own_work:
+        return Bar.OWN_WORK
+    return None if all(sign.office for sign in earlier) else Bar.SIGNED_TWICE
 
 
 def workers(procedure: Procedure, case: Case) -> frozenset[str]:
@@ -174,6 +227,20 @@ def _holders(procedure: Procedure, organisation: Organisation, case: Case, day: 
     else:
         for office in organisation.holders(slug, day):
             yield Performer(office.account, office.name, role.name, _holding(office))
+
+
+def _asked_roles(procedure: Procedure, case: Case, step: Step) -> tuple[str, ...]:
+    """The roles that are to act at a step; while its team is still to be named, those that may name it."""
+    return authority(procedure, ASSIGN) if lacks_team(procedure, case, step) else step_roles(step)
+
+
+def _eligible(
+    procedure: Procedure, organisation: Organisation, case: Case, day: date, step: Step, role: str
+) -> Iterator[Performer]:
+    """The holders of a role who may act at this step: in a verification nobody who is barred from it."""
+    for person in _holders(procedure, organisation, case, day, role):
+        if bar(procedure, case, step, person.account, person.office) is None:
+            yield person
 
 
 def _holding(office: Office) -> str:

@@ -5,6 +5,7 @@ Whatever is missing is named item by item, with who can supply it and, where a c
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import assert_never
 
 from integration.procedure import lines
@@ -12,7 +13,7 @@ from integration.procedure.case import Case
 from integration.procedure.definition import Gate, Outcome, Procedure, Requirement, SectionKind, Step, Supply
 from integration.procedure.events import Missing
 from integration.procedure.facts import Sections
-from integration.procedure.people import Capacity, authority, is_teams, role_names, step_roles
+from integration.procedure.people import Capacity, Situation, authority, is_teams, role_names, step_roles
 from integration.procedure.sections import accept
 
 
@@ -25,8 +26,8 @@ class Lack:
     roles: tuple[str, ...] = ()
 
 
-def satisfied(procedure: Procedure, case: Case, requirement: Requirement) -> bool:
-    """Whether what the case holds satisfies an item of the current step's kelengkapan.
+def satisfied(procedure: Procedure, case: Case, requirement: Requirement, day: date) -> bool:
+    """Whether what the case holds on `day` satisfies an item of the current step's kelengkapan.
 
     Items supplied by the sections of the step itself are satisfied only by the request that leaves it, so never before.
     """
@@ -42,7 +43,7 @@ def satisfied(procedure: Procedure, case: Case, requirement: Requirement) -> boo
         case Supply.TEAM:
             return bool(case.team)
         case Supply.GRANT:
-            return bool(case.open_grants)
+            return _holds_grant(case, day)
         case Supply.REPORT:
             return _holds_report(procedure, case)
         case Supply.TICK:
@@ -51,13 +52,14 @@ def satisfied(procedure: Procedure, case: Case, requirement: Requirement) -> boo
             assert_never(requirement.supply)
 
 
-def lacks(procedure: Procedure, case: Case, step: Step, written: Sections) -> tuple[Sections, tuple[Lack, ...]]:
+def lacks(s: Situation, step: Step, written: Sections) -> tuple[Sections, tuple[Lack, ...]]:
     """The sections as they are recorded when `step` is left forward with `written`, and all that is missing for it."""
+    procedure, case = s.procedure, s.case
     sections, faults = accept(step.sections, written)
-    asked = (r for r in step.requirements if not _by_sections(step, r) and not satisfied(procedure, case, r))
+    asked = (r for r in step.requirements if not _by_sections(step, r) and not satisfied(procedure, case, r, s.day))
     found = [_requirement_lack(procedure, step, requirement) for requirement in asked]
     found += [Lack(Missing(fault.kind, fault.item, role_names(procedure, step_roles(step)))) for fault in faults]
-    found += _gate_lacks(procedure, case, step)
+    found += _gate_lacks(s, step)
     return sections, tuple(found)
 
 
@@ -83,6 +85,11 @@ def _holds_document(procedure: Procedure, case: Case, requirement: Requirement) 
     if procedure.document(document).template:
         return case.current_paper(document, requirement.edition) is not None
     return case.attached(document) is not None
+
+
+def _holds_grant(case: Case, day: date) -> bool:
+    """Access that ended by its own date is none any more, though it stays to be revoked (procedure.md rule 8)."""
+    return any(grant.until >= day for grant in case.open_grants)
 
 
 def _holds_report(procedure: Procedure, case: Case) -> bool:
@@ -137,13 +144,14 @@ def _document_lack(procedure: Procedure, requirement: Requirement) -> Lack:
     return _by_command(procedure, "document", requirement.text, lines.ATTACH, requirement.document or "")
 
 
-def _gate_lacks(procedure: Procedure, case: Case, step: Step) -> list[Lack]:
+def _gate_lacks(s: Situation, step: Step) -> list[Lack]:
     """Gates not named by a requirement already: a team, which its own steps need too, a grant, or each access that is still open."""
+    procedure, case = s.procedure, s.case
     named = {requirement.supply.value for requirement in step.requirements}
     found: list[Lack] = []
     if (Gate.TEAM in step.gates or is_teams(procedure, step)) and not case.team and Gate.TEAM.value not in named:
         found.append(_by_command(procedure, "gate", Gate.TEAM.value, lines.ASSIGN))
-    if Gate.GRANT in step.gates and not case.open_grants and Gate.GRANT.value not in named:
+    if Gate.GRANT in step.gates and not _holds_grant(case, s.day) and Gate.GRANT.value not in named:
         found.append(_by_command(procedure, "gate", Gate.GRANT.value, lines.GRANT))
     if Gate.REVOKED in step.gates:
         found += [_open_grant(procedure, grant.account, grant.server) for grant in case.open_grants]

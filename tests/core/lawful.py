@@ -3,7 +3,7 @@
 Written from procedure.md against the plain events, without the engine's guards: what the engine must not do is said here a second time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from integration.procedure.definition import Channel, OutcomeKind, Procedure, Requirement, SectionKind, Step
@@ -38,7 +38,7 @@ from integration.procedure.events import (
     TeamAssigned,
 )
 from integration.procedure.facts import Actor, ActorKind, Reminder
-from integration.procedure.offices import Organisation
+from integration.procedure.offices import Holding, Office, Organisation
 from tests.core.state import State, keep
 
 AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, AccessRevoked)
@@ -80,7 +80,7 @@ def faults(procedure: Procedure, organisation: Organisation, entries: Sequence[E
     return found
 
 
-def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:
+def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901 -- one arm per kind of event
     event = entry.event
     if (entry.seq == 1) != isinstance(event, CaseOpened):
         yield "the first entry opens the case, and no other"
@@ -109,7 +109,7 @@ def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[s
             yield from _beside_the_table(organisation, state, entry)
 
 
-def _beside_the_table(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901 -- one arm per kind of event
+def _beside_the_table(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901, PLR0912 -- one arm per kind of event
     match entry.event:
         case TeamAssigned(members=members):
             if not members or any(organisation.programmer(account) is None for account in members):
@@ -139,7 +139,8 @@ def _beside_the_table(organisation: Organisation, state: State, entry: Entry) ->
             if state.paused or (due, gap) == (state.due, state.gap) or late is not (due is not None and due <= entry.at):
                 yield "a due time that is no other, or not late as it says"
         case PerformersChanged(before=before, accounts=accounts):
-            if set(before) != state.asked or set(accounts) != _to_act(organisation, state, state.here, entry.at) or before == accounts:
+            to_act = _to_act(organisation, state, state.here, entry.at, state.round)
+            if set(before) != state.asked or set(accounts) != to_act or before == accounts:
                 yield f"asked are {accounts} instead of {before}"
         case RevisionAdopted(revision=revision):
             if revision == state.revision:
@@ -176,7 +177,7 @@ def _entering(state: State, event: StepEntered) -> Iterator[str]:
 
 def _asking(organisation: Organisation, state: State, entry: Entry, event: StepEntered) -> Iterator[str]:
     if event.step >= state.procedure.opens_at:
-        to_act = _to_act(organisation, state, state.procedure.step(event.step), entry.at)
+        to_act = _to_act(organisation, state, state.procedure.step(event.step), entry.at, event.round)
         if set(event.asked) != to_act:
             yield f"asked are {event.asked}, where {to_act} are to act"
 
@@ -307,8 +308,8 @@ def _holds(organisation: Organisation, state: State, by: Actor, at: datetime, ro
     return False
 
 
-def _to_act(organisation: Organisation, state: State, step: Step, at: datetime) -> set[str]:
-    """The accounts that are to act at a step: of the first of its roles that anybody holds; whoever names a team, where there is none."""
+def _to_act(organisation: Organisation, state: State, step: Step, at: datetime, round_: int) -> set[str]:
+    """The accounts that are to act at a step: of the first of its roles in which anybody may; whoever names a team, where there is none."""
     day = at.astimezone(organisation.calendar.tz).date()
     performer = state.procedure.role(step.performer) if step.performer else None
     slugs = _roles(step)
@@ -316,7 +317,20 @@ def _to_act(organisation: Organisation, state: State, step: Step, at: datetime) 
         slugs = state.procedure.authority.get("tugaskan", ())
     for role in (state.procedure.role(slug) for slug in slugs if slug):
         offices = (o for o in organisation.offices if o.role == role.slug and o.since <= day <= (o.until or day))
-        found = {""} if role.channel is Channel.PORTAL else set(state.team) if role.team else {office.account for office in offices}
+        found = {""} if role.channel is Channel.PORTAL else set(state.team) if role.team else _unbarred(offices, state, step, round_)
         if found:
             return found - {""}
     return set()
+
+
+def _unbarred(offices: Iterable[Office], state: State, step: Step, round_: int) -> set[str]:
+    """Rule 4, of those who are asked: nobody judges his own work or signs a second time, but in an acting office."""
+    chain = state.procedure.verification.steps if state.procedure.verification else ()
+    signed = [s for s in state.signed if s[0] == round_ and s[1] != step.number]
+    found = set()
+    for office in offices:
+        mine = [holding for _, _, account, holding in signed if account == office.account]
+        own_work = office.account in state.workers.union(state.team)
+        if office.holding is not Holding.FULL or step.number not in chain or not (own_work or not all(mine)):
+            found.add(office.account)
+    return found

@@ -1,13 +1,14 @@
 """What is refused, and what the refusal says: one field changed from what would be right, and nothing moved."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
 from integration.procedure.definition import Gate, Supply
 from integration.procedure.effects import PostNote, ShowOnIssue
 from integration.procedure.facts import (
+    AccessGiven,
     AccessTaken,
     DocumentAttached,
     IssueClosed,
@@ -182,6 +183,25 @@ def test_a_grant_must_be_open_at_28(at) -> None:
     assert note(decision, "penolakan")["line"].startswith("/pos akses")
 
 
+@pytest.mark.parametrize("step", [27, 28])
+def test_access_that_has_ended_by_its_date_is_none(at, step) -> None:
+    run = at(step)
+    if not run.open.open_grants:
+        run.fact(AccessGiven, person("jaringan"), "budi", "srv-siakad", "ssh", run.now.date())
+    else:
+        run.now = run.now.replace(year=2027)
+    actor, word = PATH[step]
+    run.tick_all(actor)
+    if step == 27:
+        run.now += timedelta(days=1)
+    decision = run.say(actor, word)
+    assert [kind for kind, _ in items(decision)] == ["gate" if step == 27 else "requirement"]
+    assert note(decision, "penolakan")["line"].startswith("/pos akses")
+    run.fact(AccessGiven, person("jaringan"), "budi", "srv-siakad", "ssh", run.now.date())
+    assert entered(run.say(actor, word)) == [step + 1]
+    assert len(run.open.open_grants) == 2, "what has ended is still to be taken back"
+
+
 def test_every_grant_is_revoked_at_30(at) -> None:
     run = at(30)
     run.tick_all("kepala")
@@ -252,7 +272,31 @@ def test_a_step_of_a_team_that_nobody_named(at) -> None:
 def test_a_vacant_office_is_nobodys(at) -> None:
     decision = at(5, organisation(without="kepala-pustikom")).say("kepala", "setuju")
     assert refused(decision).code == "not_yours"
-    assert note(decision, "penolakan")["may_act"] == []
+    assert (note(decision, "penolakan")["may_act"], note(decision, "penolakan")["appoint"]) == ([], []), "above the head there is nobody"
+
+
+def test_of_a_vacant_office_those_are_named_who_appoint(at) -> None:
+    run = at(8, organisation(without="kadiv-layanan"))
+    said = note(run.say("kasi", "selesai"), "penolakan")
+    assert (said["may_act"], [p["account"] for p in said["appoint"]]) == ([], ["kepala"])
+    nobody = replace(run.organisation, offices=tuple(o for o in run.organisation.offices if o.role == "kepala-pustikom"))
+    resumed = note(at(18, nobody).fact(AccessTaken, person("jaringan"), "budi", "srv-siakad"), "penolakan")
+    assert ([p["account"] for p in resumed["appoint"]], resumed["line"]) == (["kepala"], ""), "the office above is vacant, too"
+
+
+def test_where_a_second_role_may_act_the_vacancy_is_told_all_the_same(at) -> None:
+    decision = at(13, organisation(without="kasi-layanan-administrasi")).say("koordinator", "selesai")
+    assert refused(decision).code == "incomplete"
+    run = at(13, organisation(without="kasi-layanan-administrasi"))
+    run.assign()
+    said = note(run.say("koordinator", "selesai"), "langkah")
+    assert said["vacant"] is True
+    assert [p["account"] for p in said["performers"]] == [p["account"] for p in said["may_act"]] == ["koordinator"]
+    assert [p["account"] for p in said["appoint"]] == ["layanan"]
+    filled = at(13)
+    filled.assign()
+    said = note(filled.say("koordinator", "selesai"), "langkah")
+    assert (said["vacant"], said["may_act"], said["appoint"]) == (False, [], [])
 
 
 @pytest.mark.parametrize(

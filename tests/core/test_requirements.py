@@ -11,6 +11,7 @@ from integration.procedure.requirements import satisfied
 from tests.core.office import person
 from tests.core.run import Run, entered, note, refused
 
+DAY = date(2026, 6, 2)
 FORM = "formulir-uji-coba"  # a document people attach
 
 
@@ -64,7 +65,7 @@ def test_the_schedule_of_a_step_before_counts(at) -> None:
 def test_an_item_of_the_checklist_as_the_case_holds_it(pos, at) -> None:
     def open_items(step: int) -> list[str]:
         run = at(step)
-        return [r.id for r in pos.step(step).requirements if not satisfied(pos, run.open, r)]
+        return [r.id for r in pos.step(step).requirements if not satisfied(pos, run.open, r, DAY)]
 
     assert open_items(6) == ["6.1"], "the schedule is written by the request that leaves the step"
     assert open_items(7) == []
@@ -77,8 +78,8 @@ def test_an_item_of_the_checklist_as_the_case_holds_it(pos, at) -> None:
 
 def test_another_edition_is_not_the_document(pos, at) -> None:
     final = Requirement("16.1", "Surat tugas", Supply.DOCUMENT, "surat-tugas", "final")
-    assert satisfied(pos, at(16).open, final)
-    assert not satisfied(pos, at(15).open, final)
+    assert satisfied(pos, at(16).open, final, DAY)
+    assert not satisfied(pos, at(15).open, final, DAY)
 
 
 def test_a_step_without_a_way_forward_names_who_may_act(pos) -> None:

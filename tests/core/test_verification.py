@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from integration.procedure.events import SignedOff
-from integration.procedure.facts import TeamNamed
+from integration.procedure.events import SignedOff, StepEntered
+from integration.procedure.facts import CheckAsked, TeamNamed
 from integration.procedure.offices import Holding, Organisation, Programmer
-from tests.core.office import office, organisation, person
+from integration.procedure.people import assignee
+from tests.core.office import STRANGER, office, organisation, person
 from tests.core.run import Run, entered, note, only, refused
 from tests.core.straight import PATH, prepare, step_on, walk
 
@@ -68,6 +69,35 @@ def test_nobody_signs_twice_in_a_round(at) -> None:
     assert refused(decision).code == "signed_twice"
     assert note(decision, "penolakan")["may_act"] == [], "the only holder has signed already"
     assert run.at == 21
+
+
+def test_nobody_is_asked_to_verify_who_may_not(at) -> None:
+    """Who signed in this round is not named for another step of it; that nobody else can is told, with who appoints a stand-in."""
+    run = at(20, two_hats(Holding.FULL))
+    run.tick_all("koordinator")
+    decision = run.say("koordinator", "diterima")
+    assert only(decision, StepEntered).asked == ()
+    said = note(decision, "langkah")
+    assert (said["performers"], said["vacant"], said["may_act"]) == ([], True, [])
+    assert [(p["account"], p["role"]) for p in said["appoint"]] == [("kepala", "Kepala Pustikom")]
+    assert assignee(run.procedure, run.organisation, run.open, run.now.date()) is None
+    refusal = note(run.say("koordinator", "diterima"), "penolakan")
+    assert (refusal["code"], refusal["may_act"]) == ("signed_twice", [])
+    assert [p["account"] for p in refusal["appoint"]] == ["kepala"]
+    assert note(run.say("layanan", "diterima"), "penolakan")["appoint"] == refusal["appoint"], "whoever asks is told"
+    run.reorganise(organisation(office("kadiv-pengembangan", "wakil", Holding.ACTING), without="kadiv-pengembangan"))
+    assert run.open.asked == ("wakil",)
+    run.tick_all("wakil")
+    assert entered(run.say("wakil", "diterima")) == [22]
+
+
+def test_among_several_holders_only_those_who_may_are_asked(at) -> None:
+    run = team_of_one_who_verifies(Holding.FULL, at)
+    said = note(run.fact(CheckAsked, STRANGER), "cek")
+    assert [p["account"] for p in said["may_act"]] == [p["account"] for p in said["performers"]] == ["koordinator"]
+    assert (said["vacant"], said["appoint"]) == (False, [])
+    acting = team_of_one_who_verifies(Holding.ACTING, at)
+    assert assignee(acting.procedure, acting.organisation, acting.open, acting.now.date()) == "budi", "an acting office exempts"
 
 
 def test_in_the_next_round_they_may_sign_the_other_step(at) -> None:

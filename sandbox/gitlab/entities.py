@@ -49,7 +49,7 @@ class Token:
 
 @dataclass(slots=True)
 class Label:
-    """A label of one project. Names are case-sensitive and unique in the project."""
+    """A label of one project, or of all projects of a `group`. Names are case-sensitive and unique in the project."""
 
     id: int
     project_id: int
@@ -59,6 +59,7 @@ class Label:
     updated_at: datetime
     description: str | None = None
     priority: int | None = None
+    group: str = ""
 
 
 @dataclass(slots=True)

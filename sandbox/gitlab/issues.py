@@ -5,6 +5,7 @@ changed; closing fires `close` and then `update`.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -66,6 +67,7 @@ def update(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, An
         _drop_metadata(wish)
         wish.pop("confidential", None)
         wish.pop("discussion_locked", None)
+        wish.pop("issue_type", None)
     before, old = payloads.snapshot(store, issue), _copy(issue)
     if _change_state(acting, project, issue, wish.get("state_event")):
         _fire(acting, issue, {"closed": "close", "opened": "reopen"}[issue.state], before)
@@ -76,6 +78,33 @@ def update(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, An
     _record_differences(acting, issue, old, tell_texts=True)
     _fire(acting, issue, "update", before)
     return issue
+
+
+def move(acting: Acting, project: Project, issue: Issue, target: Project) -> Issue:
+    """Move an issue to another project: a copy is opened there, with its comments and those of its labels that exist there.
+
+    The original stays, closed and pointing to the copy; reopened, it forgets it.
+    """
+    if issue.moved_to_id or not (rights.admin_issue(acting.user, project) and rights.admin_issue(acting.user, target)):
+        raise Refused(400, {"message": "Cannot move issue due to insufficient permissions!"})
+    if target is project:
+        raise Refused(400, {"message": "Cannot move issue to project it originates from!"})
+    store, now = acting.store, acting.store.now()
+    copy = Issue(store.number("issue"), max(target.issues, default=0) + 1, target.id, issue.author_id, issue.title, now, now)
+    copy.description, copy.confidential, copy.due_date = issue.description, issue.confidential, issue.due_date
+    names = {label.name for label in store.labels_of(issue)}
+    copy.label_ids = [label.id for label in target.labels.values() if label.name in names]
+    copy.assignee_ids = [number for number in issue.assignee_ids if rights.read_project(store.users[number], target)]
+    copy.notes = [replace(note, id=store.number("activity"), project_id=target.id, issue_id=copy.id) for note in issue.notes]
+    target.issues[copy.iid] = copy
+    system_note(acting, copy, f"moved from {project.path}#{issue.iid}")
+    _fire(acting, copy, "open", EMPTY)
+    before = payloads.snapshot(store, issue)
+    issue.moved_to_id = copy.id
+    system_note(acting, issue, f"moved to {target.path}#{copy.iid}")
+    if _change_state(acting, project, issue, "close"):
+        _fire(acting, issue, "close", before)
+    return copy
 
 
 def touch(acting: Acting, issue: Issue) -> None:
@@ -138,6 +167,7 @@ def _copy(issue: Issue) -> Issue:
         issue.description,
         confidential=issue.confidential,
         discussion_locked=issue.discussion_locked,
+        issue_type=issue.issue_type,
         due_date=issue.due_date,
         label_ids=list(issue.label_ids),
         assignee_ids=list(issue.assignee_ids),
@@ -153,6 +183,8 @@ def _change_state(acting: Acting, project: Project, issue: Issue, wished: str | 
     issue.state, issue.updated_at, issue.updated_by_id = wanted, now, acting.user.id
     closed = wanted == "closed"
     issue.closed_at, issue.closed_by_id = (now, acting.user.id) if closed else (None, None)
+    if not closed:
+        issue.moved_to_id = issue.duplicated_to_id = None
     event = StateEvent(acting.store.number("activity"), acting.user.id, now, "closed" if closed else "reopened")
     issue.state_events.append(event)
     return True
@@ -244,6 +276,8 @@ def _note_texts(acting: Acting, issue: Issue, old: Issue) -> None:
             system_note(acting, issue, body)
     if issue.confidential != old.confidential:
         system_note(acting, issue, "made the issue confidential" if issue.confidential else "made the issue visible to everyone")
+    if issue.issue_type != old.issue_type:
+        system_note(acting, issue, f"changed type from {old.issue_type.replace('_', ' ')} to {issue.issue_type.replace('_', ' ')}")
     if bool(issue.discussion_locked) != bool(old.discussion_locked):
         system_note(
             acting, issue, "locked the discussion in this issue" if issue.discussion_locked else "unlocked the discussion in this issue"

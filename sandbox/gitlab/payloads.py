@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 VISIBILITY = {"private": 0, "internal": 10, "public": 20}
 STATE_ID = {"opened": 1, "closed": 2}
+GROUP = 2  # the id every group goes by here
 
 
 def moment(value: datetime | date | None) -> str | None:
@@ -65,13 +66,13 @@ def label(of: Label) -> dict[str, Any]:
         "id": of.id,
         "title": of.name,
         "color": of.color,
-        "project_id": of.project_id,
+        "project_id": None if of.group else of.project_id,
         "created_at": moment(of.created_at),
         "updated_at": moment(of.updated_at),
         "template": False,
         "description": of.description,
-        "type": "ProjectLabel",
-        "group_id": None,
+        "type": "GroupLabel" if of.group else "ProjectLabel",
+        "group_id": GROUP if of.group else None,
     }
 
 

@@ -3,6 +3,7 @@
 Rule: `drag` and `tick` send what the web page sends, not what would be convenient.
 """
 
+from collections.abc import Iterable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -102,6 +103,43 @@ class Person:
         if task is None:
             raise LookupError(f"no checkbox with {text_fragment!r} in issue {iid}")
         self.describe(project, iid, markup.ticked(text, task, done=done))
+
+    def publish(self, project: Project, iid: int) -> None:
+        """Make a confidential issue readable for everybody who can read the project."""
+        self._put(project, iid, confidential=False)
+
+    def lock(self, project: Project, iid: int, locked: bool = True) -> None:  # noqa: FBT001, FBT002 - `lock(..., False)` unlocks
+        """Lock the discussion."""
+        self._put(project, iid, discussion_locked=locked)
+
+    def convert(self, project: Project, iid: int, issue_type: str) -> None:
+        """Make the issue one of another type: "incident", "task" ..."""
+        self._put(project, iid, issue_type=issue_type)
+
+    def move(self, project: Project, iid: int, target: Project) -> int:
+        """Move the issue to another project; return the number of its copy there."""
+        return int(self._call("POST", f"/projects/{project.id}/issues/{iid}/move", json={"to_project_id": target.id}).json()["iid"])
+
+    def delete(self, project: Project, iid: int) -> None:
+        """Delete the issue."""
+        self._call("DELETE", f"/projects/{project.id}/issues/{iid}")
+
+    def bulk_edit(self, project: Project, iids: Iterable[int], **fields: object) -> None:
+        """Tick issues in the list and change them together: GitLab changes one after the other, with a hook for each."""
+        for iid in iids:
+            self._put(project, iid, **fields)
+
+    def rename_label(self, project: Project, name: str, new_name: str) -> None:
+        """Give a label another name."""
+        self._call("PUT", f"/projects/{project.id}/labels/{quote(name, safe='')}", json={"new_name": new_name})
+
+    def delete_label(self, project: Project, name: str) -> None:
+        """Delete a label."""
+        self._call("DELETE", f"/projects/{project.id}/labels/{quote(name, safe='')}")
+
+    def promote_label(self, project: Project, name: str) -> None:
+        """Make a label one of the group; those of the same name in its other projects are merged into it."""
+        self._call("PUT", f"/projects/{project.id}/labels/{quote(name, safe='')}/promote")
 
     def upload(self, project: Project, name: str, content: bytes) -> str:
         """Send a file; return the Markdown that links to it."""

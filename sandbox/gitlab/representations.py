@@ -26,6 +26,7 @@ from sandbox.gitlab.entities import (
     User,
     WikiPage,
 )
+from sandbox.gitlab.payloads import GROUP
 from sandbox.gitlab.store import VERSION, Store
 
 Json = dict[str, Any]
@@ -137,7 +138,7 @@ def project_basic(store: Store, project: Project) -> Json:
         "forks_count": 0,
         "last_activity_at": moment(project.created_at),
         "visibility": project.visibility,
-        "namespace": {"id": 2, "name": group, "path": group, "kind": "group", "full_path": group, "parent_id": None},
+        "namespace": {"id": GROUP, "name": group, "path": group, "kind": "group", "full_path": group, "parent_id": None},
     }
 
 
@@ -163,14 +164,19 @@ def label_basic(label: Label) -> Json:
     }
 
 
-def label(store: Store, label_: Label, *, counts: bool = False) -> Json:
-    """A label of a project."""
-    body = label_basic(label_) | {"subscribed": False, "priority": label_.priority, "is_project_label": True}
+def label(project: Project, label_: Label, *, counts: bool = False) -> Json:
+    """A label a project has, of its own or of its group."""
+    body = label_basic(label_) | {"subscribed": False, "priority": label_.priority, "is_project_label": not label_.group}
     if counts:
-        carrying = [issue for issue in store.projects[label_.project_id].issues.values() if label_.id in issue.label_ids]
+        carrying = [issue for issue in project.issues.values() if label_.id in issue.label_ids]
         opened = sum(issue.opened for issue in carrying)
         body |= {"open_issues_count": opened, "closed_issues_count": len(carrying) - opened, "open_merge_requests_count": 0}
     return body
+
+
+def group_label(label_: Label) -> Json:
+    """A label of a group."""
+    return label_basic(label_) | {"subscribed": False}
 
 
 def issue(store: Store, issue_: Issue, *, label_details: bool = False) -> Json:

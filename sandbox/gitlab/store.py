@@ -79,6 +79,8 @@ class Store:
         project = Project(self.number("project"), path, name or path.rsplit("/", 1)[-1], visibility, self.now(), creator_id)
         board = Board(self.number("board"), "Development")
         project.boards[board.id] = board
+        group, known = path.rpartition("/")[0], (label for other in self.projects.values() for label in other.labels.values())
+        project.labels = {label.id: label for label in known if label.group and label.group == group}
         self.projects[project.id] = project
         if creator:
             self.join(project, creator, Level.OWNER)

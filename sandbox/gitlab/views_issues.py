@@ -48,6 +48,7 @@ FIELDS = (
     "issue_type",
     "created_at",
 )
+TYPES = ("issue", "incident", "test_case", "requirement", "task", "ticket")
 ORDERS: dict[str, Callable[[Issue], Any]] = {
     "created_at": lambda issue: (issue.created_at, issue.id),
     "updated_at": lambda issue: (issue.updated_at, issue.id),
@@ -182,6 +183,15 @@ def change_issue(call: Call, project: str, iid: str) -> Reply:
     return Reply(representations.issue(call.store, issue) | {"subscribed": call.user.id in issue.subscribers})
 
 
+@route("POST", "/projects/<project>/issues/<iid>/move", ("to_project_id",))
+def move_issue(call: Call, project: str, iid: str) -> Reply:
+    """Move an issue to another project; gives the copy there."""
+    found = call.project(project)
+    issue = call.issue(found, iid)
+    target = call.project(str(call.required("to_project_id")))
+    return Reply(representations.issue(call.store, issues.move(call.acting, found, issue, target)), 201)
+
+
 @route("DELETE", "/projects/<project>/issues/<iid>")
 def delete_issue(call: Call, project: str, iid: str) -> Reply:
     """Delete an issue. No hook tells of it."""
@@ -199,6 +209,8 @@ def _wish(call: Call) -> dict[str, Any]:
     if texts.get("title", "") is None:
         raise bad("title is empty")
     labels: dict[str, Any] = {name: call.params[name] for name in ("labels", "add_labels", "remove_labels") if name in call.params}
+    if "issue_type" in texts:
+        call.choice("issue_type", TYPES, "issue")
     flags: dict[str, Any] = {name: call.flag(name) for name in ("confidential", "discussion_locked") if name in call.params}
     wish = texts | labels | flags
     if "assignee_ids" in call.params:

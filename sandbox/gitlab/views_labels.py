@@ -1,6 +1,7 @@
 """The label and board calls."""
 
 import re
+from dataclasses import replace
 
 from sandbox.gitlab import representations, rights
 from sandbox.gitlab.acting import Refused, invalid, missing
@@ -20,6 +21,14 @@ def _find(call: Call, project: Project, name: str) -> Label:
     label = project.labels.get(int(name)) if name.isdigit() else None
     label = label or call.store.label_named(project, name)
     if label is None:
+        raise missing("Label")
+    return label
+
+
+def _own(call: Call, project: Project, name: str) -> Label:
+    """Find a label to change: one of the group above is none of the project's."""
+    label = _find(call, project, name)
+    if label.group:
         raise missing("Label")
     return label
 
@@ -46,7 +55,7 @@ def list_labels(call: Call, project: str) -> Reply:
     found = call.project(project)
     wanted, counts = str(call.params.get("search", "")).casefold(), call.flag("with_counts") or False
     rows = sorted((label for label in found.labels.values() if wanted in label.name.casefold()), key=lambda label: label.name.casefold())
-    return call.page(rows, lambda label: representations.label(call.store, label, counts=counts))
+    return call.page(rows, lambda label: representations.label(found, label, counts=counts))
 
 
 @route("POST", LABELS, ("name", "color", "description", "priority"))
@@ -58,20 +67,21 @@ def create_label(call: Call, project: str) -> Reply:
         raise Refused(409, {"message": "Label already exists"})
     label = call.store.add_label(found, name, color, call.params.get("description"))
     label.priority = call.integer("priority")
-    return Reply(representations.label(call.store, label), 201)
+    return Reply(representations.label(found, label), 201)
 
 
 @route("GET", f"{LABELS}/<name>", ("include_ancestor_groups",))
 def show_label(call: Call, project: str, name: str) -> Reply:
     """One label by id or name."""
-    return Reply(representations.label(call.store, _find(call, call.project(project), name)))
+    found = call.project(project)
+    return Reply(representations.label(found, _find(call, found, name)))
 
 
 @route("PUT", f"{LABELS}/<name>", EDITABLE)
 def change_label(call: Call, project: str, name: str) -> Reply:
     """Rename or recolour a label; issues keep it, and no hook tells."""
     found = call.project(project, rights.admin_label)
-    label = _find(call, found, name)
+    label = _own(call, found, name)
     if not call.params:
         raise Refused(400, {"error": f"{', '.join(EDITABLE)} are missing, at least one parameter must be provided"})
     if "new_name" in call.params:
@@ -87,7 +97,7 @@ def change_label(call: Call, project: str, name: str) -> Reply:
     if "priority" in call.params:
         label.priority = call.integer("priority")
     label.updated_at = call.store.now()
-    return Reply(representations.label(call.store, label))
+    return Reply(representations.label(found, label))
 
 
 @route("PUT", LABELS, ("label_id", "name", *EDITABLE))
@@ -102,13 +112,36 @@ def change_named_label(call: Call, project: str) -> Reply:
 def delete_label(call: Call, project: str, name: str) -> Reply:
     """Delete a label: issues lose it without an event, its old events show null."""
     found = call.project(project, rights.admin_label)
-    label = _find(call, found, name)
+    label = _own(call, found, name)
     del found.labels[label.id]
     for issue in found.issues.values():
         issue.label_ids = [number for number in issue.label_ids if number != label.id]
     for board in found.boards.values():
         board.lists = [column for column in board.lists if column.label_id != label.id]
     return Reply(None, 204)
+
+
+@route("PUT", f"{LABELS}/<name>/promote")
+def promote_label(call: Call, project: str, name: str) -> Reply:
+    """Make a label one of the group: those of the same name in the group's projects become this one, and no hook tells."""
+    found = call.project(project, rights.admin_label)
+    group = found.path.rpartition("/")[0]
+    promoted = replace(_own(call, found, name), id=call.store.number("label"), group=group)
+    for one in call.store.projects.values():
+        if one.path.rpartition("/")[0] == group:
+            _merge(one, {label.id for label in one.labels.values() if label.name == promoted.name}, promoted)
+    return Reply(representations.group_label(promoted))
+
+
+def _merge(project: Project, merged: set[int], into: Label) -> None:
+    """Put one label in the place of others: on issues, in their history, on boards."""
+    project.labels = {number: label for number, label in project.labels.items() if number not in merged} | {into.id: into}
+    for issue in project.issues.values():
+        issue.label_ids = [into.id if number in merged else number for number in issue.label_ids]
+        for event in issue.label_events:
+            event.label_id = into.id if event.label_id in merged else event.label_id
+    for column in (column for board in project.boards.values() for column in board.lists if column.label_id in merged):
+        column.label_id = into.id
 
 
 # boards

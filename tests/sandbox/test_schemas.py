@@ -103,6 +103,24 @@ def test_a_new_link_matches(ready, schemas):
     Draft7Validator({"$ref": f"{ROOT}issue_link.json"}, registry=schemas).validate(answer)
 
 
+def test_a_moved_and_converted_issue_matches(ready, schemas):
+    target = ready.forge.project("pustikom/lain")
+    ready.forge.member(target, ready.bot, 40)
+    validator = Draft7Validator({"$ref": f"{ROOT}issue.json"}, registry=schemas, format_checker=FormatChecker())
+    path = f"/projects/{ready.project.id}/issues/1"
+    validator.validate(ready.raw("PUT", path, json={"issue_type": "incident", "discussion_locked": True, "confidential": False}).json())
+    validator.validate(ready.raw("POST", f"{path}/move", json={"to_project_id": target.id}).json())
+    validator.validate(ready.raw("GET", path).json())
+
+
+def test_a_promoted_label_matches(ready, schemas, openapi):
+    path = f"/projects/{ready.project.id}/labels/b"
+    answer = ready.raw("PUT", f"{path}/promote").json()
+    assert set(answer) <= set(openapi["components"]["schemas"]["APIEntitiesGroupLabel"]["properties"])
+    Draft7Validator({"$ref": f"{ROOT}labels/label.json"}, registry=schemas).validate(answer)
+    Draft7Validator({"$ref": f"{ROOT}labels/project_label.json"}, registry=schemas).validate(ready.raw("GET", path).json())
+
+
 COMPONENTS = {
     "ResourceLabelEvent": "/projects/{p}/issues/1/resource_label_events",
     "ResourceStateEvent": "/projects/{p}/issues/1/resource_state_events",

@@ -1,6 +1,7 @@
-"""What time itself brings: a step runs past its due time, a week's report is asked for, a week ends and is reported on.
+"""What time itself brings: a step runs late, people are reminded, a week's report is asked for, a week ends and is reported on.
 
-Each finding is kept under a key that names its case, step or week: it is told once, however many processes find it how often.
+Each finding is kept under a key that names its case, step or week: it is told once, however many processes find it how often. A step is
+late at any hour; people are written to only while they are at work.
 """
 
 import json
@@ -11,18 +12,23 @@ from datetime import datetime, time, timedelta
 
 from integration import codec
 from integration.doorbell import Doorbell
-from integration.procedure.deadlines import CalendarGap, week_of, working_days_in_week
-from integration.procedure.facts import SERVICE, Fact, StepExpired, WeekDue, WeekEnded
+from integration.procedure.clocks import reminder
+from integration.procedure.deadlines import CalendarGap, due, is_working_time, week_closing, week_of, working_days_in_week
+from integration.procedure.definition import Standard, Unit
+from integration.procedure.facts import SERVICE, Fact, ReminderDue, StepExpired, WeekDue, WeekEnded
 from integration.procedure.offices import Organisation
 from integration.store import CaseRow, Delivery, Store
 
-ASKS_AT = timedelta(days=4, hours=14)  # into the week: Friday 14.00 local, while there is time left to write
+ASKS_AT = time(14)  # local, on the week's last working day, while there is time left to write
 ENDS_AT = timedelta(days=7, hours=7, minutes=30)  # Monday 07.30 local: the report is there when work begins
+ONE_DAY = timedelta(days=1)
 ONE_WEEK = timedelta(weeks=1)
+NEXT_WORKING_DAY = Standard("", 1, Unit.DAYS)
 REPORTS = "laporan"
 """The lane of the weekly reports."""
 
-LAST_WEEK = "minggu-berakhir"  # the mark under which the last week told as ended is remembered
+ASKED_WEEK = "minggu-ditagih"  # the mark under which the last week is remembered whose reports were asked for
+LAST_WEEK = "minggu-berakhir"  # and the last one told as ended
 
 log = logging.getLogger(__name__)
 
@@ -39,26 +45,47 @@ class Clockwork:
     def tick(self) -> int:
         """Put all that is due by now into the inbox; gives how many rows are new. Raises StoreDown."""
         now = self.store.clock()
-        found = [*self._expired(now), *self._week_due(now)]
-        fresh = self.store.keep_all(row for row in found if row.key not in self._told) + self._weeks_ended(now)
+        at_work = is_working_time(self.organisation.calendar, now) is True
+        found = list(self._steps(now, at_work=at_work))
+        fresh = self.store.keep_all(row for row in found if row.key not in self._told)
+        fresh += self._week_due(now) if at_work else 0
+        fresh += self._weeks_ended(now)
         self._told = {row.key for row in found}
         if fresh:
             self.bell.ring()
         return fresh
 
-    def _expired(self, now: datetime) -> Iterator[Delivery]:
-        """The steps that are past their due time. A step resumed after a pause may expire again: the due time is part of the key."""
-        for row in self.store.expired(now):
-            if row.entered_seq is not None and row.due_at is not None:
+    def _steps(self, now: datetime, *, at_work: bool) -> Iterator[Delivery]:
+        """The steps past their due time; while people are at work, also the reminders whose time it is, up to the next working day's steps.
+
+        A step may expire again after a pause: the due time is part of the key.
+        """
+        calendar = self.organisation.calendar
+        ahead = due(calendar, now, NEXT_WORKING_DAY)
+        until = now + ONE_DAY if isinstance(ahead, CalendarGap) else ahead
+        for row in self.store.due_by(until if at_work else now):
+            if row.entered_seq is None or row.due_at is None:
+                continue
+            if row.due_at <= now:
                 key = f"lewat-waktu:{row.entered_seq}:{row.due_at.isoformat()}"
                 yield _told(row, StepExpired(key, now, SERVICE, row.entered_seq))
+            kind = reminder(calendar, row.due_at, now) if at_work else None
+            if kind:
+                key = f"ingat:{row.entered_seq}:{kind}:{row.due_at.isoformat()}"
+                yield _told(row, ReminderDue(key, now, SERVICE, row.entered_seq, kind, row.due_at))
 
-    def _week_due(self, now: datetime) -> Iterator[Delivery]:
-        """Between Friday afternoon and the week's end, each open case is asked for the week's report."""
-        monday = self._monday(now - ASKS_AT)
-        if now < monday + ENDS_AT:
-            week = week_of(monday, self.organisation.calendar.tz)
-            yield from (_told(row, WeekDue(f"tagih:{week}", now, SERVICE, week)) for row in self._open_cases())
+    def _week_due(self, now: datetime) -> int:
+        """On the afternoon of the week's last working day each open case is asked for the week's report, once."""
+        calendar = self.organisation.calendar
+        week = week_of(now, calendar.tz)
+        closing = week_closing(calendar, week)
+        if not isinstance(closing, datetime) or now < datetime.combine(closing.date(), ASKS_AT, calendar.tz):
+            return 0
+        if self.store.mark(ASKED_WEEK) == week:
+            return 0
+        fresh = self.store.keep_all(_told(row, WeekDue(f"tagih:{week}", now, SERVICE, week)) for row in self._open_cases())
+        self.store.set_mark(ASKED_WEEK, week)
+        return fresh
 
     def _weeks_ended(self, now: datetime) -> int:
         """Tell every week that ended since the last one told; a week of a year that is not loaded waits until it is."""

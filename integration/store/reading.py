@@ -64,9 +64,9 @@ class Store(Worklist):
         with self._read() as connection:
             return list(connection.execute(chosen).scalars())
 
-    def expired(self, now: datetime) -> list[CaseRow]:
-        """Open cases whose due time has passed."""
-        return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= now)
+    def due_by(self, moment: datetime) -> list[CaseRow]:
+        """Open cases whose step is due at this moment or was before; none that is paused or waits for its form."""
+        return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= moment)
 
     def known_causes(self, ticket: str, keys: Iterable[str]) -> set[str]:
         """Those of the facts' keys that were decided on already."""

@@ -111,7 +111,7 @@ def test_where_cases_stand(store, watch):
     assert [row.ticket for row in store.case_rows(status="selesai")] == [third]
     assert store.ticket_of(8) == second
     assert store.ticket_of(1) is None
-    assert [row.ticket for row in store.expired(watch() + timedelta(hours=1))] == [first]
+    assert [row.ticket for row in store.due_by(watch() + timedelta(hours=1))] == [first]
     assert store.tickets() == [first, second, third]
     assert store.tickets(opened_before=watch()) == []
     assert store.tickets(ended_after=watch()) == [first, second, third]

@@ -60,7 +60,7 @@ class Portal:
     def send(self, type_: str, data: Json, *, webhook_id: str | None = None) -> requests.Response:
         """Send one signed webhook to the service, under a new id unless one is given."""
         body = json.dumps({"type": type_, "timestamp": self._clock().isoformat(), "data": data}).encode()
-        return requests.post(f"{self.service_url}/webhooks/layanan", data=body, headers=self._headers(body, webhook_id), timeout=30)
+        return requests.post(f"{self.service_url}/webhooks/layanan", data=body, headers=self.signed(body, webhook_id), timeout=30)
 
     def submit(self, form: Json, *, webhook_id: str | None = None) -> str:
         """Send a new complaint; gives its ticket. Raises requests.HTTPError where it was not taken."""
@@ -70,7 +70,7 @@ class Portal:
 
     def status(self, ticket: str) -> Json:
         """Where a complaint stands, as the service tells the portal."""
-        answer = requests.get(f"{self.service_url}/layanan/pengaduan/{ticket}", headers=self._headers(b"", None), timeout=30)
+        answer = requests.get(f"{self.service_url}/layanan/pengaduan/{ticket}", headers=self.signed(b""), timeout=30)
         answer.raise_for_status()
         status: Json = answer.json()
         return status
@@ -80,7 +80,8 @@ class Portal:
         with self._lock:
             return [c for c in self.callbacks if c.data.get("tiket") == ticket]
 
-    def _headers(self, body: bytes, webhook_id: str | None) -> dict[str, str]:
+    def signed(self, body: bytes, webhook_id: str | None = None) -> dict[str, str]:
+        """The headers a webhook with this body is sent with, under a new id unless one is given."""
         message, timestamp = webhook_id or f"msg_{uuid.uuid4().hex}", int(self._clock().timestamp())
         signature = signatures.sign(signatures.Secret.parse(self._secret), message, timestamp, body)
         return {

@@ -1,7 +1,51 @@
-"""Where a way out of a step leads: where the table says, but around the steps of an exception order (procedure.md rule 7)."""
+"""Where a way out of a step leads: where the table says, but around the steps of an exception order (procedure.md rule 7).
+
+And all ways together, as who judges a procedure or another revision of it looks at them: what is reached, and what is made on the way.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from integration.procedure.case import Case
 from integration.procedure.definition import Outcome, OutcomeKind, Procedure, Step
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """From step `start` to step `to` (None: out of the case), making `papers`: documents with their editions, "" for any."""
+
+    start: int
+    to: int | None
+    papers: tuple[tuple[str, str], ...] = ()
+
+    def makes(self, document: str, edition: str | None) -> bool:
+        """Whether the document, in this edition (None: any), is made on the way."""
+        return any(made == document and edition in (None, made_edition) for made, made_edition in self.papers)
+
+
+def ways(procedure: Procedure, case: Case | None = None) -> list[Way]:
+    """All of them, the revised form's included: it comes back to where a case opens. With a case, its exception order's detours too."""
+    found = [Way(procedure.revises_at, procedure.opens_at)]
+    for step in procedure.steps:
+        for outcome in step.outcomes:
+            papers = [(product.document, product.edition) for product in step.products if outcome.word in product.on]
+            duty = procedure.duty
+            if duty and duty.document and (duty.step, duty.outcome) == (step.number, outcome.word):
+                papers.append((duty.document, ""))
+            targets = {outcome.to, destination(procedure, case, step, outcome)} if case else {outcome.to}
+            found += [Way(step.number, to, tuple(papers)) for to in targets]
+    return found
+
+
+def reached(start: int, known: Sequence[Way]) -> set[int]:
+    """The steps these ways lead to from `start`, itself included."""
+    found, waiting = {start}, [start]
+    while waiting:
+        here = waiting.pop()
+        ahead = {way.to for way in known if way.start == here and way.to is not None} - found
+        found |= ahead
+        waiting += ahead
+    return found
 
 
 def destination(procedure: Procedure, case: Case, step: Step, outcome: Outcome) -> int | None:

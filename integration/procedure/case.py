@@ -109,7 +109,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Paper:
-    """A document the case issued. `number`, `sha256` and `link` are known once it is filed."""
+    """A document the case issued, under a revision of the procedure. `number`, `sha256` and `link` are known once it is filed."""
 
     id: str
     document: str
@@ -122,6 +122,7 @@ class Paper:
     sha256: str = ""
     size: int = 0
     link: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,10 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn).
+    """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn); `by`: who ended it.
 
-    `team`: everybody who was in the case's team at some time during it.
+    `team`: everybody who was in the case's team at some time during it. `role`: in which it was left, "" where it was not by its performer.
+    `revision`: of the procedure, under which it was left.
     """
 
     step: int
@@ -150,6 +152,8 @@ class Passage:
     outcome: str = ""
     by: Actor | None = None
     team: frozenset[str] = frozenset()
+    role: str = ""
+    revision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +319,7 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
         case DocumentAttached():
             return replace(now, attachments=(*now.attachments, Attached(event.document, event.links, entry.by, entry.at, entry.seq)))
         case DocumentIssued():
-            paper = Paper(event.id, event.document, event.edition, event.version, event.step, entry.seq, entry.at)
+            paper = Paper(event.id, event.document, event.edition, event.version, event.step, entry.seq, entry.at, revision=now.revision)
             return replace(now, documents=(*now.documents, paper))
         case DocumentFiled():
             return replace(now, documents=tuple(_filed(paper, event) for paper in now.documents))
@@ -327,7 +331,7 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
         case DueRecomputed():
             return replace(_due(now, event.due, event.gap), late=event.late)
         case RevisionAdopted():
-            return _due(replace(now, revision=event.revision), event.due, event.gap)
+            return replace(_due(now, event.due, event.gap), revision=event.revision, late=event.late)
         case StepRanLate():
             return replace(now, late=True)
         case Reminded():
@@ -352,6 +356,7 @@ def _due(now: Case, due: datetime | None, gap: int | None) -> Case:
 
 def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
     at = event.at or entry.at
+    passage = Passage(event.step, at, entry.seq, event.round, team=frozenset(now.team))
     return replace(
         now,
         step=event.step,
@@ -366,13 +371,14 @@ def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
         reminded=frozenset(),
         pauses=(),
         ticks=frozenset(),
-        history=(*_closed(now.history, at), Passage(event.step, at, entry.seq, event.round, team=frozenset(now.team))),
+        history=(*_closed(now, at, by=entry.by), passage),
     )
 
 
 def _left(now: Case, event: StepLeft, entry: Entry) -> Case:
     written = {**now.written, event.step: event.sections} if event.sections else now.written
-    return replace(now, written=written, history=_closed(now.history, event.at or entry.at, event.outcome, entry.by))
+    closed = _closed(now, event.at or entry.at, event.outcome, by=entry.by, role=event.role)
+    return replace(now, written=written, history=closed)
 
 
 def _ended(now: Case, event: CaseEnded, entry: Entry) -> Case:
@@ -389,15 +395,16 @@ def _ended(now: Case, event: CaseEnded, entry: Entry) -> Case:
         ended_at=entry.at,
         ending_reason=event.reason,
         ending_target=event.target,
-        history=_closed(now.history, entry.at),
+        history=_closed(now, entry.at, by=entry.by),
     )
 
 
-def _closed(history: tuple[Passage, ...], at: datetime, outcome: str = "", by: Actor | None = None) -> tuple[Passage, ...]:
+def _closed(now: Case, at: datetime, outcome: str = "", *, by: Actor, role: str = "") -> tuple[Passage, ...]:
     """The history with its last passage left; as it is where that one was left already."""
-    if not history or history[-1].left_at:
-        return history
-    return (*history[:-1], replace(history[-1], left_at=at, outcome=outcome, by=by))
+    if not now.history or now.history[-1].left_at:
+        return now.history
+    left = replace(now.history[-1], left_at=at, outcome=outcome, by=by, role=role, revision=now.revision)
+    return (*now.history[:-1], left)
 
 
 def _joined(history: tuple[Passage, ...], members: tuple[str, ...]) -> tuple[Passage, ...]:

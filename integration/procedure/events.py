@@ -98,9 +98,9 @@ class Missing:
     """One thing that is missing; `suppliers`: names of the roles that can supply it.
 
     By `kind`, `item` is: requirement, document, report: the words of the requirement; section: a heading not written; date, priority,
-    percent: a heading whose text cannot be read as one; gate: "team" or "grant" (definition.Gate); grant: an access not yet revoked, as
-    "account server"; attachment: title of a document to attach; reason: ""; member: an account that cannot be in the team; target: a
-    procedure a case can be handed to.
+    percent: a heading whose text cannot be read as one; date_order: a heading whose day is before the one above it; gate: "team" or "grant"
+    (definition.Gate); grant: an access not yet revoked, as "account server"; attachment: title of a document to attach; reason: ""; member:
+    an account that cannot be in the team; target: a procedure a case can be handed to.
     """
 
     kind: str
@@ -245,11 +245,12 @@ class DueRecomputed:
 
 @dataclass(frozen=True, slots=True)
 class RevisionAdopted:
-    """The case goes on under this revision of its procedure, at the step where it stands."""
+    """The case goes on under this revision of its procedure, at the step where it stands; `late`: as in DueRecomputed."""
 
     revision: str
     due: datetime | None
     gap: int | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

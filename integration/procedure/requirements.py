@@ -39,7 +39,7 @@ def satisfied(procedure: Procedure, case: Case, requirement: Requirement, day: d
         case Supply.DOCUMENT:
             return _holds_document(procedure, case, requirement)
         case Supply.SCHEDULE:
-            return any(_dates_written(case, step) for step in _dated_steps(procedure, case))
+            return any(dates_written(case, step) for step in _dated_steps(procedure, case))
         case Supply.TEAM:
             return bool(case.team)
         case Supply.GRANT:
@@ -79,6 +79,16 @@ def reason_lack(procedure: Procedure, step: Step, outcome: Outcome, reason: str)
     return Lack(Missing("reason", "", role_names(procedure, step_roles(step))))
 
 
+def dates(step: Step) -> set[str]:
+    """The headings of a step below which days are written: its part of the schedule."""
+    return {section.title for section in step.sections if section.kind is SectionKind.DATE}
+
+
+def dates_written(case: Case, step: Step) -> bool:
+    """Whether the case holds what this step writes of the schedule."""
+    return dates(step) <= {title for title, _ in case.written.get(step.number, ())}
+
+
 def _holds_document(procedure: Procedure, case: Case, requirement: Requirement) -> bool:
     """A paper the service makes counts once it is issued; one that people attach, once it is attached."""
     document = requirement.document or ""
@@ -99,20 +109,12 @@ def _holds_report(procedure: Procedure, case: Case) -> bool:
 
 
 def _dated_steps(procedure: Procedure, case: Case) -> Iterator[Step]:
-    return (step for step in procedure.steps if step.number <= (case.step or 0) and _dates(step))
-
-
-def _dates(step: Step) -> set[str]:
-    return {section.title for section in step.sections if section.kind is SectionKind.DATE}
-
-
-def _dates_written(case: Case, step: Step) -> bool:
-    return _dates(step) <= {title for title, _ in case.written.get(step.number, ())}
+    return (step for step in procedure.steps if step.number <= (case.step or 0) and dates(step))
 
 
 def _by_sections(step: Step, requirement: Requirement) -> bool:
     """Whether the step's own headings supply it; they are named as sections then, not a second time as an item."""
-    return requirement.supply is Supply.SECTION or (requirement.supply is Supply.SCHEDULE and bool(_dates(step)))
+    return requirement.supply is Supply.SECTION or (requirement.supply is Supply.SCHEDULE and bool(dates(step)))
 
 
 def _requirement_lack(procedure: Procedure, step: Step, requirement: Requirement) -> Lack:

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from integration.procedure.case import Case
-from integration.procedure.definition import Step, Supply
+from integration.procedure.deadlines import skipped
+from integration.procedure.definition import Procedure, Step, Supply
 from integration.procedure.events import Missing
 from integration.procedure.guards import Code, Refusal, paused, usual
 from integration.procedure.lines import ASSIGN, command_line, headings, outcome_line, way_forward
-from integration.procedure.offices import Organisation
-from integration.procedure.people import Performer, Situation, eligible, is_typed, lacks_team, performers, vacancy
+from integration.procedure.offices import Organisation, WorkCalendar
+from integration.procedure.people import Capacity, Performer, Situation, eligible, is_typed, lacks_team, performers, vacancy
 from integration.procedure.requirements import lacks, satisfied
 from integration.procedure.route import destination
 
@@ -30,9 +31,16 @@ def persons(found: Iterable[Performer]) -> list[Context]:
 
 
 def accounts(organisation: Organisation, named: Iterable[str]) -> list[Context]:
-    """Programmers by account, with their names where the organisation knows them."""
-    known = ((account, organisation.programmer(account)) for account in named)
-    return [{"account": account, "name": programmer.name if programmer else account} for account, programmer in known]
+    """People by account, with their names where the organisation knows them."""
+    known = {o.account: o.name for o in organisation.offices} | {p.account: p.name for p in organisation.programmers}
+    return [{"account": account, "name": known.get(account, account)} for account in named]
+
+
+def days_off(calendar: WorkCalendar, case: Case) -> list[Context]:
+    """The days without work between the current step's entering and its due time, each with its decree; none while no clock runs."""
+    if case.entered_at is None or case.due is None or case.paused_since:
+        return []
+    return [{"day": iso(off.day), "name": off.name, "decree": off.decree} for off in skipped(calendar, case.entered_at, case.due)]
 
 
 def missing(items: Iterable[Missing]) -> list[Context]:
@@ -50,9 +58,27 @@ def name_of(s: Situation) -> str:
     return s.by.name or s.by.account
 
 
+def actor(s: Situation, held: Capacity | None) -> Context:
+    """Who decided, and in what capacity."""
+    role = s.procedure.role(held.role).name if held else ""
+    return {"by": name_of(s), "role": role, "office": held.office if held else ""}
+
+
+def debts(procedure: Procedure, owed: Iterable[tuple[int, date | None]]) -> list[Context]:
+    """Steps skipped under an exception order: by when each is owed, and the papers it makes on the way forward."""
+    steps = [(procedure.step(number), day) for number, day in owed]
+    return [{"step": step.number, "name": step.name, "due": iso(day), "papers": _papers(procedure, step)} for step, day in steps]
+
+
+def _papers(procedure: Procedure, step: Step) -> list[str]:
+    forward = way_forward(step)
+    slugs = dict.fromkeys(product.document for product in step.products if forward and forward.word in product.on)
+    return [procedure.document(slug).title for slug in slugs]
+
+
 def refusal(s: Situation, asked: str, refused: Refusal) -> Context:
-    """A refusal: addressed to the account that asked."""
-    return {
+    """A refusal: addressed to the account that asked. What was overtaken also says who left the step before, and by which word."""
+    return (_before(s) if refused.code is Code.OVERTAKEN else {}) | {
         "code": refused.code.value,
         "asked": asked,
         "by": s.by.account,
@@ -64,6 +90,12 @@ def refusal(s: Situation, asked: str, refused: Refusal) -> Context:
         "sections": list(refused.sections),
         "appoint": persons(refused.appoint),
     }
+
+
+def _before(s: Situation) -> Context:
+    passage = s.case.history[-2]
+    by = passage.by.name or passage.by.account if passage.by else ""
+    return {"by_other": by, "done": passage.outcome, "done_step": passage.step, "done_step_name": s.procedure.step(passage.step).name}
 
 
 def position(s: Situation, step: Step) -> Context:

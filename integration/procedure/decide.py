@@ -175,7 +175,7 @@ def _after_the_end(draft: Draft, fact: Fact) -> None:
 
 
 def _asked(procedure: Procedure, fact: Fact) -> str:
-    """The word or act somebody asked for; "" for what nobody did, and for closing what is closed."""
+    """The word or act somebody asked for; "" for what nobody did, for closing what is closed, and for boxes that are shown no more."""
     match fact:
         case OutcomeChosen():
             return fact.word
@@ -183,8 +183,6 @@ def _asked(procedure: Procedure, fact: Fact) -> str:
             return f"{outcomes.LABEL}:{fact.to}"
         case PriorityMoved():
             return f"{requests.PRIORITY}:{fact.priority}"
-        case Ticked():
-            return f"{requests.TICK}:{fact.requirement}"
         case ProgressMade():
             return procedure.duty.word if procedure.duty else ""
         case _:

@@ -29,6 +29,7 @@ class Ignored(StrEnum):
     NOT_LATE = "no clock runs out"
     NOT_OWED = "no report is owed"
     NOT_OURS = "the case knows nothing of it"
+    NOT_NEWER = "the case goes by this revision or a newer one"
 
 
 class Draft:
@@ -56,7 +57,7 @@ class Draft:
     def effects(self) -> tuple[Effect, ...]:
         """What is to be done, in order: papers, the issue, notes, the portal. A closing note comes before the issue is closed."""
         changed = any(not isinstance(entry.event, RequestRefused) for entry in self.entries)
-        show = [ShowOnIssue(f"show:{self.case.ticket}:{self.case.last_seq}")] if changed or self._shown else []
+        show = [ShowOnIssue(f"show:{self.case.ticket}:{self._mark}")] if changed or self._shown else []
         if self.case.ending:
             return (*self._first, *self._notes, *show, *self._calls)
         return (*self._first, *show, *self._notes, *self._calls)
@@ -71,14 +72,13 @@ class Draft:
 
     def open_issue(self) -> None:
         """The case gets its issue on the platform; another one where the one it had was lost."""
-        again = f":{self._mark}" if any(isinstance(entry.event, IssueLost) for entry in self.entries) else ""
-        self._first.append(OpenIssue(f"open:{self.case.ticket}{again}"))
+        self._first.append(OpenIssue(f"open:{self.case.ticket}{self._again}"))
 
     def upload_attachments(self) -> None:
         """The attachments of the current form go to the issue, where it has any."""
         version = len(self.case.submissions)
         if self.case.submission.attachments:
-            self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:{version}", version))
+            self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:{version}{self._again}", version))
 
     def show(self) -> None:
         """The issue is shown as it should be even where nothing changed: somebody moved it."""
@@ -102,6 +102,11 @@ class Draft:
     def ignore(self, reason: Ignored) -> None:
         """Nothing changes and nobody is told."""
         self.ignored = reason.value
+
+    @property
+    def _again(self) -> str:
+        """What makes keys unique of what was done for the issue that was lost, and is done again for the next one."""
+        return f":{self._mark}" if any(isinstance(entry.event, IssueLost) for entry in self.entries) else ""
 
     @property
     def _mark(self) -> str:

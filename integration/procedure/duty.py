@@ -14,7 +14,7 @@ from integration.procedure.definition import Duty, Section, SectionKind, Step
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import DutyMissed, DutySkipped, ProgressReported
 from integration.procedure.facts import OutcomeChosen, ProgressMade, Sections, Via, WeekDue, WeekEnded
-from integration.procedure.guards import Code, Permit, command_fault, command_refusal, usual, weigh
+from integration.procedure.guards import Code, Permit, command_fault, command_refusal, overtaken, usual, weigh
 from integration.procedure.lines import report_headings, report_line
 from integration.procedure.people import authority, people
 from integration.procedure.sections import accept, plain, read_percent
@@ -22,7 +22,7 @@ from integration.procedure.transitions import leave
 
 
 def progress_made(draft: Draft, step: Step, fact: ProgressMade) -> None:
-    """A report: kept as history; made where the case waits for one, it moves the case on (POS step 19)."""
+    """A report: kept as history; made where the case waits for one, and since it does, it moves the case on (POS step 19)."""
     duty = draft.procedure.duty
     if duty is None:
         draft.ignore(Ignored.NOT_OWED)
@@ -70,7 +70,7 @@ def _take_report(draft: Draft, duty: Duty, step: Step, fact: ProgressMade, secti
     percents = (text for title, text in sections if title == _percent_part(duty).title)
     percent = next(number for number in map(read_percent, percents) if number is not None)
     draft.record(ProgressReported(fact.week, step.number, percent, sections))
-    if step.number == duty.step:
+    if step.number == duty.step and not overtaken(draft.situation, step, fact.at):
         asked = OutcomeChosen(fact.key, fact.at, fact.by, duty.outcome, "", (), Via.COMMENT)
         permit = weigh(draft.situation, step, asked)
         if isinstance(permit, Permit):

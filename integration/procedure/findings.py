@@ -43,10 +43,11 @@ def document_filed(draft: Draft, fact: DocumentFiled) -> None:
 
 
 def issue_lost(draft: Draft, step: Step, fact: IssueLost) -> None:
-    """The issue was deleted: the case gets another one, which says so; nothing of the case was in it alone."""
+    """The issue was deleted: the case gets another one, which says so, with the form's files; all else of the case is in the ledger."""
     if draft.case.iid != fact.iid:
         draft.ignore(Ignored.SAME)
         return
     draft.record(Lost(fact.iid))
     draft.open_issue()
+    draft.upload_attachments()
     draft.note("tiket-pengganti", contexts.position(draft.situation, step) | {"lost": fact.iid})

@@ -15,7 +15,7 @@ from integration.procedure.events import PrioritySet, StepEntered
 from integration.procedure.facts import FormRevised, Submission, Withdrawn
 from integration.procedure.guards import Code, command_refusal, usual
 from integration.procedure.lines import WITHDRAW
-from integration.procedure.people import step_capacity
+from integration.procedure.people import authority, capacity, step_capacity
 from integration.procedure.transitions import end, enter, record_recorded
 
 FORM = "form"
@@ -56,7 +56,7 @@ def withdrawn(draft: Draft, step: Step, fact: Withdrawn) -> None:  # noqa: ARG00
     if refusal:
         draft.refuse(WITHDRAW, refusal)
     else:
-        end(draft, Ending.WITHDRAWN, fact.reason.strip())
+        end(draft, Ending.WITHDRAWN, fact.reason.strip(), capacity(draft.situation, authority(draft.procedure, WITHDRAW)))
 
 
 def _record_portal(draft: Draft, first: int, started: datetime) -> None:

@@ -4,6 +4,7 @@ A refusal is a value shown to the person, never an exception, and it never guess
 """
 
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from integration.procedure.definition import Outcome, OutcomeKind, SectionKind, Step
@@ -28,6 +29,9 @@ from integration.procedure.people import (
     step_roles,
 )
 from integration.procedure.requirements import Lack, attachment_lack, lacks, reason_lack
+
+AT_ONCE = timedelta(seconds=5)
+"""How soon after the same word by somebody else a word can only have been meant for the same step."""
 
 
 class Code(StrEnum):
@@ -93,6 +97,19 @@ class Permit:
     reason: str
     sections: Sections
     exemption: str = ""
+
+
+def overtaken(s: Situation, step: Step, at: datetime, word: str = "") -> Refusal | None:
+    """Whether what was asked `at` a moment was meant for the step before: asked before this one was entered, or the same `word` at once.
+
+    So of two who type the same within seconds one leaves the step, and the other does not leave the next one with it. What counts is the
+    time the asking itself has, for the ledger's own is never before what it already holds.
+    """
+    if s.case.entered_at is None or len(s.case.history) < 2:  # noqa: PLR2004 -- no step before this one
+        return None
+    before = s.case.history[-2]
+    again = bool(word) and word == before.outcome and at - s.case.entered_at <= AT_ONCE
+    return usual(s, step, Code.OVERTAKEN) if again or at <= s.case.entered_at else None
 
 
 def weigh(s: Situation, step: Step, asked: OutcomeChosen) -> Permit | Refusal:

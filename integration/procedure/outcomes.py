@@ -9,8 +9,9 @@ from integration.procedure.definition import Emergency, Ending, Step
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import Missing
 from integration.procedure.facts import EmergencyAsked, HandOffAsked, IssueClosed, IssueReopened, OutcomeChosen, StepLabelMoved, Via
-from integration.procedure.guards import Code, Permit, Refusal, command_fault, command_refusal, paused, usual, weigh
+from integration.procedure.guards import Code, Permit, Refusal, command_fault, command_refusal, overtaken, paused, usual, weigh
 from integration.procedure.lines import EMERGENCY, HAND_OFF
+from integration.procedure.people import authority, capacity
 from integration.procedure.requirements import lacks
 from integration.procedure.route import destination
 from integration.procedure.sections import plain
@@ -21,8 +22,9 @@ CLOSE, REOPEN, LABEL = "close", "reopen", "label"
 
 
 def outcome_chosen(draft: Draft, step: Step, fact: OutcomeChosen) -> None:
-    """A word: the step is left by it, or it is refused."""
-    permit = weigh(draft.situation, step, fact)
+    """A word: the step is left by it, or it is refused; one that was typed for the step before leaves no other one."""
+    late = overtaken(draft.situation, step, fact.at, fact.word) if fact.via is Via.COMMENT else None
+    permit = late or weigh(draft.situation, step, fact)
     if isinstance(permit, Refusal):
         draft.refuse(fact.word, permit)
     else:
@@ -31,12 +33,13 @@ def outcome_chosen(draft: Draft, step: Step, fact: OutcomeChosen) -> None:
 
 def label_moved(draft: Draft, step: Step, fact: StepLabelMoved) -> None:
     """The card was moved: read as the one outcome that leads there, if it needs no words (contract.md, "On the platform")."""
-    if fact.to == step.number:
+    if fact.to == step.number and not fact.others:
         draft.ignore(Ignored.SAME)
         return
     draft.show()
-    if fact.others:
-        draft.refuse(f"{LABEL}:{fact.to}", usual(draft.situation, step, Code.TWO_LABELS))
+    late = overtaken(draft.situation, step, fact.at)
+    if late or fact.others:
+        draft.refuse(f"{LABEL}:{fact.to}", late or usual(draft.situation, step, Code.TWO_LABELS))
         return
     ways = [outcome for outcome in step.outcomes if destination(draft.procedure, draft.case, step, outcome) == fact.to]
     if len(ways) != 1:
@@ -80,7 +83,8 @@ def hand_off_asked(draft: Draft, step: Step, fact: HandOffAsked) -> None:  # noq
     if refusal:
         draft.refuse(HAND_OFF, refusal)
     else:
-        end(draft, Ending.HANDED_OFF, fact.reason.strip(), targets[target])
+        held = capacity(draft.situation, authority(draft.procedure, HAND_OFF))
+        end(draft, Ending.HANDED_OFF, fact.reason.strip(), held, targets[target])
 
 
 def emergency_asked(draft: Draft, step: Step, fact: EmergencyAsked) -> None:

@@ -96,6 +96,11 @@ def vacancy(procedure: Procedure, organisation: Organisation, case: Case, day: d
     return Vacancy(performers(procedure, organisation, case, day), above(procedure, organisation, role, day))
 
 
+def asked(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> tuple[str, ...]:
+    """The accounts of those who must act now; the unit has none."""
+    return tuple(person.account for person in performers(procedure, organisation, case, day) if person.account)
+
+
 def assignee(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> str | None:
     """The account the issue is assigned to; None while the unit acts, nobody does, or the case has ended."""
     people = performers(procedure, organisation, case, day)
@@ -234,9 +239,7 @@ def _asked_roles(procedure: Procedure, case: Case, step: Step) -> tuple[str, ...
     return authority(procedure, ASSIGN) if lacks_team(procedure, case, step) else step_roles(step)
 
 
-def _eligible(
-    procedure: Procedure, organisation: Organisation, case: Case, day: date, step: Step, role: str
-) -> Iterator[Performer]:
+def _eligible(procedure: Procedure, organisation: Organisation, case: Case, day: date, step: Step, role: str) -> Iterator[Performer]:
     """The holders of a role who may act at this step: in a verification nobody who is barred from it."""
     for person in _holders(procedure, organisation, case, day, role):
         if bar(procedure, case, step, person.account, person.office) is None:

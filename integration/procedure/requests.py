@@ -1,7 +1,7 @@
 """What people ask for without moving the case: boxes, a team, access, documents, a pause, an answer."""
 
 from integration.procedure import contexts
-from integration.procedure.definition import Gate, SectionKind, Step, Supply
+from integration.procedure.definition import DRAFT, Gate, SectionKind, Step, Supply
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import (
     AccessGranted,
@@ -25,9 +25,9 @@ from integration.procedure.facts import (
     TeamNamed,
     Ticked,
 )
-from integration.procedure.guards import Code, Refusal, command_fault, command_refusal, not_yours, usual
+from integration.procedure.guards import Code, Refusal, asked_of, command_fault, command_refusal, not_yours, usual
 from integration.procedure.lines import ASSIGN, ATTACH, GRANT, PAUSE, RESUME, REVOKE, command_line
-from integration.procedure.people import capacity, people, step_capacity, step_roles
+from integration.procedure.people import authority, capacity, step_capacity, step_roles
 from integration.procedure.sections import read_priority
 from integration.procedure.transitions import clock
 
@@ -36,9 +36,14 @@ TICK, PRIORITY = "tick", "priority"
 
 
 def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
-    """A box of the checklist: counts from a holder of the step's role, is put back otherwise (procedure.md rule 2)."""
+    """A box of the checklist: counts from a holder of the step's role, is put back otherwise (procedure.md rule 2).
+
+    A box is shown only while its step lasts: set after an earlier stay in the step was over, it was set in this one, whatever the clocks
+    say of the moment it was entered. What was set in that stay was cleared with it.
+    """
     requirement = next((r for r in step.requirements if r.id == fact.requirement), None)
-    if requirement is None:
+    earlier = draft.case.left_at.get(step.number)
+    if requirement is None or (earlier and fact.at <= earlier):
         draft.ignore(Ignored.STALE)
     elif fact.done is (requirement.id in draft.case.ticks):
         draft.ignore(Ignored.SAME)
@@ -52,27 +57,33 @@ def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
         draft.record(RequirementTicked(requirement.id) if fact.done else RequirementCleared(requirement.id))
 
 
-def priority_moved(draft: Draft, step: Step, fact: PriorityMoved) -> None:
-    """A priority's label: counts from whoever may set the priority in writing, at any step (POS step 6); is put back otherwise."""
-    priority, asked = read_priority(fact.priority), f"{PRIORITY}:{fact.priority}"
+def priority_moved(draft: Draft, step: Step, fact: PriorityMoved) -> None:  # noqa: ARG001 -- at any step
+    """A priority's label: counts from whoever may set the priority in writing, at any step (POS step 6); is put back otherwise.
+
+    Nobody types anything for it, so a refusal names who may put it on, and no line.
+    """
+    priority, act = read_priority(fact.priority), f"{PRIORITY}:{fact.priority}"
     setters = [s for s in draft.procedure.steps if any(section.kind is SectionKind.PRIORITY for section in s.sections)]
     roles = tuple(dict.fromkeys(role for setter in setters for role in step_roles(setter)))
     if priority is None:
         draft.show()
-        draft.refuse(asked, usual(draft.situation, step, Code.NO_SUCH_PRIORITY))
+        draft.refuse(act, asked_of(draft.situation, roles, Code.NO_SUCH_PRIORITY))
     elif priority == draft.case.priority:
         draft.ignore(Ignored.SAME)
     elif capacity(draft.situation, roles) is None:
         draft.show()
-        draft.refuse(asked, Refusal(Code.NOT_YOURS, (), people(draft.situation, roles)))
+        draft.refuse(act, asked_of(draft.situation, roles, Code.NOT_YOURS))
     else:
         before = draft.case.priority
         draft.record(PrioritySet(priority.value))
         draft.note("prioritas", {"before": before, "priority": priority.value, "by": contexts.name_of(draft.situation)})
 
 
-def team_named(draft: Draft, step: Step, fact: TeamNamed) -> None:  # noqa: ARG001 -- at any step: teams change
-    """The case's team, the first one in charge (POS step 13); the platform tells accounts apart by their letters, not by their case."""
+def team_named(draft: Draft, step: Step, fact: TeamNamed) -> None:
+    """The case's team, the first one in charge (POS step 13); the platform tells accounts apart by their letters, not by their case.
+
+    At any step, for teams change; but not under a letter that names the team and waits for its signature (POS step 15).
+    """
     spelled = {programmer.account.casefold(): programmer.account for programmer in draft.organisation.programmers}
     members = tuple(dict.fromkeys(spelled.get(account.casefold(), account) for account in fact.accounts))
     refusal = command_refusal(draft.situation, ASSIGN) or _unfit(draft, members)
@@ -80,6 +91,8 @@ def team_named(draft: Draft, step: Step, fact: TeamNamed) -> None:  # noqa: ARG0
         draft.refuse(ASSIGN, refusal)
     elif members == draft.case.team:
         draft.ignore(Ignored.SAME)
+    elif _letter_drafted(draft, step):
+        draft.refuse(ASSIGN, usual(draft.situation, step, Code.LETTER_DRAFTED))
     else:
         draft.record(TeamAssigned(draft.case.team_version + 1, members))
         lead, *others = contexts.accounts(draft.organisation, members)
@@ -145,7 +158,7 @@ def pause_asked(draft: Draft, step: Step, fact: PauseAsked) -> None:
         draft.refuse(PAUSE, refusal)
         return
     draft.record(Paused(fact.reason.strip()))
-    draft.note("jeda", {"reason": fact.reason.strip(), "by": contexts.name_of(s)})
+    draft.note("jeda", _by_authority(draft, PAUSE) | {"reason": fact.reason.strip()})
 
 
 def resume_asked(draft: Draft, step: Step, fact: ResumeAsked) -> None:  # noqa: ARG001
@@ -159,7 +172,19 @@ def resume_asked(draft: Draft, step: Step, fact: ResumeAsked) -> None:  # noqa: 
         return
     pauses = (*s.case.pauses, (s.case.paused_since or draft.at, draft.at))
     draft.record(Resumed(*clock(draft, step, s.case.entered_at or draft.at, pauses)))
-    draft.note("lanjut", contexts.position(draft.situation, step) | {"by": contexts.name_of(s)})
+    draft.note("lanjut", contexts.position(draft.situation, step) | _by_authority(draft, RESUME))
+
+
+def _by_authority(draft: Draft, word: str) -> contexts.Context:
+    """Who gave a command, and in what capacity."""
+    return contexts.actor(draft.situation, capacity(draft.situation, authority(draft.procedure, word)))
+
+
+def _letter_drafted(draft: Draft, step: Step) -> bool:
+    """Whether this step makes the final edition of a paper drafted since the team was fixed: such a paper names the team."""
+    fixed = [before.number for before in draft.procedure.steps if Gate.TEAM in before.gates]
+    papers = (draft.case.current_paper(product.document) for product in step.products if product.edition != DRAFT)
+    return any(paper and paper.edition == DRAFT and any(number < paper.step for number in fixed) for paper in papers)
 
 
 def _unfit(draft: Draft, members: tuple[str, ...]) -> Refusal | None:

@@ -4,7 +4,9 @@ Headings are matched whatever their case and spacing; a text counts only if it c
 """
 
 import re
+from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 from integration.procedure.definition import Priority, Section, SectionKind
 from integration.procedure.events import Missing
@@ -44,7 +46,8 @@ def accept(asked: tuple[Section, ...], written: Sections) -> tuple[Sections, tup
         name = titles.setdefault(plain(title), title)
         texts[name] = "\n\n".join(part for part in (texts.get(name, ""), text.strip()) if part)
     missing = (_fault(section, texts.get(section.title, "")) for section in asked)
-    return tuple((title, texts[title]) for title in titles.values() if texts.get(title)), tuple(m for m in missing if m)
+    faults = (*(fault for fault in missing if fault), *_disordered(asked, texts))
+    return tuple((title, texts[title]) for title in titles.values() if texts.get(title)), faults
 
 
 def read_date(text: str) -> date | None:
@@ -71,6 +74,14 @@ def read_percent(text: str) -> int | None:
 
 
 _READERS = {SectionKind.DATE: read_date, SectionKind.PRIORITY: read_priority, SectionKind.PERCENT: read_percent}
+
+
+def _disordered(asked: tuple[Section, ...], texts: dict[str, str]) -> Iterator[Missing]:
+    """Days that are before the one asked for above them (POS step 6: nothing is finished before it begins)."""
+    days = [(s.title, read_date(texts.get(s.title, ""))) for s in asked if s.kind is SectionKind.DATE]
+    for (_, earlier), (title, later) in pairwise(days):
+        if earlier and later and later < earlier:
+            yield Missing("date_order", title)
 
 
 def _fault(section: Section, text: str) -> Missing | None:

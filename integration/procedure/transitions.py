@@ -16,6 +16,7 @@ from integration.procedure.events import (
     DebtPaid,
     DocumentIssued,
     EmergencyOpened,
+    PerformersChanged,
     PrioritySet,
     SignedOff,
     SignoffsStaled,
@@ -23,8 +24,8 @@ from integration.procedure.events import (
     StepLeft,
 )
 from integration.procedure.guards import Permit
-from integration.procedure.lines import by_report
-from integration.procedure.people import performers, unconfirmed
+from integration.procedure.lines import EMERGENCY, by_report
+from integration.procedure.people import Capacity, asked, authority, capacity, is_teams, unconfirmed
 from integration.procedure.route import destination
 from integration.procedure.sections import read_priority
 
@@ -48,9 +49,21 @@ def enter(draft: Draft, number: int, *, new_round: bool = False) -> None:
     moment, gap = clock(draft, step, draft.at)
     waits = step.performer is not None and draft.procedure.role(step.performer).channel is Channel.PORTAL
     there = replace(draft.case, step=number, round=draft.case.round + new_round)
-    people = performers(draft.procedure, draft.organisation, there, draft.situation.day)
-    asked = tuple(person.account for person in people if person.account)
-    draft.record(StepEntered(number, moment, there.round, gap, waits, asked=asked))
+    to_act = asked(draft.procedure, draft.organisation, there, draft.situation.day)
+    draft.record(StepEntered(number, moment, there.round, gap, waits, asked=to_act))
+
+
+def ask_anew(draft: Draft, step: Step) -> None:
+    """Others are to act at the current step than when somebody was last asked: they are asked now; where nobody is, it is said who may.
+
+    A team was told when it was named.
+    """
+    before, to_act = draft.case.asked, asked(draft.procedure, draft.organisation, draft.case, draft.situation.day)
+    if to_act == before or (is_teams(draft.procedure, step) and draft.case.team):
+        return
+    draft.record(PerformersChanged(before, to_act))
+    context = contexts.position(draft.situation, step) | {"before": contexts.accounts(draft.organisation, before)}
+    draft.note("pejabat-berganti", context)
 
 
 def leave(draft: Draft, step: Step, permit: Permit) -> None:
@@ -62,7 +75,7 @@ def leave(draft: Draft, step: Step, permit: Permit) -> None:
         draft.record(SignoffsStaled(draft.case.round, tuple(sign.step for sign in draft.case.standing_signoffs)))
     _issue_papers(draft, step, outcome)
     if outcome.ending:
-        end(draft, outcome.ending, permit.reason)
+        end(draft, outcome.ending, permit.reason, permit.capacity)
         return
     enter(draft, destination(draft.procedure, draft.case, step, outcome) or step.number, new_round=new_round)
     draft.note("langkah", _passage(draft, step, permit))
@@ -74,15 +87,17 @@ def record_recorded(draft: Draft, step: Step, left_at: datetime) -> None:
     _pay_debt(draft, step)
 
 
-def end(draft: Draft, ending: Ending, reason: str, target: str = "") -> None:
-    """The case ends. Access that is still open is named, so that somebody takes it back (procedure.md rule 8)."""
+def end(draft: Draft, ending: Ending, reason: str, held: Capacity | None, target: str = "") -> None:
+    """The case ends, by who decides it in the capacity `held`.
+
+    Access that is still open is named, so that somebody takes it back (procedure.md rule 8).
+    """
     draft.record(CaseEnded(ending.value, reason, target))
-    by = contexts.name_of(draft.situation)
+    by = contexts.actor(draft.situation, held)
     if ending is Ending.DONE:
-        draft.note("selesai", {"by": by, "papers": _all_papers(draft)})
-        return
-    context: Context = {"ending": ending.value, "reason": reason, "by": by, "target": target, "grants": contexts.grants(draft.case)}
-    draft.note("berakhir", context)
+        draft.note("selesai", by | {"papers": _all_papers(draft)})
+    else:
+        draft.note("berakhir", by | {"ending": ending.value, "reason": reason, "target": target, "grants": contexts.grants(draft.case)})
 
 
 def open_emergency(draft: Draft, step: Step, emergency: Emergency, reason: str) -> None:
@@ -92,9 +107,9 @@ def open_emergency(draft: Draft, step: Step, emergency: Emergency, reason: str) 
     skipped = [skipped for skipped in draft.procedure.steps if step.number <= skipped.number < emergency.first]
     draft.record(EmergencyOpened(reason, step.number, tuple((skipped.number, day) for skipped in skipped)))
     enter(draft, emergency.first)
-    debts = [{"step": owed.number, "name": owed.name, "due": contexts.iso(day)} for owed in skipped]
     here = contexts.position(draft.situation, draft.procedure.step(emergency.first))
-    draft.note("darurat", here | {"reason": reason, "by": contexts.name_of(draft.situation), "debts": debts})
+    by = contexts.actor(draft.situation, capacity(draft.situation, authority(draft.procedure, EMERGENCY)))
+    draft.note("darurat", here | by | {"reason": reason, "debts": contexts.debts(draft.procedure, draft.case.debts)})
 
 
 def _record_leaving(draft: Draft, step: Step, permit: Permit) -> None:
@@ -149,27 +164,28 @@ def _issue_paper(draft: Draft, document: str, edition: str, step: Step) -> None:
 
 def _passage(draft: Draft, left: Step, permit: Permit) -> Context:
     """What the note on a transition says: what was decided by whom, and who is to do what next."""
-    procedure, capacity = draft.procedure, permit.capacity
+    procedure = draft.procedure
     recorded = [entry.event for entry in draft.entries]
     stale = [number for event in recorded if isinstance(event, SignoffsStaled) for number in event.steps]
     papers = [procedure.document(event.document).title for event in recorded if isinstance(event, DocumentIssued)]
     current = procedure.step(draft.case.step or left.number)
     duty = procedure.duty
     begins = duty is not None and left.number == duty.first and permit.outcome.kind is OutcomeKind.FORWARD
-    return contexts.position(draft.situation, current) | {
-        "from_step": left.number,
-        "from_name": left.name,
-        "outcome": permit.outcome.word,
-        "kind": permit.outcome.kind.value,
-        "by": contexts.name_of(draft.situation),
-        "role": procedure.role(capacity.role).name,
-        "office": capacity.office,
-        "reason": permit.reason,
-        "unconfirmed": unconfirmed(left, capacity),
-        "stale_steps": stale,
-        "papers": papers,
-        "team": contexts.accounts(draft.organisation, draft.case.team) if begins else [],
-    }
+    return (
+        contexts.position(draft.situation, current)
+        | contexts.actor(draft.situation, permit.capacity)
+        | {
+            "from_step": left.number,
+            "from_name": left.name,
+            "outcome": permit.outcome.word,
+            "kind": permit.outcome.kind.value,
+            "reason": permit.reason,
+            "unconfirmed": unconfirmed(left, permit.capacity),
+            "stale_steps": stale,
+            "papers": papers,
+            "team": contexts.accounts(draft.organisation, draft.case.team) if begins else [],
+        }
+    )
 
 
 def _all_papers(draft: Draft) -> list[Context]:

@@ -10,10 +10,11 @@ def tell_unit(draft: Draft, before: Case) -> None:
     """Call the portal for what differs between the case before and after; reasons only where they are meant for the unit."""
     case = draft.case
     if case.ending and not before.ending:
-        draft.call_portal("pengaduan.selesai", alasan=case.ending_reason)
+        target = {"tujuan": case.ending_target} if case.ending_target else {}
+        draft.call_portal("pengaduan.selesai", alasan=case.ending_reason, **target)
     elif case.entered_seq != before.entered_seq:
         _tell_step(draft, opened=before.entered_seq == 0)
-    elif case.status is not before.status or (draft.entries and draft.fact.by.kind is ActorKind.UNIT):
+    elif (case.status, case.due) != (before.status, before.due) or (draft.entries and draft.fact.by.kind is ActorKind.UNIT):
         draft.call_portal("status.berubah")  # also when the unit's own request was refused: the portal may show another step
 
 

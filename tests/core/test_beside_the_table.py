@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from integration.procedure.case import Status
-from integration.procedure.effects import IssueDocument, PostNote, ShowOnIssue
+from integration.procedure.effects import IssueDocument, OpenIssue, PostNote, ShowOnIssue, UploadAttachments
 from integration.procedure.events import AccessGranted, EmergencyOpened, IssueMended, Paused, Resumed, SignoffsStaled, TeamAssigned
 from integration.procedure.facts import (
     SERVICE,
@@ -22,8 +22,10 @@ from integration.procedure.facts import (
     IssueClosed,
     IssueDrifted,
     IssueLinked,
+    IssueLost,
     IssueReopened,
     PauseAsked,
+    PriorityMoved,
     ResumeAsked,
     SecretWritten,
     StepExpired,
@@ -31,9 +33,9 @@ from integration.procedure.facts import (
     TeamNamed,
     Withdrawn,
 )
-from integration.procedure.offices import Organisation, WorkCalendar
+from integration.procedure.offices import Holding, Organisation, WorkCalendar
 from integration.procedure.people import assignee, performers
-from tests.core.office import CALENDAR, JAKARTA, STRANGER, UNIT, organisation, person
+from tests.core.office import CALENDAR, JAKARTA, STRANGER, UNIT, attachment, office, organisation, person, submission
 from tests.core.run import Run, call, calls, entered, kinds, note, notes, only, refused
 from tests.core.straight import prepare, step_on, walk
 
@@ -153,6 +155,31 @@ def test_a_case_is_handed_to_a_related_procedure(at, target) -> None:
     assert note(decision, "berakhir")["ending"] == "dialihkan"
 
 
+@pytest.mark.parametrize("number", range(17))
+def test_to_each_of_the_related_procedures_and_the_unit_is_told_where(at, pos, number) -> None:
+    run, target = at(8), pos.handoffs[number]
+    decision = run.fact(HandOffAsked, person("kepala"), target, " Bukan urusan sistem informasi ")
+    told = call(decision, "pengaduan.selesai")
+    assert (told["status"], told["alasan"], told["tujuan"]) == ("dialihkan", "Bukan urusan sistem informasi", target)
+    said = note(decision, "berakhir")
+    assert (said["target"], said["by"], said["role"], said["office"]) == (target, "Kepala", "Kepala Pustikom", "")
+
+
+def test_an_end_without_a_target_names_none(at) -> None:
+    assert "tujuan" not in call(at(8).fact(Withdrawn, UNIT, "Sudah pulih"), "pengaduan.selesai")
+
+
+def test_whoever_stops_or_ends_a_case_is_named_with_the_office(at) -> None:
+    run = at(5, organisation(office("kepala-pustikom", "wakil", Holding.DEPUTY)))
+    acting = ("Wakil", "Kepala Pustikom", "Plh.")
+    told = [note(run.fact(PauseAsked, person("wakil"), "Menunggu data"), "jeda"), note(run.fact(ResumeAsked, person("wakil")), "lanjut")]
+    told.append(note(run.copy().fact(EmergencyAsked, person("wakil"), "KRS lumpuh"), "darurat"))
+    told.append(note(run.say("wakil", "tolak", "Bukan wewenang Pustikom"), "berakhir"))
+    assert [(said["by"], said["role"], said["office"]) for said in told] == [acting] * 4
+    withdrawn = note(at(5).fact(Withdrawn, UNIT, "Sudah pulih"), "berakhir")
+    assert (withdrawn["by"], withdrawn["role"]) == ("Dekan FT", "Pimpinan Unit Kerja")
+
+
 def test_an_unknown_target_lists_the_seventeen(at) -> None:
     run = at(8)
     decision = run.fact(HandOffAsked, person("layanan"), "POS Lain", "Gangguan ada di jaringan")
@@ -185,7 +212,15 @@ def test_an_exception_order_opens_25_at_once_and_owes_what_it_skips(at) -> None:
     assert run.open.status is Status.EMERGENCY
     said = note(decision, "darurat")
     assert (said["performers"][0]["account"], said["line"]) == ("pengembangan", "/pos selesai")
-    assert said["debts"][0] == {"step": 10, "name": "Mempelajari evaluasi", "due": "2026-06-09"}
+    assert said["debts"][0] == {
+        "step": 10,
+        "name": "Mempelajari evaluasi",
+        "due": "2026-06-09",
+        "papers": ["Hasil Analisis Teknis"],
+    }
+    assert said["debts"][-2]["papers"] == ["Laporan Verifikasi", "Laporan Teknis Proses Penanganan"], "those of the way forward"
+    assert said["debts"][6]["papers"] == [], "nothing is made at 16"
+    assert (said["by"], said["role"], said["office"]) == ("Kepala", "Kepala Pustikom", "")
     assert calls(decision) == ["status.berubah"]
 
 
@@ -374,6 +409,33 @@ def test_a_team_that_cannot_be_named(at, account, members, code) -> None:
     decision = run.fact(TeamNamed, person(account), members)
     assert refused(decision).code == code
     assert run.open.team == ()
+
+
+def test_under_a_letter_that_waits_for_its_signature_the_team_stays(at) -> None:
+    """Step 14 drafted the surat tugas with this team; the head signs what they read."""
+    run = at(15)
+    decision = run.assign("koordinator", "sari")
+    assert refused(decision).code == "letter_drafted"
+    said = note(decision, "penolakan")
+    assert ([p["account"] for p in said["may_act"]], said["line"]) == (["kepala"], "/pos setuju")
+    assert run.open.team == ("budi", "sari")
+    assert run.assign("koordinator", "budi", "sari").ignored == "it is so already"
+    assert refused(run.assign("kasi", "sari")).code == "not_yours"
+
+
+@pytest.mark.parametrize(("word", "reason", "step"), [("kembali", "Tim berubah", 14), ("setuju", "", 16)])
+def test_before_the_draft_and_after_the_signature_the_team_may_change(at, word, reason, step) -> None:
+    run = at(15)
+    run.say("kepala", word, reason)
+    assert run.at == step
+    assert only(run.assign("koordinator", "sari"), TeamAssigned).members == ("sari",)
+
+
+def test_a_draft_made_before_the_team_was_fixed_names_none(at) -> None:
+    """The schedule of step 6 is final at 7; a team named early may change there."""
+    run = at(7)
+    run.assign("koordinator", "budi")
+    assert only(run.assign("koordinator", "sari"), TeamAssigned).version == 2
 
 
 def test_the_one_in_charge_must_act_at_the_teams_steps(at) -> None:
@@ -619,6 +681,73 @@ def test_an_issue_that_differs_is_put_right_and_said(at) -> None:
     assert [type(effect) for effect in decision.effects] == [ShowOnIssue, PostNote]
     assert note(decision, "dipulihkan") == {"what": ["labels", "title"], "accounts": []}
     assert run.fact(IssueDrifted, SERVICE, ()).ignored == "it is so already"
+
+
+def test_a_deleted_issue_is_replaced_by_another_with_the_forms_files(pos) -> None:
+    run = Run(pos)
+    run.submit(submission(attachments=(attachment("galat.png"),)))
+    run.fact(IssueLinked, SERVICE, 7, "https://git.example/7")
+    decision = run.fact(IssueLost, SERVICE, 7)
+    assert kinds(decision) == ["IssueLost"]
+    assert (run.open.iid, run.open.url) == (None, "")
+    assert [type(effect) for effect in decision.effects] == [OpenIssue, UploadAttachments, ShowOnIssue, PostNote]
+    said = note(decision, "tiket-pengganti")
+    assert (said["lost"], said["step"], said["performers"][0]["account"]) == (7, 4, "kasi")
+    assert calls(decision) == [], "the unit knows its ticket only"
+    assert run.fact(IssueLost, SERVICE, 7).ignored == "it is so already", "that one is gone already"
+    run.fact(IssueLinked, SERVICE, 8, "https://git.example/8")
+    assert run.fact(IssueLost, SERVICE, 7).ignored == "it is so already"
+    assert kinds(run.fact(IssueLost, SERVICE, 8)) == ["IssueLost"], "and once more, under keys of its own"
+
+
+def test_after_the_end_a_deleted_issue_is_not_replaced(at) -> None:
+    run = at(5)
+    run.fact(IssueLinked, SERVICE, 7, "https://git.example/7")
+    run.say("kepala", "tolak", "Bukan urusan kami")
+    assert run.fact(IssueLost, SERVICE, 7).ignored == "the case has ended"
+    assert run.open.iid == 7
+
+
+def test_who_changed_the_issue_is_told_with_what(at) -> None:
+    said = note(at(8).fact(IssueDrifted, SERVICE, ("due",), ("budi", "kasi")), "dipulihkan")
+    assert said == {"what": ["due"], "accounts": ["budi", "kasi"]}
+
+
+# --- priority ---
+
+
+@pytest.mark.parametrize("step", [5, 6, 18, 24, 31])
+@pytest.mark.parametrize("account", ["kasi", "layanan"])
+def test_a_label_sets_the_priority_at_any_step(at, step, account) -> None:
+    run = at(step)
+    before = run.open.priority
+    decision = run.fact(PriorityMoved, person(account), "kritis")
+    assert kinds(decision) == ["PrioritySet"]
+    assert note(decision, "prioritas") == {"before": before, "priority": "kritis", "by": account.capitalize()}
+    assert any(isinstance(effect, ShowOnIssue) for effect in decision.effects), "the label before is taken off"
+    assert run.fact(PriorityMoved, STRANGER, "kritis").ignored == "it is so already"
+
+
+@pytest.mark.parametrize(
+    ("by", "priority", "code"),
+    [(STRANGER, "kritis", "not_yours"), (person("kepala"), "kritis", "not_yours"), (UNIT, "kritis", "not_yours")]
+    + [(person("kasi"), word, "no_such_priority") for word in ("gawat", "", " ")],
+)
+def test_a_priority_that_cannot_be_set_is_put_back(at, by, priority, code) -> None:
+    run = at(8)
+    decision = run.fact(PriorityMoved, by, priority)
+    assert (refused(decision).code, refused(decision).asked) == (code, f"priority:{priority}")
+    assert any(isinstance(effect, ShowOnIssue) for effect in decision.effects)
+    said = note(decision, "penolakan")
+    assert ([p["account"] for p in said["may_act"]], said["line"]) == (["kasi", "layanan"], ""), "they put a label on, and type nothing"
+
+
+def test_after_the_end_no_label_sets_the_priority(at) -> None:
+    run = at(5)
+    run.say("kepala", "tolak", "Bukan urusan kami")
+    decision = run.fact(PriorityMoved, person("kasi"), "kritis")
+    assert (refused(decision).code, refused(decision).asked) == ("ended", "priority:kritis")
+    assert any(isinstance(effect, ShowOnIssue) for effect in decision.effects)
 
 
 # --- after the end ---

@@ -101,6 +101,25 @@ def test_a_section_must_be_readable_as_what_it_is(at, heading, text, kind) -> No
     assert items(at(6).say("kasi", "selesai", sections=written | {heading: text})) == [(kind, heading)]
 
 
+@pytest.mark.parametrize(
+    ("begins", "ends", "found"),
+    [
+        ("2026-06-03", "2026-06-02", [("date_order", "Target selesai")]),
+        ("3 Juli 2026", "2026-06-30", [("date_order", "Target selesai")]),
+        ("2026-06-03", "3 Juni 2026", []),
+        ("besok", "2026-06-02", [("date", "Mulai")]),
+        ("2026-06-03", "", [("section", "Target selesai")]),
+    ],
+)
+def test_nothing_is_finished_before_it_begins(at, begins, ends, found) -> None:
+    run = at(6)
+    decision = run.say("kasi", "selesai", sections={"Mulai": begins, "Target selesai": ends, "Prioritas": "tinggi"})
+    assert (items(decision) if found else []) == found
+    assert run.at == (6 if found else 7)
+    if found:
+        assert refused(decision).missing[0].suppliers == ("Kepala Seksi Layanan Administrasi", "Kepala Divisi Layanan dan Pangkalan Data")
+
+
 def test_the_schedule_sets_the_priority(at) -> None:
     run = at(6)
     written = {"Mulai": "2026-06-03", "Target selesai": "3 Juli 2026", "Prioritas": "Kritis"}

@@ -21,9 +21,9 @@ from sandbox.gitlab import GitLab, Level
 from sync.display import Display
 from sync.wording import Wording, long_date, marker
 from tests.core.office import submission
-from tests.told import HOSTILE, NEWER, OFFICE, PLAIN, POS, STORIES, at
+from tests.told import HOSTILE, NEWER, OFFICE, PLAIN, POS, REGIONS, STORIES, at
 
-SNAPSHOTS = Path(__file__).parent / "snapshots" / "notes"
+SNAPSHOTS = Path(__file__).parent / "snapshots"
 DISPLAY = Display((POS, NEWER), OFFICE, Wording(OFFICE))
 
 
@@ -41,22 +41,49 @@ def text_of(name: str, words: str, **form: str) -> str:
     return DISPLAY.note(effect, case)
 
 
+def region_of(name: str, words: str) -> str:
+    """The service's part of the description."""
+    step, tell = REGIONS[name]
+    run = tell(at(step), words)
+    display = Display((POS,), run.organisation, Wording(run.organisation))
+    return display.issue(run.open, run.now, "").description
+
+
+def as_kept(kind: str, name: str, written: str) -> str:
+    """The text kept of this; the text itself where snapshots are being written."""
+    path = SNAPSHOTS / kind / f"{name}.md"
+    if os.environ.get("ALUR_WRITE_SNAPSHOTS"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(written, encoding="utf-8")
+    return path.read_text(encoding="utf-8")
+
+
 class TestToTheLetter:
     @pytest.mark.parametrize("name", STORIES)
     def test_a_note_says_exactly_this(self, name: str):
         written = text_of(name, PLAIN) + "\n"
-        path = SNAPSHOTS / f"{name}.md"
-        if os.environ.get("ALUR_WRITE_SNAPSHOTS"):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(written, encoding="utf-8")
-        assert written == path.read_text(encoding="utf-8")
+        assert written == as_kept("notes", name, written)
+
+    @pytest.mark.parametrize("name", REGIONS)
+    def test_the_region_says_exactly_this(self, name: str):
+        written = region_of(name, PLAIN) + "\n"
+        assert written == as_kept("region", name, written)
 
     def test_every_note_is_told_by_a_story(self):
         templates = {path.stem for path in (TEMPLATES / "notes").glob("[!_]*.md")} - {"lampiran-formulir"}
         assert {effect.template for name in STORIES for effect, _ in notes(name, PLAIN)} == templates
 
+    def test_every_refusal_is_told_by_a_story(self):
+        told = {effect.context["code"] for name in STORIES for effect, _ in notes(name, PLAIN) if "code" in effect.context}
+        assert told | {Code.SECRET} == {*Code}, "a secret is answered by a note of its own"
+
+    def test_every_way_to_change_an_issue_is_told(self):
+        ((mended, _),) = notes("dipulihkan-semua", PLAIN)
+        assert mended.context["what"] == [*messages("drift")]
+
     def test_no_snapshot_is_left_behind(self):
-        assert {path.stem for path in SNAPSHOTS.glob("*.md")} == {*STORIES}
+        assert {path.stem for path in (SNAPSHOTS / "notes").glob("*.md")} == {*STORIES}
+        assert {path.stem for path in (SNAPSHOTS / "region").glob("*.md")} == {*REGIONS}
 
     def test_the_files_of_a_form_are_listed(self):
         link = f"[galat.png](/uploads/{'a' * 32}/galat.png)"
@@ -166,6 +193,13 @@ class TestStrangersWords:
         issue = stored(gitlab, project, f"issues/{iid}")
         assert (issue["title"], issue["description"]) == (shown.title, shown.description)
         assert untouched(issue)
+
+    @pytest.mark.parametrize("name", REGIONS)
+    def test_the_region_does_nothing_but_what_it_does_with_plain_words(self, name: str):
+        hostile = region_of(name, HOSTILE)
+        assert skeleton(hostile) == skeleton(region_of(name, PLAIN))
+        assert called(hostile) == set()
+        assert hostile.count("<!--") == hostile.count("-->") == len(("alur:mulai", "alur:selesai"))
 
     def test_only_people_of_the_organisation_are_called(self):
         environment = DISPLAY.wording

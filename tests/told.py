@@ -144,6 +144,11 @@ def waiting_for_a_team(run: Run) -> Run:
     return run
 
 
+def typed_at_once(run: Run, words: str) -> Decision:
+    """The second of two who may leave a step types the same word as the first, a moment later."""
+    return run.fact(OutcomeChosen, by("layanan", words), "selesai", "", (), Via.COMMENT, after=timedelta(seconds=1))
+
+
 def paused(run: Run, words: str) -> Run:
     """The case is paused by its head."""
     run.fact(PauseAsked, by("kepala", words), words)
@@ -219,10 +224,12 @@ STORIES: dict[str, tuple[int, Tell]] = {
         21,
         lambda run, w: said(held_by(run, "kadiv-pengembangan", "koordinator"), "koordinator", "diterima", "", w),
     ),
+    "penolakan-terdahului": (6, lambda run, w: then(run.say("kasi", "selesai"), typed_at_once(run, w))),
     "penolakan-dua-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 6, (9,))),
     "penolakan-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 9)),
-    "penolakan-label-isian": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 4)),
+    "penolakan-label-isian": (4, lambda run, w: run.fact(StepLabelMoved, by("kasi", w), 5)),
     "penolakan-bukan-centang": (20, lambda run, w: run.fact(Ticked, by("koordinator", w), "20.1", done=True)),
+    "penolakan-surat": (15, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "tono"))),
     "penolakan-tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("budi", "orang-lain"))),
     "penolakan-progres-dini": (8, lambda run, _: run.report("koordinator")),
     "penolakan-progres": (19, lambda run, _: run.report("budi", percent=None, **{"Kendala dan solusi": ""})),
@@ -301,3 +308,25 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "dipulihkan-semua": (20, lambda run, _: run.fact(IssueDrifted, UNIT, tuple(messages("drift")), ("budi", "sari"))),
     "dipulihkan-tanpa-nama": (20, lambda run, _: run.fact(IssueDrifted, UNIT, ("priority", "step"))),
 }
+
+
+def after(run: Run, *_: Decision) -> Run:
+    """The run, once something was decided in it."""
+    return run
+
+
+REGIONS: dict[str, tuple[int, Callable[[Run, str], Run]]] = {
+    "berjalan": (20, lambda run, _: run),
+    "libur": (8, lambda run, w: after(run, changed(closed(run, w)))),
+    "tanpa-kalender": (8, lambda run, _: after(run, changed(uncharted(run)))),
+    "dijeda": (8, paused),
+    "pengecualian": (8, lambda run, w: after(run, run.fact(EmergencyAsked, by("kepala", w), w))),
+    "lowong": (9, lambda run, _: vacant(run, "kadiv-pengembangan")),
+    "lowong-sementara": (11, lambda run, _: vacant(run, "kadiv-pengembangan")),
+    "tanpa-tim": (8, lambda run, _: waiting_for_a_team(run)),
+    "unit": (24, lambda run, _: run),
+    "revisi": (5, lambda run, w: after(run, run.say("kepala", "revisi", w))),
+    "berakhir": (5, ended),
+    "dialihkan": (8, lambda run, w: after(run, run.fact(HandOffAsked, by("kepala", w), POS.handoffs[0], w))),
+}
+"""What the service's part of the description is shown for."""

@@ -3,7 +3,11 @@
 Either a whole organisation is handed out or every fault of its files, never an organisation with a fault in it.
 """
 
+import logging
+import threading
+import time
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 from pathlib import Path
@@ -27,9 +31,75 @@ from integration.yamlfile import Fault, FileFaults, Place
 Offices = Sequence[tuple[Place, OfficeEntry]]
 Programmers = Sequence[tuple[Place, ProgrammerEntry]]
 
+SETTLED = 1.0
+"""Seconds a file must have been left alone before it is read: one that is still being written may read well and say half."""
+
+log = logging.getLogger(__name__)
+
 
 class OrganisationFaults(FileFaults):
     """The organisation file, or a calendar it names, cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a look into `files` found: the organisation, or else every fault."""
+
+    organisation: Organisation | None
+    faults: tuple[Fault, ...]
+    files: tuple[Path, ...]
+
+
+class InForce:
+    """The organisation as its files say it now, for as long as a process lives: a change counts as soon as it is saved.
+
+    A change with a fault in it does not count: what was in force stays so until the files are mended. Safe to share between threads.
+    """
+
+    def __init__(self, path: Path, roles: Collection[str] | None = None) -> None:
+        self._path = path
+        self._roles = roles
+        self._lock = threading.Lock()
+        self._seen: tuple[object, ...] = ()  # the versions of the files when they were last read
+        self._last = Reading(None, (), (path,))
+        self._good: Organisation | None = None
+
+    @property
+    def now(self) -> Organisation:
+        """The organisation in force: the same object until another one is. Raises OrganisationFaults where there never was a good one."""
+        with self._lock:
+            self._look()
+            if self._good is None:
+                raise OrganisationFaults(self._last.faults)
+            return self._good
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What is wrong with the files as they are, whether or not an older organisation is still in force."""
+        with self._lock:
+            self._look()
+            return self._last.faults
+
+    def _look(self) -> None:
+        """Read the files again if one of them is another than last time; which calendars there are is known only afterwards."""
+        while (versions := tuple(_version(path) for path in self._last.files)) != self._seen:
+            if self._good and any(version and 0 <= time.time() - version[0] / 1e9 < SETTLED for version in versions):
+                return
+            files = self._last.files
+            self._last = _read(self._path, self._roles)
+            self._seen = versions if files == self._last.files else ()
+            if self._seen:
+                self._adopt(self._last)
+
+    def _adopt(self, reading: Reading) -> None:
+        if reading.organisation is None:
+            if self._good:  # at the start whoever asked is told
+                places = ", ".join(f"{fault.file.name}:{fault.line} {fault.path} {fault.kind}".strip() for fault in reading.faults)
+                log.error("the organisation file cannot be used, the last good one stays in force: %s", places)
+        elif reading.organisation != self._good:
+            if self._good:
+                log.info("another organisation is in force")
+            self._good = reading.organisation
 
 
 def load(path: Path, roles: Collection[str] | None = None) -> Organisation:
@@ -37,21 +107,30 @@ def load(path: Path, roles: Collection[str] | None = None) -> Organisation:
 
     Raises OrganisationFaults.
     """
-    organisation, faults = _read(path, roles)
-    if organisation is None:
-        raise OrganisationFaults(faults)
-    return organisation
+    reading = _read(path, roles)
+    if reading.organisation is None:
+        raise OrganisationFaults(reading.faults)
+    return reading.organisation
 
 
-def check(path: Path, roles: Collection[str] | None = None) -> list[Fault]:
+def check(path: Path, roles: Collection[str] | None = None) -> tuple[Fault, ...]:
     """Everything that is wrong with this file and the calendars it names; empty where `load` would succeed."""
-    return _read(path, roles)[1]
+    return _read(path, roles).faults
 
 
-def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | None, list[Fault]]:
+def _version(path: Path) -> tuple[int, int, int] | None:
+    """What differs between two versions of a file; None for a file that is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def _read(path: Path, roles: Collection[str] | None) -> Reading:
     file = EntryFile(path, messages("organisation"))
     if file.faults:
-        return None, list(file.faults)
+        return Reading(None, tuple(file.faults), (path,))
     top = file.entry(File)
     letterhead = file.entry(LetterheadEntry, "letterhead")
     numbering = file.entry(NumberingEntry, "numbering")
@@ -60,7 +139,7 @@ def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | Non
     regular = file.entry(DaysEntry, "working_hours")
     special = file.entries(SpecialHoursEntry, "special_hours")
     closures = file.entries(ClosureEntry, "closures")
-    years, faults = _years(file)
+    years, faults, files = _years(file)
 
     _check_roles(file, offices, roles)
     _check_one_at_a_time(file, offices)
@@ -71,7 +150,7 @@ def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | Non
 
     faults = sorted(file.faults) + faults
     if faults or not (top and letterhead and numbering and regular):
-        return None, faults
+        return Reading(None, tuple(faults), (path, *files))
     regular_hours = HoursPeriod("", regular.hours())
     calendar = WorkCalendar(
         tz=top.time_zone,
@@ -88,25 +167,27 @@ def _read(path: Path, roles: Collection[str] | None) -> tuple[Organisation | Non
         numbering=numbering.read(),
         report_recipients=top.report_recipients,
     )
-    return organisation, []
+    return Reading(organisation, (), (path, *files))
 
 
-def _years(file: EntryFile) -> tuple[list[YearOff], list[Fault]]:
-    """The calendars the file names: a year that ships with the service, or a file beside this one; and the faults of those files."""
+def _years(file: EntryFile) -> tuple[list[YearOff], list[Fault], list[Path]]:
+    """The calendars the file names: a year that ships with the service, or a file beside this one; their faults, and which they are."""
     years: list[YearOff] = []
     faults: list[Fault] = []
+    files: list[Path] = []
     for place, name in file.texts("calendars"):
         if name.isdecimal() and int(name) not in shipped_years():
             file.faults.add(place, "calendar_unknown", given=name, known=", ".join(str(year) for year in shipped_years()))
             continue
         calendar = EntryFile(SHIPPED / f"{name}.yaml" if name.isdecimal() else file.path.parent / name, messages("organisation"))
+        files.append(calendar.path)
         year = read_year(calendar)
         faults += calendar.faults
         if year and any(year.year == other.year for other in years):
             file.faults.add(place, "calendar_twice", year=year.year)
         elif year:
             years.append(year)
-    return years, faults
+    return years, faults, files
 
 
 def _closed_days(closures: Sequence[tuple[Place, ClosureEntry]]) -> Iterator[DayOff]:

@@ -8,15 +8,16 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from integration import organisation as organisations
 from integration import procedures as procedure_files
 from integration.clock import Clock, utc_now
 from integration.doorbell import Broker, Doorbell, Embedded, celery_app
 from integration.files import FileStore
-from integration.procedure.definition import Channel, Procedure
+from integration.organisation import InForce
+from integration.procedure.definition import Procedure
 from integration.procedure.offices import Organisation
 from integration.settings import Settings
 from integration.store import Store
+from integration.vacancies import office_roles
 
 
 def secrets(settings: Settings) -> list[str]:
@@ -39,17 +40,25 @@ class Parts:
     store: Store
     files: FileStore
     procedures: tuple[Procedure, ...]
-    organisation: Organisation
+    in_force: InForce
     bell: Doorbell
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation in force now; take it once for what must not change half way. Raises OrganisationFaults where `unproved`."""
+        return self.in_force.now
 
     @classmethod
     def of(cls, settings: Settings, clock: Clock = utc_now) -> "Parts":
-        """The parts these settings describe.
+        """The parts these settings describe. Raises InvalidProcedure and OrganisationFaults with every fault of the files."""
+        parts = cls.unproved(settings, clock)
+        _ = parts.organisation  # whoever starts is told at once of a file that cannot be used
+        return parts
 
-        Raises InvalidProcedure and OrganisationFaults with every fault of the files.
-        """
+    @classmethod
+    def unproved(cls, settings: Settings, clock: Clock = utc_now) -> "Parts":
+        """The same where the organisation file may have faults: only what needs the organisation fails then. Raises InvalidProcedure."""
         procedures = tuple(procedure_files.load(path) for path in procedure_files.shipped().values())
-        roles = {role.slug for procedure in procedures for role in procedure.roles if role.channel is Channel.PLATFORM and not role.team}
         store = Store(settings.database_url.get_secret_value(), clock=clock)
         store.per_minute = settings.gitlab_per_minute
         return cls(
@@ -58,6 +67,6 @@ class Parts:
             store=store,
             files=FileStore(settings.data_dir),
             procedures=procedures,
-            organisation=organisations.load(settings.organisation, roles),
+            in_force=InForce(settings.organisation, office_roles(procedures)),
             bell=Embedded() if settings.broker_url is None else Broker(celery_app(settings.broker_url.get_secret_value())),
         )

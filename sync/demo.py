@@ -51,7 +51,7 @@ class Between:
 
     def tick(self) -> None:
         """Have the service look at the time."""
-        self.process.service.clockwork.tick()
+        self.process.service.tick()
 
     def case(self, ticket: str) -> Case:
         """The case as the ledger has it. LookupError where it has none."""

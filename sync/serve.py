@@ -137,7 +137,7 @@ class OneProcess:
         last_sweep = -SWEEP
         while not self.stop.wait(TICK):
             try:
-                self.service.clockwork.tick()
+                self.service.tick()
                 if time.monotonic() - last_sweep >= SWEEP:
                     last_sweep = time.monotonic()
                     self.service.sweep()

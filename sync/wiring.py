@@ -4,6 +4,8 @@ What holds connections or is not safe to share is made anew for each thread and 
 """
 
 import threading
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
@@ -11,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from integration.clock import Clock, utc_now
 from integration.parts import Parts
 from integration.settings import Settings
+from integration.store import InboxRow, OutboxRow, Turn
 from sync.clock import Clockwork
 from sync.display import Display
 from sync.drain import Drain
@@ -21,6 +24,7 @@ from sync.outbox import Outbox
 from sync.portal import Portal
 from sync.provision import Change, Provision
 from sync.reconcile import Reconciler
+from sync.roster import Roster
 from sync.wording import Wording
 
 NIGHT = timedelta(hours=2)  # local time from which the whole platform is compared with the store, once a day
@@ -42,8 +46,22 @@ class Service:
         self.store = parts.store
         self.files = parts.files
         self.bell = parts.bell
-        self.display = Display(parts.procedures, parts.organisation, Wording(parts.organisation))
-        self.clockwork = Clockwork(parts.store, parts.organisation, parts.bell)
+        self.roster = Roster(parts.store, parts.procedures, parts.bell)
+        self._display: Display | None = None
+
+    @property
+    def display(self) -> Display:
+        """How cases look under the organisation in force now; the same one until another is."""
+        organisation = self.parts.organisation
+        made = self._display
+        if made is None or made.organisation is not organisation:
+            made = self._display = Display(self.parts.procedures, organisation, Wording(organisation))
+        return made
+
+    @cached_property
+    def clockwork(self) -> Clockwork:
+        """This process's look at the time; `tick` tells it the organisation in force."""
+        return Clockwork(self.store, self.parts.organisation, self.bell)
 
     @cached_property
     def drain(self) -> Drain:
@@ -65,7 +83,8 @@ class Service:
         store, files, clock, platform = self.store, self.files, self.parts.clock, self.platform()
         inbox = Inbox(store, platform, files, self.display, clock)
         outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
-        return Drain(store, inbox, outbox, stop)
+        hands = EachRow(inbox, outbox, lambda: self.display)
+        return Drain(store, hands, hands, stop)
 
     def provisioning(self, hook_url: str = "") -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
@@ -76,6 +95,14 @@ class Service:
     def provision(self, *, hook_url: str = "") -> list[Change]:
         """Make the platform's project ready; gives what had to be done. Raises Transient, Permanent, StoreDown."""
         return self.provisioning(hook_url).apply()
+
+    def tick(self) -> int:
+        """Find what time brings, and who holds an office or when there is work otherwise than before; gives how many rows are new.
+
+        Raises StoreDown.
+        """
+        organisation = self.clockwork.organisation = self.parts.organisation
+        return self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
 
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night everything. Raises Transient, Permanent, StoreDown."""
@@ -98,6 +125,23 @@ class Service:
     def _mail(self) -> Mail | None:
         settings = self.parts.settings
         return Mail(settings.smtp_url.get_secret_value(), sender(settings), self.parts.clock) if settings.smtp_url else None
+
+
+@dataclass(frozen=True, slots=True)
+class EachRow:
+    """One thread's inbox and outbox; each row is worked off under the organisation in force when it is begun, whatever comes meanwhile."""
+
+    inbox: Inbox
+    outbox: Outbox
+    display: Callable[[], Display]
+
+    def process(self, turn: Turn, row: InboxRow) -> None:
+        """See sync.inbox."""
+        replace(self.inbox, display=self.display()).process(turn, row)
+
+    def perform(self, turn: Turn, row: OutboxRow) -> None:
+        """See sync.outbox."""
+        replace(self.outbox, display=self.display()).perform(turn, row)
 
 
 def sender(settings: Settings) -> str:

@@ -68,7 +68,7 @@ class Hands:
 
     def tick(self) -> None:
         """Look at the time, and for work whose bell was not heard."""
-        self.service.clockwork.tick()
+        self.service.tick()
         self.work()
 
     def sweep(self) -> None:

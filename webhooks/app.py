@@ -33,14 +33,15 @@ def create_app(parts: Parts) -> Flask:
     """The edge over these parts; the tables must be there (`Store.migrate`)."""
     app = Flask(__name__, template_folder=str(TEMPLATES / "pages"), static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY + 1  # see edge.whole_body
-    zone = parts.organisation.calendar.tz
+    edge = Edge(parts)
     app.add_template_filter(lambda day: format_date(date.fromisoformat(day), "d MMMM y", locale=INDONESIAN), "tanggal")
     app.add_template_filter(
-        lambda moment: format_datetime(datetime.fromisoformat(moment), "EEEE, d MMMM y 'pukul' HH.mm z", tzinfo=zone, locale=INDONESIAN),
+        lambda moment: format_datetime(
+            datetime.fromisoformat(moment), "EEEE, d MMMM y 'pukul' HH.mm z", tzinfo=edge.calendar.tz, locale=INDONESIAN
+        ),
         "tanggal_waktu",
     )
-    edge = Edge(parts)
-    for routes in (intake(edge), hooks(edge), status_pages(edge), openapi(), health(parts.store, parts.bell)):
+    for routes in (intake(edge), hooks(edge), status_pages(edge), openapi(), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)

@@ -8,6 +8,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
 from integration.parts import Parts
+from integration.procedure.offices import WorkCalendar
 from integration.signatures import Secret, status_token
 from integration.templates import messages
 
@@ -27,10 +28,15 @@ class Edge:
         self.bell = parts.bell
         self.clock = parts.clock
         self.procedures = parts.procedures
-        self.calendar = parts.organisation.calendar
         self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
         self._public_url = parts.settings.public_url
+        self._in_force = parts.in_force
+
+    @property
+    def calendar(self) -> WorkCalendar:
+        """The working time in force now."""
+        return self._in_force.now.calendar
 
     def accepted(self, ticket: str) -> Json:
         """The body of a 202 for this ticket (contract.md)."""

@@ -7,20 +7,23 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from integration.doorbell import Doorbell
+from integration.parts import Parts
 from integration.store import Store, StoreDown, Waiting
+from integration.vacancies import vacancies
 
 
-class StoreMetrics(Collector):
-    """What the store can tell, read when asked: the same whichever process answers."""
+class Figures(Collector):
+    """What the store and the organisation in force can tell, read when asked: the same whichever process answers."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._store = parts.store
 
     def collect(self) -> Iterator[Metric]:
         """The metrics; a store that is down is one of them."""
         try:
             sides, counts = self._store.waiting(), self._store.counts()
+            empty = vacancies(self._store, self._parts.procedures, self._parts.organisation)
         except StoreDown:
             yield GaugeMetricFamily("alur_store_up", "Whether the database answers", value=0)
             return
@@ -34,7 +37,14 @@ class StoreMetrics(Collector):
         counted = CounterMetricFamily("alur_counted", "What was counted since the service was installed", labels=["what"])
         for name, n in sorted(counts.items()):
             counted.add_metric([name], n)
-        yield from (rows, ages, counted)
+        vacant = GaugeMetricFamily("alur_offices_vacant", "Offices nobody holds today")
+        vacant.add_metric([], len(empty))
+        stuck = GaugeMetricFamily("alur_vacant_office_cases", "Open cases at a step of an office nobody holds", labels=["role"])
+        for vacancy in empty:
+            stuck.add_metric([vacancy.role.slug], vacancy.cases)
+        faults = GaugeMetricFamily("alur_organisation_faults", "Faults for which the organisation file as it is now is not in force")
+        faults.add_metric([], len(self._parts.in_force.faults))
+        yield from (rows, ages, counted, vacant, stuck, faults)
 
 
 def age(store: Store, side: Waiting) -> float:
@@ -42,11 +52,12 @@ def age(store: Store, side: Waiting) -> float:
     return max(0.0, (store.clock() - side.oldest).total_seconds()) if side.oldest else 0.0
 
 
-def health(store: Store, bell: Doorbell) -> Blueprint:
+def health(parts: Parts) -> Blueprint:
     """The three routes."""
+    store, bell = parts.store, parts.bell
     pages = Blueprint("health", __name__)
     registry = CollectorRegistry()
-    registry.register(StoreMetrics(store))
+    registry.register(Figures(parts))
 
     @pages.get("/live")
     def live() -> Response:

@@ -65,7 +65,7 @@ def test_every_week_is_published_once_and_stays_as_it_was(world: World) -> None:
 
     uploads = len(world.campus.project.uploads)
     for _ in range(2):
-        world.service.clockwork.tick()
+        world.service.tick()
         world.sweep()
     assert len(world.campus.project.uploads) == uploads
     assert len(wiki(world)) == 2

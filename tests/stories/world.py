@@ -129,7 +129,7 @@ class World:
         end = self.clock() + timedelta(**time_passed)
         while self.clock() < end:
             self.clock.to(min(end, self.clock() + stride))
-            self.service.clockwork.tick()
+            self.service.tick()
             self.settle()
 
     def until_weekday(self, weekday: int, *, hour: int, minute: int = 0) -> datetime:

@@ -10,10 +10,11 @@ import pytest
 from integration.doorbell import Embedded
 from integration.files import FileStore
 from integration.parts import Parts
-from integration.procedure.offices import WorkCalendar
+from integration.procedure.offices import Organisation, WorkCalendar
 from integration.settings import Settings
 from integration.store import Store
 from integration.templates import messages
+from integration.yamlfile import Fault
 from sandbox.gitlab import GitLab, Level, Project
 from sync import doctor, wording
 from sync.gitlab import Platform
@@ -23,6 +24,14 @@ from tests.worker.conftest import POS
 
 HOOK = "https://alur.example/webhooks/gitlab"
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
+
+
+@dataclass
+class Office:
+    """An organisation that is in force, without a file."""
+
+    now: Organisation
+    faults: tuple[Fault, ...] = ()
 
 
 @dataclass
@@ -59,7 +68,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             organisation=tmp_path / "organisasi.yaml",
             public_url="https://alur.example",
         )
-        parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), organisation(), Embedded())
+        parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), Office(organisation()), Embedded())
         provision = Provision(Platform(gitlab.url, bot.token, project.path, timeout=5), store, (POS,), HOOK, "rahasia hook")
         yield Site(gitlab, project, provision, parts)
         assert gitlab.unknown == []
@@ -172,9 +181,9 @@ class TestDoctor:
         site.provision.apply()
         office = replace(organisation(), calendar=replace(CALENDAR, years=frozenset({2026})))
         assert isinstance(office.calendar, WorkCalendar)
-        assert site.wrong(organisation=office) == set()
+        assert site.wrong(in_force=Office(office)) == set()
         autumn = lambda: datetime(2026, 11, 20, tzinfo=UTC)  # noqa: E731 - a clock
-        assert site.look(organisation=office, clock=autumn)["calendar"].detail == "tahun 2027 belum dimuat"
+        assert site.look(in_force=Office(office), clock=autumn)["calendar"].detail == "tahun 2027 belum dimuat"
 
     def test_a_database_of_another_release_is_said_to_be(self, site: Site, tmp_path: Path):
         site.provision.apply()

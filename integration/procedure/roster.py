@@ -5,19 +5,17 @@ What was decided keeps the office and the working time of its own day; only what
 
 from integration.procedure import contexts
 from integration.procedure.definition import Step
-from integration.procedure.draft import Draft, Ignored
-from integration.procedure.events import DueRecomputed, PerformersChanged
+from integration.procedure.draft import Draft
+from integration.procedure.events import DueRecomputed
 from integration.procedure.facts import OrganisationChanged
-from integration.procedure.people import performers
-from integration.procedure.transitions import clock
+from integration.procedure.transitions import ask_anew, clock
 
 
 def organisation_changed(draft: Draft, step: Step, fact: OrganisationChanged) -> None:  # noqa: ARG001 -- it says only that it is so
-    """The due time by the calendar of now, and the people of now; where both are as before, nothing happened."""
+    """The due time by the calendar of now, and the people of now; also where both are as before, the issue may name them otherwise."""
     _recompute(draft, step)
-    _ask(draft, step)
-    if not draft.entries:
-        draft.ignore(Ignored.SAME)
+    ask_anew(draft, step)
+    draft.show()
 
 
 def _recompute(draft: Draft, step: Step) -> None:
@@ -25,20 +23,10 @@ def _recompute(draft: Draft, step: Step) -> None:
     case = draft.case
     if case.paused_since:
         return
-    moment, gap = clock(draft, step, case.entered_at or draft.at, case.pauses)
-    if (moment, gap) == (case.due, case.gap):
-        return
     before = case.due
-    draft.record(DueRecomputed(moment, gap, late=moment is not None and moment <= draft.at))
-    draft.note("tenggat-berubah", contexts.position(draft.situation, step) | {"before": contexts.iso(before)})
-
-
-def _ask(draft: Draft, step: Step) -> None:
-    """Others hold the office than when somebody was last asked: they are asked now; nobody: who may act meanwhile is named."""
-    s = draft.situation
-    accounts = tuple(person.account for person in performers(s.procedure, s.organisation, s.case, s.day) if person.account)
-    if accounts == draft.case.asked:
+    moment, gap = clock(draft, step, case.entered_at or draft.at, case.pauses)
+    if (moment, gap) == (before, case.gap):
         return
-    before = draft.case.asked
-    draft.record(PerformersChanged(before, accounts))
-    draft.note("pejabat-berganti", contexts.position(draft.situation, step) | {"before": list(before)})
+    draft.record(DueRecomputed(moment, gap, late=moment is not None and moment <= draft.at))
+    skipped = contexts.days_off(draft.organisation.calendar, draft.case)
+    draft.note("tenggat-berubah", contexts.position(draft.situation, step) | {"before": contexts.iso(before), "skipped": skipped})

@@ -4,17 +4,18 @@ All of it is computed from the ledger. Nothing shown is ever read back as the tr
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from integration import neutral
 from integration.issue import IssueFields
 from integration.labels import Family, named, step_label
-from integration.procedure import lines
+from integration.procedure import contexts, lines
 from integration.procedure.case import Case, SignOff
 from integration.procedure.definition import Also, Channel, Outcome, Procedure, Requirement, Step, Supply
+from integration.procedure.forecast import finish
 from integration.procedure.offices import Organisation
-from integration.procedure.people import assignee, lacks_team, performers, role_names, step_roles
+from integration.procedure.people import assignee, lacks_team, performers, role_names, step_roles, vacancy
 from integration.procedure.requirements import satisfied
 from integration.procedure.route import destination
 
@@ -63,15 +64,22 @@ def _labels(procedure: Procedure, case: Case) -> Iterator[str]:
 
 def _region(procedure: Procedure, organisation: Organisation, case: Case, day: date) -> Json:
     step = None if case.step is None else procedure.step(case.step)
+    vacant = vacancy(procedure, organisation, case, day)
     return {
         "status": str(case.status),
         "priority": case.priority,
         "version": len(case.submissions),
         "last_step": procedure.steps[-1].number,
         "step": None if step is None else _step(procedure, case, step, day),
-        "people": [asdict(person) for person in performers(procedure, organisation, case, day)],
+        "people": contexts.persons(performers(procedure, organisation, case, day)),
+        "vacant": vacant is not None,
+        "may_act": contexts.persons(vacant.may_act if vacant else ()),
+        "appoint": contexts.persons(vacant.appoint if vacant else ()),
         "resume": lines.command_line(lines.RESUME) if case.paused_since else "",
         "due": case.due.isoformat() if case.due and not case.paused_since else None,
+        "skipped": contexts.days_off(organisation.calendar, case),
+        "finish": _finish(procedure, organisation, case),
+        "pause": {"since": case.paused_since.isoformat(), "reason": case.pause_reason} if case.paused_since else None,
         "gap": case.gap,
         "round": case.round,
         "team": [_person(organisation, account) for account in case.team],
@@ -79,9 +87,25 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "papers": papers(procedure, case),
         "grants": [{"account": g.account, "server": g.server, "right": g.right, "until": g.until.isoformat()} for g in case.open_grants],
         "report": {"week": case.reports[-1].week, "percent": case.reports[-1].percent} if case.reports else None,
-        "debts": [{"step": n, "name": procedure.step(n).name, "due": owed.isoformat() if owed else None} for n, owed in case.debts],
+        "emergency": _emergency(case),
+        "debts": contexts.debts(procedure, case.debts),
         "ending": None if case.ending is None else {"reason": case.ending_reason, "target": case.ending_target},
     }
+
+
+def _finish(procedure: Procedure, organisation: Organisation, case: Case) -> Json | None:
+    """The forecast by what the case alone says, so that an issue nobody touches stays as it is; of a late one nothing can be said."""
+    expected = None if case.late else finish(procedure, organisation.calendar, case)
+    return {"from": expected[0].isoformat(), "to": expected[1].isoformat()} if expected else None
+
+
+def _emergency(case: Case) -> Json | None:
+    """The exception order, while something is owed under it; it was given as its first step was entered."""
+    order = case.emergency
+    if order is None or not order.debts:
+        return None
+    since = next(passage.entered_at for passage in case.history if passage.entered_seq > order.seq)
+    return {"reason": order.reason, "since": since.isoformat()}
 
 
 def _step(procedure: Procedure, case: Case, step: Step, day: date) -> Json:

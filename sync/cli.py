@@ -218,8 +218,8 @@ def case_explain(ticket: str) -> None:
     """Why the current step is due when it is."""
     service = opened()
     known = _known_case(service, ticket)
-    calendar, now = service.parts.organisation.calendar, service.parts.clock()
-    for sentence in shown.explanation(known, service.display.procedure(known), calendar, now):
+    entries, procedure = service.store.entries(ticket), service.display.procedure(known)
+    for sentence in shown.explanation(known, entries, procedure, service.parts.organisation.calendar, service.parts.clock()):
         click.echo(sentence)
 
 

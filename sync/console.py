@@ -14,9 +14,9 @@ from rich.text import Text
 
 from integration.neutral import clean
 from integration.procedure.case import Case
-from integration.procedure.deadlines import CalendarGap, skipped, working_days
-from integration.procedure.definition import Procedure
-from integration.procedure.events import Entry, RequestRefused, StepLeft
+from integration.procedure.deadlines import CalendarGap, Span, counted_days, skipped, worked
+from integration.procedure.definition import Procedure, Standard, Unit
+from integration.procedure.events import DueRecomputed, Entry, RequestRefused, RevisionAdopted, StepLeft
 from integration.procedure.offices import WorkCalendar
 from integration.store import CaseRow, InboxRow, OutboxRow
 from integration.templates import messages
@@ -56,24 +56,27 @@ def sentence(entry: Entry) -> str:
     return said.format(**values).rstrip("; ")
 
 
-def explanation(case: Case, procedure: Procedure, calendar: WorkCalendar, now: datetime) -> list[str]:
-    """Why the current step is due when it is, sentence by sentence (procedure.md rule 6)."""
+def explanation(case: Case, entries: Iterable[Entry], procedure: Procedure, calendar: WorkCalendar, now: datetime) -> list[str]:
+    """Why the current step is due when it is, sentence by sentence (procedure.md rule 6); `entries`: the ledger of the case."""
     words, tz = messages("cli"), calendar.tz
     if case.step is None or case.entered_at is None:
         return [words["explain_ended"].format(ticket=case.ticket, status=case.status, ended=moment(case.ended_at, tz))]
     step = procedure.step(case.step)
     told = [words["explain_step"].format(ticket=case.ticket, step=step.label_text, entered=moment(case.entered_at, tz))]
     standard = words["explain_standard"].format(standard=step.standard.text) if step.standard else words["explain_no_standard"]
-    told.append(words["explain_unit"] if case.waits_for_unit else standard)
+    told.append(words["explain_unit"] if case.step == procedure.revises_at else standard)
+    if case.due and step.standard and not case.paused_since:
+        told += _counted(calendar, step.standard, case.entered_at, case.due, case.pauses)
     told += [words["explain_pause"].format(since=moment(since, tz), until=moment(until, tz)) for since, until in case.pauses]
+    stay = [entry for entry in entries if entry.seq > case.entered_seq]
+    told += [_recounted(entry.at, entry.event, tz) for entry in stay if isinstance(entry.event, DueRecomputed | RevisionAdopted)]
     if case.paused_since:
         told.append(words["explain_paused"].format(since=moment(case.paused_since, tz)))
     elif case.gap:
         told.append(words["explain_gap"].format(year=case.gap))
     elif case.due:
-        told += _counted(calendar, case.entered_at, case.due)
         told.append(words["explain_due"].format(due=moment(case.due, tz)))
-        told += [words["explain_late"]] if case.due < now else []
+        told += [words["explain_late"]] if case.due <= now else []
     return told
 
 
@@ -117,16 +120,33 @@ def moment(at: datetime | None, tz: tzinfo) -> str:
     return format_datetime(at, "d MMM y HH.mm", tzinfo=tz, locale=LOCALE) if at else ""
 
 
-def _counted(calendar: WorkCalendar, entered: datetime, due: datetime) -> list[str]:
-    """The working days that were counted, and the days off that were not."""
-    words, tz = messages("cli"), calendar.tz
-    first, last = entered.astimezone(tz).date(), due.astimezone(tz).date()
-    days = working_days(calendar, first, last)
-    counted = [] if isinstance(days, CalendarGap) else [_day(day) for day in days if day > first]
-    told = [words["explain_days"].format(days=", ".join(counted))] if counted else []
-    return told + [
+def _counted(calendar: WorkCalendar, standard: Standard, entered: datetime, due: datetime, pauses: tuple[Span, ...]) -> list[str]:
+    """What was counted, day by day or stretch by stretch, and the days off that were not."""
+    words = messages("cli")
+    if standard.unit is Unit.DAYS:
+        days = ", ".join(_day(day) for day in counted_days(calendar, entered, due, pauses))
+        told = words["explain_days"].format(days=days)
+    elif standard.unit is Unit.MINUTES:
+        spans = worked(calendar, entered, due, pauses)
+        stretches = [] if isinstance(spans, CalendarGap) else [_stretch(since, until) for since, until in spans]
+        told = words["explain_minutes"].format(stretches=", ".join(stretches))
+    else:
+        told = words["explain_week"]
+    return [told] + [
         words["explain_off"].format(day=_day(off.day), name=off.name, decree=off.decree) for off in skipped(calendar, entered, due)
     ]
+
+
+def _stretch(since: datetime, until: datetime) -> str:
+    """A stretch of work within a day, to the minute."""
+    return messages("cli")["explain_stretch"].format(day=_day(since.date()), since=f"{since:%H.%M}", until=f"{until:%H.%M}")
+
+
+def _recounted(at: datetime, event: DueRecomputed | RevisionAdopted, tz: tzinfo) -> str:
+    """That the due time of this stay was counted anew, why, and what came of it."""
+    words, why = messages("cli"), "explain_revision" if isinstance(event, RevisionAdopted) else "explain_calendar"
+    due = moment(event.due, tz) or (words["explain_due_gap"].format(year=event.gap) if event.gap else words["explain_due_none"])
+    return words["explain_recounted"].format(at=moment(at, tz), why=words[why].format(revision=getattr(event, "revision", "")), due=due)
 
 
 def _day(day: date) -> str:

@@ -7,14 +7,15 @@ import pytest
 
 from integration.labels import Label, all_labels, owned, step_label, step_of
 from integration.procedure.case import ExceptionOrder, Grant, Paper, Report, SignOff, Status
+from integration.procedure.deadlines import due
 from integration.procedure.definition import Ending
-from integration.procedure.facts import Actor, ActorKind
-from integration.procedure.offices import Holding
+from integration.procedure.facts import Actor, ActorKind, EmergencyAsked
+from integration.procedure.offices import DayOff, Holding
 from integration.procedures import load
 from integration.projection import View, papers, project
 from sync.display import Display
 from sync.wording import Wording
-from tests.core.office import MINUTE, office, organisation, submission
+from tests.core.office import CALENDAR, MINUTE, office, organisation, person, submission
 from tests.core.run import Run
 from tests.core.straight import every_step
 
@@ -212,7 +213,7 @@ class TestRegion:
         assert "- budi pada srv: ssh, sampai Kamis, 31 Desember 2026" in words
         assert "sari pada" not in words
         assert "| Laporan progres terakhir | 60% (pekan 2026-W23) |" in words
-        assert "- Langkah 08 Evaluasi, paling lambat Selasa, 9 Juni 2026\n- Langkah 09 Koordinasi ke Koordinator Programmer\n" in words
+        assert "- Langkah 08 Evaluasi, paling lambat Selasa, 9 Juni 2026; dokumen: Catatan Hasil Evaluasi\n- Langkah 09 Koordinasi" in words
 
     def test_only_the_newest_version_of_a_paper_is_listed(self):
         now = STEPS[4].now
@@ -226,6 +227,66 @@ class TestRegion:
 
     def test_the_same_case_is_shown_in_the_same_words(self):
         assert shown(STEPS[20]) == shown(STEPS[20].copy())
+
+
+class TestWhatTheRegionKnows:
+    """What the words are made of, beside the older facts."""
+
+    def test_the_days_off_on_the_way_to_the_due_time(self):
+        off = DayOff(date(2026, 6, 3), "Kampus ditutup", "SE Rektor 1")
+        weekend = DayOff(date(2026, 6, 6), "Libur pada hari Sabtu", "SKB")
+        calendar = replace(CALENDAR, days_off={off.day: off, weekend.day: weekend})
+        run = STEPS[8].copy(replace(OFFICE, calendar=calendar))
+        entered = run.open.entered_at
+        due_at = due(calendar, entered, POS.step(8).standard)
+        seen = view(run, due=due_at).region
+        assert seen["skipped"] == [{"day": "2026-06-03", "name": "Kampus ditutup", "decree": "SE Rektor 1"}]
+        assert view(run, due=due_at, paused_since=run.now).region["skipped"] == []
+        assert view(run, due=None, gap=2031).region["skipped"] == []
+        assert view(STEPS[8]).region["skipped"] == []
+
+    def test_the_finish_is_said_by_the_case_alone(self):
+        run = STEPS[30]
+        said = view(run).region["finish"]
+        assert said == {"from": "2026-06-04", "to": "2026-06-11"}
+        for day in (date(2026, 6, 2), date(2026, 6, 3), date(2026, 12, 24)):
+            assert project(POS, OFFICE, run.open, day).region["finish"] == said
+        for nobody_knows in ({"late": True}, {"paused_since": run.now}, {"due": None}, {"step": None, "ending": Ending.DONE}):
+            assert view(run, **nobody_knows).region["finish"] is None
+
+    def test_a_pause_with_its_reason(self):
+        run = STEPS[8]
+        assert view(run).region["pause"] is None
+        paused = view(run, paused_since=run.now, pause_reason="Menunggu vendor").region
+        assert paused["pause"] == {"since": run.now.isoformat(), "reason": "Menunggu vendor"}
+
+    def test_an_exception_order_and_what_is_owed_under_it(self):
+        run = STEPS[8].copy()
+        given = run.now + MINUTE
+        run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
+        seen = view(run).region
+        assert seen["emergency"] == {"reason": "KRS lumpuh", "since": given.isoformat()}
+        owed = {debt["step"]: debt for debt in seen["debts"]}
+        assert list(owed) == list(range(8, 25))
+        assert owed[8] == {"step": 8, "name": "Evaluasi", "due": "2026-06-09", "papers": ["Catatan Hasil Evaluasi"]}
+        assert owed[16]["papers"] == []
+        assert owed[23]["papers"] == ["Laporan Verifikasi", "Laporan Teknis Proses Penanganan"]
+        paid = replace(run.open.emergency, debts=())
+        assert (view(run, emergency=paid).region["emergency"], view(STEPS[8]).region["emergency"]) == (None, None)
+
+    def test_a_vacancy_names_who_may_act_and_who_appoints(self):
+        seen = view(STEPS[9].copy(organisation(without="kadiv-pengembangan"))).region
+        assert (seen["vacant"], seen["may_act"], [one["account"] for one in seen["appoint"]]) == (True, [], ["kepala"])
+        seen = view(STEPS[11].copy(organisation(without="kadiv-pengembangan"))).region
+        assert [one["account"] for one in seen["may_act"]] == ["koordinator"]
+        seen = view(STEPS[9]).region
+        assert (seen["vacant"], seen["may_act"], seen["appoint"]) == (False, [], [])
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_a_case_nobody_touches_keeps_its_issue(self, step: int):
+        display = Display((POS,), OFFICE, Wording(OFFICE))
+        shown = [display.issue(STEPS[step].open, STEPS[step].now + timedelta(hours=hours)) for hours in (0, 1, 7, 24, 24 * 9)]
+        assert all(fields == shown[0] for fields in shown)
 
 
 class TestDisplay:

@@ -10,17 +10,19 @@ from integration.procedure.case import Case
 from integration.procedure.deadlines import CalendarGap, due
 from integration.procedure.definition import OutcomeKind, Procedure, Step
 from integration.procedure.offices import WorkCalendar
+from integration.procedure.route import destination
 
 
-def finish(procedure: Procedure, calendar: WorkCalendar, case: Case, now: datetime) -> tuple[date, date] | None:
+def finish(procedure: Procedure, calendar: WorkCalendar, case: Case, now: datetime | None = None) -> tuple[date, date] | None:
     """The day the case ends when every step takes its whole time standard, and the day when the work is sent back once on the way.
 
-    None where nobody can say: the case has ended, its clock stands, or the calendar ends before.
+    What is late counts from `now`; without it the case alone is looked at, which says the same tomorrow. None where nobody can say: the
+    case has ended, its clock stands, or the calendar ends before.
     """
     if case.step is None or case.due is None or case.paused_since:
         return None
-    ahead = _straight(procedure, procedure.step(case.step))[1:]
-    earliest = _after(calendar, max(case.due, now), ahead)
+    ahead = _straight(procedure, case, procedure.step(case.step))[1:]
+    earliest = _after(calendar, max(case.due, now or case.due), ahead)
     latest = _after(calendar, earliest, _longest_return(procedure, ahead)) if earliest else None
     return (earliest.date(), latest.date()) if earliest and latest else None
 
@@ -36,10 +38,12 @@ def _after(calendar: WorkCalendar, start: datetime, steps: Sequence[Step]) -> da
     return moment
 
 
-def _straight(procedure: Procedure, step: Step) -> list[Step]:
-    """The steps from this one to the end when nothing is sent back."""
+def _straight(procedure: Procedure, case: Case, step: Step) -> list[Step]:
+    """The steps from this one to the end when nothing is sent back; under an exception order its steps, then those it skipped."""
     path = [step]
-    while (to := next((o.to for o in path[-1].outcomes if o.kind is OutcomeKind.FORWARD), None)) and len(path) <= len(procedure.steps):
+    while to := next((destination(procedure, case, path[-1], o) for o in path[-1].outcomes if o.kind is OutcomeKind.FORWARD), None):
+        if procedure.emergency and procedure.step(to) in path:
+            to = procedure.emergency.last + 1  # an exception's steps are walked once
         path.append(procedure.step(to))
     return path
 

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
 from integration.parts import Parts
-from integration.procedure.case import fold
 from integration.procedure.effects import CallPortal
 from integration.procedure.events import (
     CaseEnded,
@@ -188,7 +187,7 @@ def test_a_case_is_told_entry_by_entry(alur, parts):
         "Perkara dibuka",
         "Langkah 3 tercatat",
         "Masuk langkah 5, putaran 1",
-        "“setuju” ditolak. Permintaan ini hanya",
+        "“setuju” ditolak. Permintaan ini merupakan",
         "diterima: ya",
     ):
         assert words in told
@@ -227,13 +226,6 @@ def test_a_due_date_is_explained_day_by_day(alur, parts):
 def test_a_due_date_that_is_none_is_explained_too(alur, parts, happened, words):
     keep(parts, *happened)
     assert words in alur("case", "explain", TICKET).stdout
-
-
-def test_days_off_are_named_with_their_decree(parts):
-    keep(parts, StepEntered(8, datetime(2026, 6, 18, 9, 0, tzinfo=UTC), 1, at=datetime(2026, 6, 12, 2, 0, tzinfo=UTC)), step=8)
-    case = fold(parts.store.entries(TICKET))
-    told = console.explanation(case, parts.procedures[-1], parts.organisation.calendar, TUESDAY)
-    assert any(sentence.startswith("Dilewati: Selasa 16 Jun 2026") for sentence in told)
 
 
 # --- rows ---

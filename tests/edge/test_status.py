@@ -2,12 +2,12 @@
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
-from integration.procedure.case import Case, Passage
-from integration.procedure.deadlines import due
+from integration.procedure.case import Case, ExceptionOrder, Passage
+from integration.procedure.deadlines import due, working_days
 from integration.procedure.definition import Ending
 from integration.procedure.events import CaseEnded, CaseOpened, DocumentFiled, DocumentIssued, Entry, Paused, StepEntered, StepLeft
 from integration.procedure.facts import SERVICE, Actor, ActorKind
@@ -153,6 +153,23 @@ def test_a_late_step_counts_from_now(parts, procedure, watch):
     case = at(procedure, 31, watch, parts.organisation.calendar)
     watch.move(days=7)
     assert finish(parts, procedure, case, watch)["paling_cepat"] == "2026-06-09"
+
+
+def test_under_an_exception_order_what_it_skipped_comes_after_it(parts, procedure, watch):
+    calendar = parts.organisation.calendar
+    owed = tuple((number, None) for number in range(20, 25))
+    order = ExceptionOrder("KRS lumpuh", 20, owed, 1)
+
+    def soonest(case: Case) -> int:
+        ends = finish(parts, procedure, case, watch)["paling_cepat"]
+        return len(working_days(calendar, watch().date() + timedelta(days=1), date.fromisoformat(ends)))
+
+    # 25 to 28 take four days, then 20 to 24 one each, and 29 to 31 four more.
+    assert soonest(at(procedure, 25, watch, calendar, emergency=order)) == 13
+    walked = (Passage(28, watch(), 2, 1, watch(), "selesai"), Passage(24, watch(), 3, 1))
+    made_up_for = replace(at(procedure, 24, watch, calendar), emergency=replace(order, debts=owed[-1:]), history=walked)
+    assert soonest(made_up_for) == 5  # the last of them leads to 29: what the order did is not done twice
+    assert soonest(replace(made_up_for, round=2)) == 9  # but after rework it is
 
 
 def test_nobody_says_when_a_standing_clock_ends(parts, procedure, watch):

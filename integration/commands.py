@@ -18,7 +18,7 @@ Sections = tuple[tuple[str, str], ...]  # (title as written, text)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A comment that begins with `/pos`. `extra`: a further `/pos` line stands below; it was not read."""
+    """A comment that begins with `/pos`. `extra`: a further `/pos` line stands below, so that nobody can say which was meant."""
 
     extra: bool = False
 
@@ -185,6 +185,11 @@ class _Said:
         """What is left of the first line, and the text below it."""
         return "\n".join(part for part in (self.rest if rest is None else rest, self.below.text) if part)
 
+    def remark(self, rest: str | None = None) -> str:
+        """All that was written, also below headings, of which such a command has none of its own."""
+        below = (f"{title}\n{text}".strip() for title, text in self.below.sections)
+        return "\n".join(part for part in (self.reason(rest), *below) if part)
+
     def malformed(self, problem: str) -> Malformed:
         return Malformed(self.word, problem, self.word)
 
@@ -342,22 +347,37 @@ def _attach(said: _Said) -> Attach | Malformed:
 
 
 def _hand_off(said: _Said) -> HandOff | Malformed:
-    """The target is the longest of the names that the words begin with, or its number."""
+    """The target: its number, the longest of the names that the words begin with, or a name shortened so that only one begins so."""
     tokens = said.rest.split()
     words = [(end, word) for end, token in enumerate(tokens, 1) if (word := _bare(token))]
-    if words and re.fullmatch(r"[0-9]{1,3}", words[0][1]) and 1 <= int(words[0][1]) <= len(said.handoffs):
-        found = [(words[0][0], said.handoffs[int(words[0][1]) - 1])]
-    else:
-        found = [
-            (words[len(wanted) - 1][0], name)
-            for name in said.handoffs
-            for wanted in _spellings(name)
-            if wanted == [word for _, word in words[: len(wanted)]]
-        ]
+    found = _numbered(words, said.handoffs) or [
+        (words[len(wanted) - 1][0], name)
+        for name in said.handoffs
+        for wanted in _spellings(name)
+        if wanted == [word for _, word in words[: len(wanted)]]
+    ]
+    if not found:
+        found = _shortened(tokens, said.handoffs)
     if not found:
         return said.malformed("target")
     end, target = max(found)
-    return HandOff(target, said.reason(" ".join(tokens[end:]).lstrip(f"{_TRAILING}-–— ")))  # noqa: RUF001 - dashes people write
+    return HandOff(target, said.remark(" ".join(tokens[end:]).lstrip(f"{_TRAILING}-–— ")))  # noqa: RUF001 - dashes people write
+
+
+def _numbered(words: Sequence[tuple[int, str]], names: Sequence[str]) -> list[tuple[int, str]]:
+    number = int(words[0][1]) if words and re.fullmatch(r"[0-9]{1,3}", words[0][1]) else 0
+    return [(words[0][0], names[number - 1])] if 1 <= number <= len(names) else []
+
+
+def _shortened(tokens: Sequence[str], names: Sequence[str]) -> list[tuple[int, str]]:
+    """The one name that begins with what is written up to a colon, a dash or the end of the line.
+
+    Only so it is sure which words are the name's and which the reason's: a case that was handed off does not come back.
+    """
+    end = next((at for at, token in enumerate(tokens, 1) if token.endswith((":", ";")) or not _bare(token)), len(tokens))
+    wanted = [word for token in tokens[:end] if (word := _bare(token))]
+    found = {name for name in names for spelling in _spellings(name) if wanted and spelling[: len(wanted)] == wanted}
+    return [(end, found.pop())] if len(found) == 1 else []
 
 
 def _bare(token: str) -> str:
@@ -377,10 +397,10 @@ _PARSERS: Mapping[str, _Parser] = MappingProxyType(
         "akses": _grant,
         "cabut-akses": _revoke,
         "lampir": _attach,
-        "jeda": lambda said: Pause(said.reason()),
+        "jeda": lambda said: Pause(said.remark()),
         "lanjut": lambda _: Resume(),
         "alihkan": _hand_off,
-        "darurat": lambda said: Emergency(said.reason()),
+        "darurat": lambda said: Emergency(said.remark()),
         "cek": lambda _: Check(),
         "bantuan": lambda _: Help(),
     }

@@ -71,6 +71,17 @@ def step_of(label: str) -> int | None:
     return int(found.group(1)) if found else None
 
 
+def priority_of(label: str) -> str | None:
+    """The word of a priority's label, whether or not it is a priority; None for any other label."""
+    family = named(Family.PRIORITY, "")
+    return label.removeprefix(family) if label.startswith(family) else None
+
+
+def asks(label: str) -> bool:
+    """Whether somebody who puts this label on asks for something: to move the case, or for another priority."""
+    return step_of(label) is not None or priority_of(label) is not None
+
+
 def all_labels(procedures: Iterable[Procedure]) -> tuple[Label, ...]:
     """Every label the cases of these procedures can carry, by name."""
     labels = [*_status_labels(), *_priority_labels()]

@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, ValidationError
 from integration import forms
 from integration.codec import canonical
 from integration.issue import Part
-from integration.labels import step_of
+from integration.labels import asks
 from integration.procedure import facts
 from integration.procedure.definition import Channel, Procedure
 from integration.procedure.facts import Actor, ActorKind, Attachment, FormRevised, FormSubmitted, OutcomeChosen, Submission, Via
@@ -181,15 +181,15 @@ def _parts(hook: _Hook) -> Iterable[Part]:
     """Where the request stands that may have been put back already before the issue is looked at."""
     if hook.object_kind == "note" or "description" in hook.changes:
         yield Part.NOTES
-    if _moved_step(hook.changes.get("labels")):
+    if _asks(hook.changes.get("labels")):
         yield Part.LABEL_EVENTS
     if hook.object_attributes.action in ("close", "reopen"):
         yield Part.STATE_EVENTS
 
 
-def _moved_step(change: object) -> bool:
-    """Whether a step's label is among those before or after the change."""
+def _asks(change: object) -> bool:
+    """Whether a label by which people ask for something is among those before or after the change."""
     if not isinstance(change, dict):
         return False
     labels = [label for side in ("previous", "current") for label in change.get(side) or () if isinstance(label, dict)]
-    return any(step_of(str(label.get("title", ""))) is not None for label in labels)
+    return any(asks(str(label.get("title", ""))) for label in labels)

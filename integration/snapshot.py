@@ -5,14 +5,13 @@ from how a field looks now: a field put back by the service in between loses nob
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, tzinfo
 
 from integration import commands, secrecy
-from integration.issue import EVERYTHING, IssueSeen, NoteSeen, Part, Sighting, Snapshot
-from integration.labels import step_of
-from integration.procedure.case import Case
+from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, LabelEventSeen, NoteSeen, Part, Sighting, Snapshot, StateEventSeen
+from integration.labels import asks, priority_of, step_of
 from integration.procedure.deadlines import week_of
 from integration.procedure.definition import Procedure, Supply
 from integration.procedure.facts import (
@@ -31,6 +30,7 @@ from integration.procedure.facts import (
     IssueReopened,
     OutcomeChosen,
     PauseAsked,
+    PriorityMoved,
     ProgressMade,
     ResumeAsked,
     SecretWritten,
@@ -41,20 +41,24 @@ from integration.procedure.facts import (
 )
 from integration.region import ticked
 
-EDITED = "suntingan"  # the usage shown to somebody who edited a command into a comment
+EDITED, SEVERAL = "suntingan", "satu-perintah"
+"""The usage shown to somebody who edited a command into a comment, or wrote several into one: neither is acted on."""
 
 _TICK = re.compile(r"\*\*(?P<requirement>\d+\\?\.\d+)\b.* as (?P<state>completed|incomplete)$", re.DOTALL)
-_SLACK = timedelta(seconds=1)  # GitLab's times are cut to milliseconds, the ledger's are not
 
 
 def unread(issue: IssueSeen, last: Sighting | None) -> frozenset[Part]:
-    """The parts of the issue's past in which something may stand that was not looked at yet."""
+    """The parts of the issue's past in which something may stand that was not looked at yet; none where nothing changed.
+
+    What the issue itself does not show, such as a box ticked and cleared again without a hook, is found at the next reason to read, for
+    notes are read on from the last time. What our own writing covers is looked for by whoever writes.
+    """
     if last is None:
         return EVERYTHING
     before = last.issue
     parts = {
         Part.NOTES: issue.notes_count != before.notes_count or ticked(issue.description) != ticked(before.description),
-        Part.LABEL_EVENTS: _steps(issue) != _steps(before),
+        Part.LABEL_EVENTS: _asking(issue) != _asking(before),
         Part.STATE_EVENTS: issue.open != before.open,
     }
     return frozenset(part for part, differs in parts.items() if differs)
@@ -68,27 +72,28 @@ class Reader:
     own: str
     tz: tzinfo
 
-    def requests(self, case: Case, snapshot: Snapshot) -> tuple[Fact, ...]:
-        """What people asked for, oldest first; whoever decides drops what was decided on before, by the facts' keys."""
-        found = [*self._from_notes(case, snapshot), *self._from_labels(case, snapshot), *self._from_states(snapshot)]
+    def requests(self, snapshot: Snapshot) -> tuple[Fact, ...]:
+        """What people asked for, oldest first, whenever it was: what came too late for its step is answered, not passed over.
+
+        Whoever decides drops what was decided on before, by the facts' keys.
+        """
+        found = [*self._from_notes(snapshot), *self._from_labels(snapshot), *self._from_states(snapshot)]
         return tuple(sorted(found, key=lambda fact: fact.at))  # stable: at the same moment words come before cards
 
-    def _from_notes(self, case: Case, snapshot: Snapshot) -> Iterator[Fact]:
+    def _from_notes(self, snapshot: Snapshot) -> Iterator[Fact]:
         for note in snapshot.notes:
             if note.account in ("", self.own):
                 continue
-            fact = self._tick(case, note) if note.system else self._command(note)
+            fact = self._tick(note) if note.system else self._command(note)
             if fact is not None:
                 yield fact
 
-    def _tick(self, case: Case, note: NoteSeen) -> Ticked | None:
-        """A box of the current step ticked or cleared since the step was entered, by the note GitLab wrote about it."""
+    def _tick(self, note: NoteSeen) -> Ticked | None:
+        """A box of a checklist ticked or cleared, by the note GitLab wrote about it; a box belongs to one step."""
         found = _TICK.search(note.body)
-        if found is None or case.step is None or not _since_entering(case, note.created_at):
-            return None
-        requirement = found["requirement"].replace("\\", "")
-        boxes = {r.id for r in self.procedure.step(case.step).requirements if r.supply is Supply.TICK}
-        if requirement not in boxes:
+        requirement = found["requirement"].replace("\\", "") if found else ""
+        boxes = (r.id for step in self.procedure.steps for r in step.requirements if r.supply is Supply.TICK)
+        if found is None or requirement not in boxes:
             return None
         by = Actor(ActorKind.PERSON, note.account, note.name)
         return Ticked(f"tick:{note.id}", note.created_at, by, requirement, done=found["state"] == "completed")
@@ -106,6 +111,8 @@ class Reader:
             return None
         if note.edited:
             return CommandUnclear(key, at, by, "", None, EDITED)
+        if asked.extra:
+            return CommandUnclear(key, at, by, "", None, SEVERAL)
         return self._fact(asked, key, at, by)
 
     def _fact(self, asked: commands.Command | commands.Unknown | commands.Malformed, key: str, at: datetime, by: Actor) -> Fact:  # noqa: C901, PLR0912 -- one line a command
@@ -139,23 +146,47 @@ class Reader:
             case commands.Malformed(word=word, usage=usage):
                 return CommandUnclear(key, at, by, word, None, usage)
 
-    def _from_labels(self, case: Case, snapshot: Snapshot) -> Iterator[Fact]:
-        """Step labels put on since the current step was entered: by the sidebar, or by dragging the card."""
-        for event in snapshot.label_events:
-            to = step_of(event.label)
-            if event.added and to is not None and event.account not in ("", self.own) and _since_entering(case, event.at):
-                yield StepLabelMoved(f"label:{event.id}", event.at, Actor(ActorKind.PERSON, event.account, event.name), to)
+    def _from_labels(self, snapshot: Snapshot) -> Iterator[Fact]:
+        """Labels of steps and priorities that people put on: by the sidebar, or by dragging the card."""
+        added = [event for event in snapshot.label_events if event.added and event.account not in ("", self.own)]
+        for event in added:
+            priority = priority_of(event.label)
+            if priority is not None:
+                yield PriorityMoved(f"label:{event.id}", event.at, _person(event), priority)
+        for stroke in _strokes(added):
+            to, *others = dict.fromkeys(step for _, step in stroke)
+            first = stroke[0][0]
+            yield StepLabelMoved(f"label:{first.id}", first.at, _person(first), to, tuple(others))
 
     def _from_states(self, snapshot: Snapshot) -> Iterator[Fact]:
         for event in snapshot.state_events:
             if event.account not in ("", self.own):
                 kind = IssueClosed if event.state == "closed" else IssueReopened
-                yield kind(f"state:{event.id}", event.at, Actor(ActorKind.PERSON, event.account, event.name))
+                yield kind(f"state:{event.id}", event.at, _person(event))
 
 
-def _since_entering(case: Case, moment: datetime) -> bool:
-    return case.entered_at is not None and moment >= case.entered_at - _SLACK
+def _strokes(events: Iterable[LabelEventSeen]) -> Iterable[list[tuple[LabelEventSeen, int]]]:
+    """The labels of steps among these, with the steps' numbers; those that one account put on within a second of the first belong together.
+
+    All events are grouped alike whenever they are read, so that none of them is told a second time on its own.
+    """
+    strokes: list[list[tuple[LabelEventSeen, int]]] = []
+    last: dict[str, list[tuple[LabelEventSeen, int]]] = {}
+    for event in events:
+        step = step_of(event.label)
+        if step is None:
+            continue
+        stroke = last.get(event.account)
+        if stroke is None or event.at - stroke[0][0].at > SAME_SECOND:
+            stroke = last[event.account] = []
+            strokes.append(stroke)
+        stroke.append((event, step))
+    return strokes
 
 
-def _steps(issue: IssueSeen) -> frozenset[str]:
-    return frozenset(label for label in issue.labels if step_of(label) is not None)
+def _person(event: LabelEventSeen | StateEventSeen) -> Actor:
+    return Actor(ActorKind.PERSON, event.account, event.name)
+
+
+def _asking(issue: IssueSeen) -> frozenset[str]:
+    return frozenset(label for label in issue.labels if asks(label))

@@ -130,7 +130,7 @@ class Inbox:
         snapshot = self.platform.history(issue, parts, last.notes_until if last else None)
         before = ledger.case
         reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
-        self._fold(ledger, procedure, reader.requests(before, snapshot))
+        self._fold(ledger, procedure, reader.requests(snapshot))
         drifted = () if ledger.shows else self._drifted(before, issue, last, closely=look.closely)
         until = issue.updated_at if Part.NOTES in parts or last is None else last.notes_until
         seen = Sighting(issue, turn.token, until, last.refused if last else {})

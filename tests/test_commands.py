@@ -26,6 +26,7 @@ from integration.commands import (
     Unknown,
     read,
 )
+from integration.procedures import load
 
 WORDS = frozenset({"lengkap", "revisi", "setuju", "tolak", "selesai", "kembali", "terima", "diterima", "dikembalikan", "perlu-perbaikan"})
 WORDS |= {"lulus", "gagal", "serahkan", "tolak-fungsi", "tolak-dokumen"}
@@ -81,6 +82,20 @@ def test_case_and_spacing_are_forgiven(body: str):
         "/pos-setuju",
         "//pos setuju",
         "<!-- /pos setuju -->",
+        "<!--\n/pos setuju\n-->",
+        "~~~\n/pos setuju\n~~~",
+        ">>>\n/pos setuju\n>>>",
+        ">/pos setuju",
+        "> Bu Kadiv menulis:\n> /pos setuju",
+        "* /pos setuju",
+        "1. /pos setuju",
+        "| /pos setuju |",
+        "# /pos setuju",
+        "**/pos setuju**",
+        "<details>\n\n/pos setuju\n</details>",
+        "Apakah saya menulis /pos setuju di sini?",
+        "@kepala /pos setuju",
+        "Untuk /pos lihat panduan",
     ],
 )
 def test_an_ordinary_comment(body: str):
@@ -193,6 +208,12 @@ def test_only_the_first_command_counts_and_the_answer_can_say_so(second: str):
         ("/pos alihkan *Pengembangan Sistem Informasi (SI) Lanjutan* — fitur baru", HandOff(HANDOFFS[1], "fitur baru")),
         ("/pos alihkan pengembangan sistem informasi si baru", HandOff(HANDOFFS[0], "")),
         ("/pos alihkan backup dan restore laman data konfigurasi server dan infrastruktur tik rutin ya", HandOff(HANDOFFS[2], "ya")),
+        ("/pos alihkan pelaporan   INSIDEN siber.\n### Alasan\ndata bocor", HandOff("POS Pelaporan Insiden Siber", "Alasan\ndata bocor")),
+        ("/pos alihkan backup: cadangan rutin", HandOff(HANDOFFS[2], "cadangan rutin")),
+        ("/pos alihkan POS Backup dan Restore - cadangan rutin", HandOff(HANDOFFS[2], "cadangan rutin")),
+        ("/pos alihkan backup dan restore\ncadangan rutin", HandOff(HANDOFFS[2], "cadangan rutin")),
+        ("/pos jeda menunggu\n### Data\nlog server", Pause("menunggu\nData\nlog server")),
+        ("/pos darurat\n### KRS lumpuh", Emergency("KRS lumpuh")),
         ("/pos alihkan 4 data bocor", HandOff("POS Pelaporan Insiden Siber", "data bocor")),
         ("/pos alihkan 1. fitur baru", HandOff(HANDOFFS[0], "fitur baru")),
     ],
@@ -237,10 +258,23 @@ def test_the_other_commands(body: str, command: Asked):
         ("/pos alihkan 6 data bocor", "alihkan", "target"),
         ("/pos alihkan 0", "alihkan", "target"),
         ("/pos alihkan Pelaporan", "alihkan", "target"),
+        ("/pos alihkan Pengembangan Sistem: fitur baru", "alihkan", "target"),
+        ("/pos alihkan backup cadangan rutin", "alihkan", "target"),
+        ("/pos alihkan : cadangan rutin", "alihkan", "target"),
+        ("/pos alihkan POS: cadangan rutin", "alihkan", "target"),
     ],
 )
 def test_arguments_that_cannot_be_read_are_named(body: str, word: str, problem: str):
     assert asked(body) == Malformed(word, problem, word)
+
+
+@pytest.mark.parametrize("number", range(1, 18))
+def test_a_case_is_handed_to_each_related_procedure_by_number_and_by_name(number: int):
+    names = load("pengaduan-masalah-teknis-si.2025-05").handoffs
+    assert len(names) == 17
+    name = names[number - 1]
+    for said in (str(number), f"{number}.", name, name.upper(), name.lower().removeprefix("pos "), f"  {name.replace(' ', '   ')}:"):
+        assert read(f"/pos alihkan {said} salah alamat", WORDS, DOCUMENTS, names) == HandOff(name, "salah alamat")
 
 
 def test_uploads_are_linked_anew_under_their_own_names():

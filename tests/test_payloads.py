@@ -141,7 +141,9 @@ class TestHooks:
         [
             ({"labels": {"previous": [{"title": "langkah::04 Pemeriksaan"}], "current": []}}, {Part.LABEL_EVENTS}),
             ({"labels": {"previous": None, "current": [{"title": "langkah::05 X"}]}}, {Part.LABEL_EVENTS}),
-            ({"labels": {"previous": [], "current": [{"title": "penting"}, "aneh"]}}, set()),
+            ({"labels": {"previous": [{"title": "prioritas::rendah"}], "current": []}}, {Part.LABEL_EVENTS}),
+            ({"labels": {"previous": [], "current": [{"title": "prioritas::gawat"}]}}, {Part.LABEL_EVENTS}),
+            ({"labels": {"previous": [], "current": [{"title": "penting"}, {"title": "status::selesai"}, "aneh"]}}, set()),
             ({"labels": "aneh"}, set()),
             ({"description": {"previous": "a", "current": "b"}}, {Part.NOTES}),
             ({"title": {"previous": "a", "current": "b"}}, set()),

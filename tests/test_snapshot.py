@@ -20,7 +20,6 @@ from integration.issue import (
     read_sighting,
     sighting_json,
 )
-from integration.procedure.case import Case
 from integration.procedure.facts import (
     AccessGiven,
     AccessTaken,
@@ -36,6 +35,7 @@ from integration.procedure.facts import (
     IssueReopened,
     OutcomeChosen,
     PauseAsked,
+    PriorityMoved,
     ProgressMade,
     ResumeAsked,
     SecretWritten,
@@ -47,13 +47,12 @@ from integration.procedure.facts import (
 from integration.procedures import load
 from integration.region import region
 from integration.snapshot import Reader, unread
-from tests.core.office import JAKARTA, submission
+from tests.core.office import JAKARTA
 
 POS = load("pengaduan-masalah-teknis-si.2025-05")
 READER = Reader(POS, "alur-pos", JAKARTA)
 ENTERED = datetime(2026, 6, 2, 3, tzinfo=UTC)
 LATER = ENTERED + timedelta(hours=1)
-CASE = Case("SI-2026-000001", POS.slug, POS.revision, (submission(),), "tinggi", iid=1, step=20, entered_at=ENTERED)
 ISSUE = IssueSeen(
     iid=1,
     url="https://gitlab.example/x/-/issues/1",
@@ -75,8 +74,8 @@ def note(body: str, **changed: object) -> NoteSeen:
     return replace(NoteSeen(7, "budi", "Budi", body, LATER, LATER, system=False), **changed)
 
 
-def read(*notes: NoteSeen, case: Case = CASE) -> list:
-    return list(READER.requests(case, Snapshot(ISSUE, notes=notes)))
+def read(*notes: NoteSeen) -> list:
+    return list(READER.requests(Snapshot(ISSUE, notes=notes)))
 
 
 KEY = ("note:7", LATER, BY)
@@ -134,9 +133,16 @@ def test_only_the_creation_of_a_comment_counts():
     assert read(note("bukan perintah", updated_at=LATER + timedelta(seconds=2))) == []
 
 
+@pytest.mark.parametrize("first", ["/pos diterima", "/pos", "/pos entah", "/pos akses @budi", "/pos cek"])
+def test_of_several_commands_in_one_comment_none_is_carried_out(first: str):
+    assert read(note(f"{first}\n\n/pos dikembalikan masih galat")) == [CommandUnclear(*KEY, "", None, "satu-perintah")]
+    assert read(note(f"{first}\n> /pos dikembalikan masih galat")) == read(note(f"{first}\n\n> /pos dikembalikan masih galat"))
+    assert read(note(f"{first}\n> /pos dikembalikan")) != [CommandUnclear(*KEY, "", None, "satu-perintah")], "a quotation is none"
+
+
 def test_a_procedure_without_a_duty_has_no_word_for_one():
     reader = replace(READER, procedure=replace(POS, duty=None))
-    (fact,) = reader.requests(CASE, Snapshot(ISSUE, notes=(note("/pos progres 60"),)))
+    (fact,) = reader.requests(Snapshot(ISSUE, notes=(note("/pos progres 60"),)))
     assert isinstance(fact, CommandUnclear)
 
 
@@ -151,26 +157,22 @@ class TestTicks:
     def test_an_escaped_number_is_the_same_number(self):
         assert self.tick("20\\.5 Standar") == self.tick()
 
-    @pytest.mark.parametrize("words", ["20.1 Akses", "21.5 Standar", "99.9 x", "Standar 20.5", "20 x"])
+    @pytest.mark.parametrize("words", ["20.1 Akses", "99.9 x", "Standar 20.5", "20 x"])
     def test_a_box_people_do_not_set_is_no_request(self, words: str):
         assert self.tick(words) == []
 
-    def test_a_box_of_an_earlier_stay_is_no_request(self):
-        assert self.tick(created_at=ENTERED - timedelta(seconds=2)) == []
-        assert self.tick(created_at=ENTERED - timedelta(milliseconds=1)) != []
+    def test_a_box_of_any_step_and_day_is_for_the_rules_to_judge(self):
+        moment = ENTERED - timedelta(days=1)
+        assert self.tick("18.1 Arsip", created_at=moment) == [Ticked("tick:7", moment, BY, "18.1", done=True)]
 
     def test_nobody_s_and_our_own_boxes_are_none(self):
         assert self.tick(account="alur-pos") == self.tick(account="") == []
 
-    def test_after_the_end_there_is_nothing_to_tick(self):
-        words = "marked the checklist item **20.5 x** as completed"
-        assert read(note(words, system=True), case=replace(CASE, step=None)) == []
-
 
 class TestCards:
-    def moved(self, label: str = "langkah::21 Verifikasi 2", case: Case = CASE, **changed: object) -> list:
+    def moved(self, label: str = "langkah::21 Verifikasi 2", **changed: object) -> list:
         event = replace(LabelEventSeen(9, "budi", "Budi", LATER, label, added=True), **changed)
-        return list(READER.requests(case, Snapshot(ISSUE, label_events=(event,))))
+        return list(READER.requests(Snapshot(ISSUE, label_events=(event,))))
 
     def test_a_step_label_put_on_is_a_request(self):
         assert self.moved() == [StepLabelMoved("label:9", LATER, BY, 21)]
@@ -185,28 +187,89 @@ class TestCards:
             {"label": "penting"},
             {"label": "status::selesai"},
             {"label": "langkah::dua puluh"},
-            {"at": ENTERED - timedelta(minutes=1)},
+            {"label": "Prioritas::tinggi"},
         ],
     )
     def test_anything_else_is_none(self, event: dict):
         assert self.moved(**event) == []
 
-    def test_before_the_case_stands_anywhere_there_is_none(self):
-        assert self.moved(case=replace(CASE, entered_at=None)) == []
+    def test_also_one_of_another_day_for_it_is_answered_once(self):
+        moment = ENTERED - timedelta(days=1)
+        assert self.moved(at=moment) == [StepLabelMoved("label:9", moment, BY, 21)]
+
+
+class TestStrokes:
+    """Several step labels of one account at the same moment: nobody can say which of them was meant."""
+
+    def labels(self, *events: tuple[int, str, float, str] | tuple[int, str, float, str, bool]) -> list:
+        """Events as (id, label, seconds, account[, added])."""
+        seen = [
+            LabelEventSeen(e[0], e[3], e[3].capitalize(), LATER + timedelta(seconds=e[2]), e[1], added=e[4] if len(e) > 4 else True)
+            for e in events
+        ]
+        return [(f.key, f.by.account, f.to, f.others) for f in READER.requests(Snapshot(ISSUE, label_events=tuple(seen)))]
+
+    def test_are_one_request(self):
+        both = ((9, "langkah::21 Verifikasi 2", 0, "budi"), (10, "langkah::22 Verifikasi 3", 0, "budi"))
+        assert self.labels(*both) == [("label:9", "budi", 21, (22,))]
+        three = (*both, (11, "langkah::23 Verifikasi 4", 1, "budi"), (12, "langkah::24 Uji coba", 1.1, "budi"))
+        assert self.labels(*three) == [("label:9", "budi", 21, (22, 23)), ("label:12", "budi", 24, ())]
+
+    def test_are_the_same_request_whenever_they_are_read(self):
+        """Read between the two events, and again after both, there is one key."""
+        first, second = (9, "langkah::21 Verifikasi 2", 0, "budi"), (10, "langkah::22 Verifikasi 3", 0.9, "budi")
+        assert [key for key, *_ in self.labels(first)] == [key for key, *_ in self.labels(first, second)] == ["label:9"]
+
+    def test_a_card_that_is_dragged_loses_one_label_and_gains_one(self):
+        dragged = ((9, "langkah::20 Verifikasi 1", 0, "budi", False), (10, "langkah::21 Verifikasi 2", 0, "budi"))
+        assert self.labels(*dragged) == [("label:10", "budi", 21, ())]
+
+    def test_the_same_label_twice_is_one(self):
+        twice = ((9, "langkah::21 Verifikasi 2", 0, "budi"), (10, "langkah::21 Verifikasi 2", 1, "budi"))
+        assert self.labels(*twice) == [("label:9", "budi", 21, ())]
+
+    def test_of_two_people_each_asked_for_one(self):
+        crossed = (
+            (9, "langkah::21 Verifikasi 2", 0, "budi"),
+            (10, "langkah::22 Verifikasi 3", 0.2, "sari"),
+            (11, "langkah::23 Verifikasi 4", 0.4, "budi"),
+        )
+        assert self.labels(*crossed) == [("label:9", "budi", 21, (23,)), ("label:10", "sari", 22, ())]
+
+
+class TestPriorities:
+    def moved(self, label: str, **changed: object) -> list:
+        event = replace(LabelEventSeen(9, "budi", "Budi", LATER, label, added=True), **changed)
+        return list(READER.requests(Snapshot(ISSUE, label_events=(event,))))
+
+    @pytest.mark.parametrize("word", ["rendah", "kritis", "gawat", ""])
+    def test_a_label_of_the_family_put_on_is_a_request_whatever_it_says(self, word: str):
+        assert self.moved(f"prioritas::{word}") == [PriorityMoved("label:9", LATER, BY, word)]
+
+    @pytest.mark.parametrize("event", [{"added": False}, {"account": "alur-pos"}, {"account": ""}])
+    def test_taken_off_or_ours_it_is_none(self, event: dict):
+        assert self.moved("prioritas::tinggi", **event) == []
+
+    def test_beside_a_step_s_label_both_are_asked_for(self):
+        events = (
+            LabelEventSeen(9, "budi", "Budi", LATER, "prioritas::tinggi", added=True),
+            LabelEventSeen(10, "budi", "Budi", LATER, "langkah::21 Verifikasi 2", added=True),
+        )
+        assert [type(f) for f in READER.requests(Snapshot(ISSUE, label_events=events))] == [PriorityMoved, StepLabelMoved]
 
 
 class TestOpenAndClosed:
     @pytest.mark.parametrize(("state", "kind"), [("closed", IssueClosed), ("reopened", IssueReopened)])
     def test_closing_and_reopening_are_requests(self, state: str, kind: type):
         events = (StateEventSeen(5, "budi", "Budi", LATER, state), StateEventSeen(6, "alur-pos", "", LATER, state))
-        assert READER.requests(CASE, Snapshot(ISSUE, state_events=events)) == (kind("state:5", LATER, BY),)
+        assert READER.requests(Snapshot(ISSUE, state_events=events)) == (kind("state:5", LATER, BY),)
 
 
 def test_requests_come_in_the_order_they_were_made_and_words_before_cards():
     moved = LabelEventSeen(9, "budi", "Budi", LATER, "langkah::21 Verifikasi 2", added=True)
     closed = StateEventSeen(5, "budi", "Budi", LATER - timedelta(minutes=5), "closed")
     snapshot = Snapshot(ISSUE, notes=(note("/pos cek"),), label_events=(moved,), state_events=(closed,))
-    assert [fact.key for fact in READER.requests(CASE, snapshot)] == ["state:5", "note:7", "label:9"]
+    assert [fact.key for fact in READER.requests(snapshot)] == ["state:5", "note:7", "label:9"]
 
 
 class TestWhatIsRead:
@@ -224,6 +287,8 @@ class TestWhatIsRead:
             ({"description": region("- [x] 20.5 Standar")}, {Part.NOTES}),
             ({"labels": frozenset({"pos::SI", "langkah::21 Verifikasi 2"})}, {Part.LABEL_EVENTS}),
             ({"labels": frozenset({"pos::SI"})}, {Part.LABEL_EVENTS}),
+            ({"labels": ISSUE.labels | {"prioritas::kritis"}}, {Part.LABEL_EVENTS}),
+            ({"labels": ISSUE.labels | {"status::selesai", "peran::Tim Programmer"}}, set()),
             ({"state": "closed"}, {Part.STATE_EVENTS}),
         ],
     )

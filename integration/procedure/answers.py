@@ -31,7 +31,7 @@ def help_asked(draft: Draft, fact: HelpAsked) -> None:  # noqa: ARG001
 def command_unclear(draft: Draft, fact: CommandUnclear) -> None:
     """A command nobody can act on: its author is told the nearest one and what there is, or how it is typed."""
     context = {"word": fact.word, "nearest": fact.nearest, "usage": fact.usage, "by": fact.by.account}
-    draft.note("tidak-dikenal", context | _words(draft.situation), slot=f"tidak-dikenal:{draft.case.entered_seq}:{fact.word}")
+    draft.note("tidak-dikenal", context | _words(draft.situation), slot=f"tidak-dikenal:{draft.case.entered_seq}:{fact.word or fact.usage}")
 
 
 def secret_written(draft: Draft, fact: SecretWritten) -> None:

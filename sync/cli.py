@@ -333,7 +333,7 @@ def doctor() -> None:
     """Look the service over; nothing is changed, not even the tables."""
     settings = Settings.read()
     logs.configure("ERROR", secrets(settings))
-    service = Service(Parts.of(settings))
+    service = Service(Parts.unproved(settings))
     findings = check(service.parts, service.platform(), service.provisioning())
     for finding in findings:
         click.echo(WORDS["healthy" if finding.ok else "ill"].format(title=finding.title, detail=finding.detail, fix=finding.fix))

@@ -5,19 +5,25 @@ Nothing is changed, and no check hides another: each says its own, whatever the 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from integration.faults import Permanent, Transient
+from integration.organisation import OrganisationFaults
 from integration.parts import Parts
+from integration.procedure.offices import Holding
 from integration.store import StoreDown
 from integration.templates import messages
+from integration.vacancies import office_roles, vacant
 from sync.gitlab import Platform, TokenRefused
 from sync.provision import Provision
 from sync.wording import Wording
 
 MAINTAINER = 40  # what setting up the hook takes; everything else takes less (behaviour.md 4, "Least role")
+REPORTER = 20  # what people need to see confidential issues and act on them, on any GitLab (behaviour.md 3; Planner is newer)
 NAMED = 3  # labels that are told by name
+SOON = 30  # days before an office is left vacant in which there is time to do something about it
+SKEW = timedelta(seconds=10)  # between GitLab's clock and ours; comments carry its time, everything else ours
 AHEAD = timedelta(days=60)  # so long before a year begins its decree must be loaded: due dates reach into it
 
 
@@ -50,8 +56,12 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
         "database": lambda: "" if parts.store.migrated() else messages("doctor")["not_migrated"],
         "broker": lambda: "" if parts.bell.answers() else messages("doctor")["silent"],
         "files": lambda: _files(parts),
+        "organisation": lambda: "".join(f"\n    {fault}" for fault in parts.in_force.faults),
+        "offices": lambda: ", ".join(_offices(parts)),
         "token": lambda: _nothing(platform.home),
+        "clock": lambda: _clock(platform),
         "rights": lambda: _rights(platform),
+        "members": lambda: ", ".join(_members(parts, platform)),
         "hook": lambda: ", ".join(_said(change.kind, name=change.name) for change in provision.hook()) or _alert(platform, provision),
         "labels": lambda: _unfit([change.name for change in provision.labels()]),
         "calendar": lambda: ", ".join(_said("year_missing", year=year) for year in _years_missing(parts)),
@@ -67,6 +77,8 @@ def _finding(code: str, look: Callable[[], str]) -> Finding:
     except (Permanent, Transient) as fault:
         cause = "refused" if isinstance(fault, (Permanent, TokenRefused)) else "unreachable"
         return Finding(code, ok=False, detail=_said(cause, reason=fault), cause=cause)
+    except OrganisationFaults:
+        return Finding(code, ok=False, detail=_said("no_organisation"), cause="organisation")
     except (StoreDown, OSError) as fault:
         found = str(fault)
     return Finding(code, not found, found)
@@ -93,6 +105,48 @@ def _rights(platform: Platform) -> str:
     return "" if level >= MAINTAINER else _said("level", level=level, needed=MAINTAINER)
 
 
+def _clock(platform: Platform) -> str:
+    """Asked anew: an answer from before says nothing of now."""
+    platform.get(platform.project)
+    skew = platform.skew or timedelta()
+    return "" if abs(skew) <= SKEW else _said("ahead" if skew > timedelta() else "behind", seconds=abs(round(skew.total_seconds())))
+
+
+def _offices(parts: Parts) -> Iterator[str]:
+    """The offices nobody holds, today or soon, and the deputies who stand in for nobody: that is what a Plt. is for."""
+    organisation, today = parts.organisation, _today(parts)
+    known = office_roles(parts.procedures)
+    told = set()
+    for day in (today + timedelta(days=number) for number in range(SOON + 1)):
+        for role in vacant(parts.procedures, organisation, day):
+            if role.slug not in told:
+                yield _said("vacant" if day == today else "vacant_from", role=role.name, day=day.isoformat())
+            told.add(role.slug)
+        for slug in known.keys() - told:
+            if all(office.holding is Holding.DEPUTY for office in organisation.holders(slug, day)):
+                yield _said("deputy_of_nobody", role=known[slug].name, day=day.isoformat())
+                told.add(slug)
+
+
+def _members(parts: Parts, platform: Platform) -> Iterator[str]:
+    """Who the organisation names, now or later, and cannot act on the platform."""
+    organisation, today = parts.organisation, _today(parts)
+    named = [office.account for office in organisation.offices if office.until is None or office.until >= today]
+    members = {member["username"].casefold(): member for member in platform.pages(f"{platform.project}/members/all")}
+    for account in dict.fromkeys([*named, *(programmer.account for programmer in organisation.programmers)]):
+        member = members.get(account.casefold())
+        if member is None:
+            yield _said("no_member", account=account)
+        elif member["state"] != "active":
+            yield _said("inactive", account=account, state=member["state"])
+        elif member["access_level"] < REPORTER:
+            yield _said("weak", account=account, level=member["access_level"])
+
+
+def _today(parts: Parts) -> date:
+    return parts.clock().astimezone(parts.organisation.calendar.tz).date()
+
+
 def _unfit(labels: list[str]) -> str:
     """How many labels are not as they must be, and the first of them: all of a new project would fill the screen."""
     return _said("unfit", n=len(labels), names=", ".join(labels[:NAMED])) if labels else ""
@@ -106,5 +160,5 @@ def _alert(platform: Platform, provision: Provision) -> str:
 
 
 def _years_missing(parts: Parts) -> list[int]:
-    now = parts.clock().astimezone(parts.organisation.calendar.tz)
-    return sorted({now.year, (now + AHEAD).year} - parts.organisation.calendar.years)
+    today = _today(parts)
+    return sorted({today.year, (today + AHEAD).year} - parts.organisation.calendar.years)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -34,6 +35,7 @@ from sync import console
 from sync.cli import main
 from tests.edge.portal import HOOK_TOKEN, ROOT, SECRET, submission
 
+EXAMPLE = ROOT / "deploy" / "organisation.example.yaml"
 TUESDAY = datetime(2026, 6, 2, 2, 0, tzinfo=UTC)
 TICKET = "SI-2026-000001"
 KASI = Actor(ActorKind.PERSON, "dewi", "Dewi \x1b[31mLestari")
@@ -57,7 +59,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
         "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_TOKEN,
         "ALUR_PORTAL_SECRETS": SECRET,
         "ALUR_DATABASE_URL": f"sqlite:///{tmp_path}/alur.db",
-        "ALUR_ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
+        "ALUR_ORGANISATION": str(EXAMPLE),
         "ALUR_PUBLIC_URL": "http://127.0.0.1:8080",
         "ALUR_DATA_DIR": str(tmp_path / "var"),
         "COLUMNS": "160",
@@ -145,6 +147,8 @@ def test_a_project_is_made_ready_as_planned(alur):
         assert project.labels == {}
         assert alur("provision", **here).stdout.splitlines() == plan
         assert "tidak ada yang perlu diubah" in alur("provision", "--dry-run", **here).stdout
+        for account in re.findall(r"account: (\S+)", EXAMPLE.read_text(encoding="utf-8")):
+            gitlab.member(project, gitlab.user(account, account), Level.REPORTER)
         assert alur("doctor", **here).exit_code == 0
 
 
@@ -154,8 +158,18 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(alur):
     assert "✘ Basis data" in result.stdout
     assert "✔ Templat" in result.stdout
     assert "GitLab belum dapat dihubungi (GET /user: ConnectionError)" in result.stdout
-    assert result.stdout.count("Periksa ALUR_GITLAB_URL") == 4
+    assert result.stdout.count("Periksa ALUR_GITLAB_URL") == 6
     assert "Transient" not in result.stdout
+
+
+def test_the_doctor_looks_at_everything_else_where_the_organisation_file_is_broken(alur, tmp_path):
+    (tmp_path / "organisation.yaml").write_text("name: Pustikom\n")
+    result = alur("doctor", ALUR_ORGANISATION=str(tmp_path / "organisation.yaml"))
+    assert result.exit_code == 1
+    assert "organisation.yaml:1: time_zone: isian ini wajib ada." in result.stdout
+    assert "Perbaiki isian yang disebut, lalu periksa dengan alur organisation check." in result.stdout
+    assert "✘ Templat: menunggu berkas organisasi yang benar" in result.stdout
+    assert "✔ Folder dokumen dan lampiran" in result.stdout
 
 
 # --- cases ---

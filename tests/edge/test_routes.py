@@ -2,10 +2,14 @@
 
 import io
 import json
+from dataclasses import dataclass, replace
 
 import pytest
 import yaml
 
+from integration.procedure.offices import Organisation
+from integration.yamlfile import Fault
+from webhooks.app import create_app
 from webhooks.edge import LARGEST_BODY
 from webhooks.openapi import ROUTES
 
@@ -108,6 +112,32 @@ def test_health_with_rows_waiting(client, portal, watch, parts):
     assert 'alur_oldest_seconds{side="inbox"} 90.0' in figures
     assert 'alur_counted_total{what="layanan:422"} 2.0' in figures
     assert "alur_store_up 1.0" in figures
+
+
+@dataclass
+class Deserted:
+    """An organisation nobody holds an office of, in force although its file is broken now."""
+
+    now: Organisation
+    faults: tuple[Fault, ...]
+
+
+def test_vacant_offices_and_a_broken_organisation_file_are_metrics(client, parts, portal):
+    figures = client.get("/metrics").text
+    for well in ("alur_offices_vacant 0.0", "alur_organisation_faults 0.0"):
+        assert well in figures
+    assert "alur_vacant_office_cases{" not in figures
+
+    portal.submit()
+    fault = Fault(parts.settings.organisation, 1, "name", "missing", "isian ini wajib ada.")
+    ill = replace(parts, in_force=Deserted(replace(parts.organisation, offices=()), (fault,)))
+    figures = create_app(ill).test_client().get("/metrics").text
+    for ailing in (
+        "alur_offices_vacant 7.0",
+        'alur_vacant_office_cases{role="kasi-layanan-administrasi"} 0.0',
+        "alur_organisation_faults 1.0",
+    ):
+        assert ailing in figures
 
 
 def test_health_without_a_database(client, tmp_path, parts):

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from integration.doorbell import Embedded
 from integration.files import FileStore
+from integration.organisation import InForce
 from integration.parts import Parts
-from integration.procedure.offices import Organisation, WorkCalendar
+from integration.procedure.offices import Holding, Organisation, WorkCalendar
 from integration.settings import Settings
 from integration.store import Store
 from integration.templates import messages
@@ -19,9 +20,13 @@ from sandbox.gitlab import GitLab, Level, Project
 from sync import doctor, wording
 from sync.gitlab import Platform
 from sync.provision import EVENTS, Provision
-from tests.core.office import CALENDAR, organisation
+from tests.core.office import CALENDAR, ROLES, TEAM, office, organisation
 from tests.worker.conftest import POS
 
+CHECKS = (
+    *("database", "broker", "files", "organisation", "offices", "token", "clock"),
+    *("rights", "members", "hook", "labels", "calendar", "templates"),
+)
 HOOK = "https://alur.example/webhooks/gitlab"
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
 
@@ -59,6 +64,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
     with GitLab(lambda: NOW) as gitlab:
         project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "Layanan")
         gitlab.member(project, bot, Level.MAINTAINER)
+        for account in (*ROLES.values(), *TEAM, "tono"):
+            gitlab.member(project, gitlab.user(account, account.capitalize()), Level.REPORTER)
         settings = Settings(
             gitlab_url=gitlab.url,
             gitlab_token=bot.token,
@@ -137,7 +144,7 @@ class TestDoctor:
     def test_a_site_that_is_ready_is_well(self, site: Site):
         site.provision.apply()
         findings = site.look()
-        assert [*findings] == ["database", "broker", "files", "token", "rights", "hook", "labels", "calendar", "templates"]
+        assert [*findings] == [*CHECKS]
         assert all(finding.ok and finding.title and not finding.fix for finding in findings.values())
 
     def test_a_project_that_is_not_made_ready_is_said_to_be(self, site: Site):
@@ -158,13 +165,13 @@ class TestDoctor:
         assert site.wrong() == {"rights", "hook"}
         assert site.look()["rights"].detail == "peran akun layanan bernilai 20, seharusnya sekurang-kurangnya 40"
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, "glpat-salah", site.project.path))
-        assert site.wrong() == {"token", "rights", "hook", "labels"}
+        assert site.wrong() == {"token", "clock", "rights", "members", "hook", "labels"}
         assert site.look()["labels"].detail.endswith("/labels: 401 Unauthorized)")
         assert site.look()["labels"].fix.startswith("Pastikan ALUR_GITLAB_PROJECT benar")
 
     def test_a_platform_that_is_down_hides_nothing_else(self, site: Site):
         site.provision = replace(site.provision, platform=Platform("http://127.0.0.1:9", "x", "a/b", timeout=1))
-        assert site.wrong() == {"token", "rights", "hook", "labels"}
+        assert site.wrong() == {"token", "clock", "rights", "members", "hook", "labels"}
 
     def test_a_hook_gitlab_stopped_is_said_to_be(self, site: Site, monkeypatch: pytest.MonkeyPatch):
         site.provision.apply()
@@ -184,6 +191,68 @@ class TestDoctor:
         assert site.wrong(in_force=Office(office)) == set()
         autumn = lambda: datetime(2026, 11, 20, tzinfo=UTC)  # noqa: E731 - a clock
         assert site.look(in_force=Office(office), clock=autumn)["calendar"].detail == "tahun 2027 belum dimuat"
+
+    def test_faults_of_the_organisation_file_are_told_also_while_an_older_one_is_in_force(self, site: Site):
+        site.provision.apply()
+        fault = Fault(Path("organisasi.yaml"), 7, "offices[2].since", "day", '"besok" bukan tanggal yang sah.')
+        findings = site.look(in_force=Office(organisation(), (fault,)))
+        assert [code for code, finding in findings.items() if not finding.ok] == ["organisation"]
+        assert findings["organisation"].detail == '\n    organisasi.yaml:7: offices[2].since: "besok" bukan tanggal yang sah.'
+        assert "alur organisation check" in findings["organisation"].fix
+
+    def test_a_file_that_never_was_good_hides_only_what_needs_it(self, site: Site):
+        site.provision.apply()
+        findings = site.look(in_force=InForce(site.parts.settings.organisation))
+        wrong = {code: finding for code, finding in findings.items() if not finding.ok}
+        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates"}
+        assert wrong["offices"].detail == "menunggu berkas organisasi yang benar"
+        assert {finding.fix for finding in wrong.values()} == {wrong["organisation"].fix}
+
+    def test_an_office_that_is_vacant_or_will_be_soon_is_named_with_the_day(self, site: Site):
+        site.provision.apply()
+        kadiv = office("kadiv-layanan", "layanan", until=date(2026, 6, 20))
+        without = replace(organisation(without="kasi-layanan-administrasi"))
+        offices = tuple(o for o in without.offices if o.role != "kadiv-layanan")
+        soon = replace(without, offices=(*offices, kadiv))
+        assert site.look(in_force=Office(soon))["offices"].detail == (
+            "Kepala Seksi Layanan Administrasi tidak ada pemegangnya, "
+            "Kepala Divisi Layanan dan Pangkalan Data tidak ada pemegangnya mulai 2026-06-21"
+        )
+        successor = office("kadiv-layanan", "pengganti", Holding.ACTING, since=date(2026, 6, 21))
+        planned = replace(organisation(), offices=(*(o for o in organisation().offices if o.role != "kadiv-layanan"), kadiv, successor))
+        assert "offices" not in site.wrong(in_force=Office(planned))
+
+    def test_a_deputy_of_nobody_is_named(self, site: Site):
+        site.provision.apply()
+        deputy = office("kadiv-layanan", "wakil", Holding.DEPUTY)
+        assert "offices" not in site.wrong(in_force=Office(organisation(deputy)))
+        detail = site.look(in_force=Office(organisation(deputy, without="kadiv-layanan")))["offices"].detail
+        assert detail.startswith("Kepala Divisi Layanan dan Pangkalan Data mulai 2026-06-02 dipegang Plh.")
+
+    def test_people_who_cannot_act_on_the_platform_are_named(self, site: Site, monkeypatch: pytest.MonkeyPatch):
+        site.provision.apply()
+        pages = Platform.pages
+
+        def shown(platform: Platform, path: str, query: dict | None = None) -> Iterator[dict]:
+            for item in pages(platform, path, query):
+                yield item | {"state": "blocked"} if item.get("username") == "cuti" else item
+
+        monkeypatch.setattr(Platform, "pages", shown)
+        weak, away = (site.gitlab.user(account, account) for account in ("tamu", "cuti"))
+        site.gitlab.member(site.project, weak, Level.GUEST)
+        site.gitlab.member(site.project, away, Level.REPORTER)
+        more = [office("kadiv-layanan", account, since=date(2027, 1, 1)) for account in ("tamu", "cuti", "tak.ada")]
+        past = office("kadiv-layanan", "pensiun", until=date(2026, 6, 1))
+        assert site.look(in_force=Office(organisation(*more, past)))["members"].detail == (
+            "peran tamu bernilai 10, seharusnya sekurang-kurangnya 20, cuti tidak aktif (blocked), tak.ada bukan anggota proyek"
+        )
+
+    @pytest.mark.parametrize(
+        ("seconds", "told"), [(10, ""), (-10, ""), (11, "jam GitLab lebih cepat 11 detik"), (-90, "jam GitLab lebih lambat 90 detik")]
+    )
+    def test_clocks_that_differ_are_told(self, site: Site, monkeypatch: pytest.MonkeyPatch, seconds: int, told: str):
+        monkeypatch.setattr("sync.gitlab._ahead", lambda _: timedelta(seconds=seconds))
+        assert site.look()["clock"].detail == told
 
     def test_a_database_of_another_release_is_said_to_be(self, site: Site, tmp_path: Path):
         site.provision.apply()
@@ -214,7 +283,7 @@ class TestDoctor:
 
     def test_every_check_has_its_words(self):
         words = messages("doctor")
-        checks = {"database", "broker", "files", "token", "rights", "hook", "labels", "calendar", "templates"}
+        checks = {*CHECKS}
         assert checks <= words.keys()
         assert {code for code in words if code.endswith("_fix")} == {
             f"{code}_fix" for code in (checks | {"unreachable", "refused"}) - {"token"}

@@ -34,6 +34,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ORGANISATION = ROOT / "deploy" / "organisation.example.yaml"
 PROCEDURE = procedures.load("pengaduan-masalah-teknis-si")
 HOOK_SECRET = "rahasia-hook-uji"
+A_MOMENT = timedelta(seconds=10)  # in which people see what happened before they act
 
 
 @dataclass(slots=True)
@@ -80,17 +81,20 @@ class World:
         return self.campus.person(account)
 
     def comment(self, account: str, ticket: str, text: str) -> None:
-        """Somebody comments, and the service does what follows."""
+        """Somebody reads a moment, comments, and the service does what follows."""
+        self.clock.advance(A_MOMENT)
         self.campus.comment(account, ticket, text)
         self.settle()
 
     def report(self, ticket: str, percent: int) -> None:
         """The one in charge reports progress."""
+        self.clock.advance(A_MOMENT)
         self.campus.report(ticket, percent, account=self.case(ticket).team[0])
         self.settle()
 
     def tick_all(self, ticket: str, account: str) -> None:
         """Somebody ticks every open box of the step's checklist."""
+        self.clock.advance(A_MOMENT)
         self.campus.tick_all(ticket, account)
         self.settle()
 

@@ -9,8 +9,8 @@ from integration.procedure.case import Status
 from integration.procedure.clocks import reminder
 from integration.procedure.decide import Decision
 from integration.procedure.definition import Channel
-from integration.procedure.events import Reminded, StepRanLate
-from integration.procedure.facts import SERVICE, PauseAsked, Reminder, ReminderDue, ResumeAsked, StepExpired
+from integration.procedure.events import DueRecomputed, Reminded, StepRanLate
+from integration.procedure.facts import SERVICE, OrganisationChanged, PauseAsked, Reminder, ReminderDue, ResumeAsked, StepExpired
 from integration.procedure.offices import DayOff, Holding
 from tests.core.office import CALENDAR, JAKARTA, ROLES, TEAM, office, organisation, person
 from tests.core.run import Run, call, calls, kinds, note, notes, only
@@ -151,6 +151,20 @@ def test_a_late_step_that_is_paused_is_paused_and_late_again_when_it_goes_on(at)
     assert run.open.status is Status.PAUSED
     run.fact(ResumeAsked, person("layanan"))
     assert run.open.status is Status.LATE
+
+
+def test_late_ends_where_working_time_turns_out_to_be_other(at) -> None:
+    """The campus was closed on a day that counted: the due time moves, and nobody was late."""
+    run = at(8)
+    run.now = run.open.due
+    run.fact(StepExpired, SERVICE, run.open.entered_seq)
+    closed = DayOff(date(2026, 6, 4), "Kampus ditutup", "SE Rektor 1")
+    run.organisation = replace(run.organisation, calendar=replace(CALENDAR, days_off={closed.day: closed}))
+    run.made_elsewhere = len(run.entries)
+    decision = run.fact(OrganisationChanged, SERVICE, after=timedelta(hours=1))
+    assert only(decision, DueRecomputed).due == local("2026-06-08T16:00")
+    assert (run.open.late, run.open.status) == (False, Status.RUNNING)
+    assert run.open.reminded == frozenset()
 
 
 def test_clocks_that_run_out_for_nothing(at) -> None:

@@ -74,10 +74,13 @@ def test_a_case_left_alone_is_reminded_of_once_a_kind_and_in_working_hours_only(
         ("2026-06-09T07:30", ["sebelum", "hari ini", "lewat", "eskalasi"], "terlambat"),
         ("2026-06-19T10:00", ["sebelum", "hari ini", "lewat", "eskalasi"], "terlambat"),
     ]
+    seen: list[str] = []
     for moment, notes, label in timeline:
         at(moment)
         assert (told(world, ticket), status(world, ticket)) == (notes, label), moment
-        world.restart()
+        if notes != seen:
+            world.restart()  # and what was told just now is not told again
+        seen = notes
     assert "@kepala.pustikom" in last_told(world, ticket)
     assert [entry.event.kind for entry in world.service.store.entries(ticket) if isinstance(entry.event, Reminded)] == [
         "day_before",

@@ -29,6 +29,9 @@ SERIES = "laporan-mingguan"
 
 CLOSES_AT = time(7, 30)  # Monday: the report is on the coordinators' desk when work begins
 
+Revisions = Mapping[tuple[str, str], Procedure]
+"""Every procedure by its slug and revision."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -141,7 +144,7 @@ def weekly(store: Store, procedures: Sequence[Procedure], organisation: Organisa
         case = fold([entry for entry in store.entries(ticket) if entry.at < until])
         if case is None or (case.ended_at and case.ended_at < since):
             continue
-        line = _line(case, revisions[case.procedure, case.revision], organisation, since, until)
+        line = _line(case, revisions, organisation, since, until)
         (ended if case.ended_at else still).append(line)
         if case.history and case.history[0].entered_at >= since:
             new.append(line)
@@ -215,7 +218,8 @@ def _urgency(line: Line) -> tuple[object, ...]:
     return (not line.debts, not line.late, rank, -(line.age or 0), line.ticket)
 
 
-def _line(case: Case, procedure: Procedure, organisation: Organisation, since: datetime, until: datetime) -> Line:
+def _line(case: Case, revisions: Revisions, organisation: Organisation, since: datetime, until: datetime) -> Line:
+    procedure = revisions[case.procedure, case.revision]
     form = case.submissions[-1]
     step = procedure.step(case.step) if case.step is not None else None
     percents = [report.percent for report in case.reports]
@@ -235,7 +239,7 @@ def _line(case: Case, procedure: Procedure, organisation: Organisation, since: d
         percent=percents[-1] if percents else None,
         trend=percents[-1] - percents[-2] if len(percents) > 1 else None,
         owes_report=_owes_report(case, procedure, organisation, since),
-        returns=tuple(_returns(case, procedure, since)),
+        returns=tuple(_returns(case, revisions, since)),
         debts=tuple(procedure.step(number).label_text for number, _ in case.emergency.debts) if case.emergency else (),
         note=case.ending_reason,
     )
@@ -257,9 +261,11 @@ def _owes_report(case: Case, procedure: Procedure, organisation: Organisation, s
     return working_days_in_week(calendar, week) != () and not any(report.week == week for report in case.reports)
 
 
-def _returns(case: Case, procedure: Procedure, since: datetime) -> Iterable[str]:
-    for passage in case.history:
-        outcome = procedure.step(passage.step).outcome(passage.outcome) if passage.outcome else None
+def _returns(case: Case, revisions: Revisions, since: datetime) -> Iterable[str]:
+    """Each in the words of the revision the step was left under."""
+    for passage in (passage for passage in case.history if passage.outcome):
+        procedure = revisions[case.procedure, passage.revision]
+        outcome = procedure.step(passage.step).outcome(passage.outcome)
         if outcome and outcome.kind is OutcomeKind.RETURN and outcome.to and passage.left_at and passage.left_at >= since:
             yield f"{procedure.step(passage.step).label_text} → {procedure.step(outcome.to).label_text}"
 

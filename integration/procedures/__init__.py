@@ -6,6 +6,7 @@ No procedure with a fault is ever given out: what `load` returns has passed ever
 from pathlib import Path
 
 from integration.procedure.definition import Procedure
+from integration.procedure.revisions import age
 from integration.procedures.reading import procedure as read_procedure
 from integration.procedures.rules import broken_rules
 from integration.procedures.ways import broken_ways
@@ -28,7 +29,9 @@ class UnknownProcedure(LookupError):
 
 def shipped() -> dict[str, Path]:
     """The files that come with the service, by "<slug>.<revision>", a procedure's revisions from old to new."""
-    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
+    found = (path.stem.rpartition(".") for path in FOLDER.glob("*.yaml"))
+    names = sorted(found, key=lambda name: (name[0], age(name[2])))
+    return {"".join(name): FOLDER / f"{''.join(name)}.yaml" for name in names}
 
 
 def load(wanted: Path | str) -> Procedure:

@@ -134,10 +134,11 @@ class Outbox:
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> None:
         """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""
         case, entries = self._case(row)
-        procedure, organisation = self.display.procedure(case), self.display.organisation
+        organisation = self.display.organisation
         paper = next((paper for paper in case.documents if paper.id == document), None)
         if paper is None:
             raise Permanent(f"{document} was never issued")
+        procedure = self.display.revision(case.procedure, paper.revision)  # the one it was issued under, whatever the case goes by since
         number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)

@@ -83,10 +83,10 @@ class Provision:
                 yield Change("label_update", label.name)
 
     def boards(self, *, act: bool = False) -> Iterator[Change]:
-        """A board for each procedure, with a column for each step a case can stand at, in their order."""
+        """A board for each procedure, with a column for each step a case can stand at, in their order: under any revision."""
         path = f"{self.platform.project}/boards"
         boards = {board["name"]: board for board in self.platform.pages(path)}
-        for procedure in {procedure.prefix: procedure for procedure in self.procedures}.values():  # the newest revision of each
+        for procedure in {procedure.prefix: procedure for procedure in self.procedures}.values():  # the newest revision names it
             name = f"{procedure.prefix} {procedure.head.name}"
             board = boards.get(name) or {"lists": []}
             if name not in boards:
@@ -94,8 +94,9 @@ class Provision:
                     board = self.platform.post(path, {"name": name})
                 yield Change("board_create", name)
             present = {column["label"]["name"] for column in board["lists"] if column.get("label")}
-            missing = [step_label(step) for step in procedure.steps if step.number >= procedure.opens_at]
-            missing = [label for label in missing if label not in present]
+            revisions = [one for one in self.procedures if one.slug == procedure.slug]
+            steps = sorted((s for one in revisions for s in one.steps if s.number >= one.opens_at), key=lambda step: step.number)
+            missing = [label for label in dict.fromkeys(map(step_label, steps)) if label not in present]
             if missing and act:
                 ids = {label["name"]: label["id"] for label in self.platform.pages(f"{self.platform.project}/labels")}
                 for label in missing:

@@ -1,0 +1,155 @@
+"""The whole service under random people: real store, real HTTP, real edge, and afterwards all is as the procedure says.
+
+Examples are the same each time; a failing one is printed as the deeds that lead to it. `ALUR_MODEL_ACTIONS=5000 pytest
+tests/stories/test_model.py` does more of them (about ACTIONS in the default run), `--hypothesis-profile=default` looks for new ones, and
+`--hypothesis-seed=N` for others again.
+"""
+
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from tests.stories.people import DEEDS, EVERYBODY, People, form
+from tests.stories.soundness import come_to_rest, unsound
+from tests.stories.world import World
+from tests.stories.world import world as told
+
+ACTIONS = int(os.environ.get("ALUR_MODEL_ACTIONS", "1200"))
+A_RUN = 60  # actions in one example
+CASES = 4
+IN_MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 -- nothing here has to survive the machine
+STARTS = (4, 4, 6, 11, 13, 16, 18, 19, 20, 22, 23, 24, 27, 28, 30, 31)
+
+choices = st.integers(0, 99)
+cases = st.integers(0, CASES - 1)
+people = st.sampled_from(EVERYBODY)
+deeds = st.sampled_from(sorted(DEEDS))
+hurried = st.sampled_from([False, False, True])
+
+FAILURES: tuple[dict[str, Any], ...] = (
+    {"method": "POST", "path": r"/notes$", "status": 500, "after_commit": True},
+    {"method": "PUT", "path": r"/issues/\d+$", "status": 500, "after_commit": True},
+    {"method": "POST", "path": r"/issues$", "status": 500, "after_commit": True},
+    {"method": "POST", "path": r"/uploads$", "status": 502},
+    {"method": "*", "path": r"/issues", "status": 429, "headers": {"Retry-After": "30"}, "times": 2},
+    {"method": "GET", "path": r"/issues/\d+$", "status": 503, "times": 2},
+    {"method": "GET", "path": r"/notes", "drop": True},
+    {"method": "PUT", "path": r"/notes/\d+$", "drop": True, "after_commit": True},
+)
+WEATHER = ("platform fails", "platform fails", "hooks are lost", "hooks are shuffled", "hooks come again", "service dies")
+PASSING = ({"minutes": 5}, {"minutes": 50}, {"hours": 3}, {"hours": 9}, {"days": 1}, {"days": 3}, {"days": 8}, {"days": 16})
+
+
+class Campus(RuleBasedStateMachine):
+    """Everybody at once, in any weather; now and then all comes to rest and is looked at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stack = ExitStack()
+        folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory(dir=IN_MEMORY)))
+        self.world: World = self.stack.enter_context(told(folder, f"sqlite:///{folder / 'alur.db'}"))
+        self.people = People(self.world)
+        self.people.arrive()
+        self.tickets: list[str] = []
+        self.faults: list[dict[str, Any]] = []
+        self.broken = False
+
+    @initialize(start=st.sampled_from(STARTS))
+    def a_case_has_come_so_far(self, start: int) -> None:
+        self.tickets.append(self.world.submit(form=form(0)))
+        self.world.walk(self.tickets[0], until=start)
+
+    @precondition(lambda self: len(self.tickets) < CASES)
+    @rule(choice=choices)
+    def a_complaint_arrives(self, choice: int) -> None:
+        self.tickets.append(self.world.campus.portal.submit(form(choice)))
+        self.after(hurry=False)
+
+    @rule(case=cases, choice=choices, hurry=hurried)
+    def the_right_people_go_on(self, case: int, choice: int, hurry: bool) -> None:
+        self.go_on(case, choice, hurry=hurry)
+
+    @rule(case=cases, choice=choices)
+    def the_right_people_go_on_in_order(self, case: int, choice: int) -> None:
+        self.go_on(case, choice, hurry=False)
+
+    @rule(deed=deeds, who=people, case=cases, choice=choices, hurry=hurried)
+    def somebody_acts(self, deed: str, who: str, case: int, choice: int, hurry: bool) -> None:
+        self.people.act(deed, who, self.ticket(case), choice)
+        self.after(hurry=hurry)
+
+    @rule(deed=deeds, case=cases, choice=choices, hurry=hurried)
+    def one_of_those_named_acts(self, deed: str, case: int, choice: int, hurry: bool) -> None:
+        named = self.people.named(self.ticket(case))
+        self.people.act(deed, named, self.ticket(case), choice)
+        self.after(hurry=hurry)
+
+    @rule(case=cases, choice=choices)
+    def the_unit_acts(self, case: int, choice: int) -> None:
+        self.people.try_(lambda: self.people.portal(self.ticket(case), choice))
+        self.after(hurry=False)
+
+    @rule(passing=st.sampled_from(range(len(PASSING))))
+    def time_passes(self, passing: int) -> None:
+        self.world.later(**PASSING[passing])
+        self.after(hurry=False)
+
+    @rule(weather=st.sampled_from(WEATHER), choice=choices)
+    def the_weather_changes(self, weather: str, choice: int) -> None:
+        gitlab = self.world.campus.gitlab
+        match weather:
+            case "platform fails":  # while the service answers the next deed
+                self.faults.append(FAILURES[choice % len(FAILURES)])
+            case "hooks are lost":
+                gitlab.hooks_lost = (0.3, 1.0, 0.0)[choice % 3]
+            case "hooks are shuffled":
+                gitlab.hooks_shuffled = not gitlab.hooks_shuffled
+            case "hooks come again":
+                self.world.redeliver()
+            case _:
+                self.world.restart()
+
+    @rule()
+    def all_comes_to_rest(self) -> None:
+        self.broken = True  # until shown otherwise
+        come_to_rest(self.world)
+        found = unsound(self.world, self.people.commands)
+        assert not found, "\n".join(found)
+        self.broken = False
+
+    def teardown(self) -> None:
+        with self.stack:
+            if self.tickets and not self.broken:
+                self.all_comes_to_rest()
+
+    def ticket(self, case: int) -> str:
+        return self.tickets[case % len(self.tickets)]
+
+    def go_on(self, case: int, choice: int, *, hurry: bool) -> None:
+        self.people.try_(lambda: self.people.go_on(self.ticket(case), choice))
+        self.after(hurry=hurry)
+
+    def after(self, *, hurry: bool) -> None:
+        """The service answers, unless people are faster than it."""
+        for fault in self.faults:
+            self.world.campus.gitlab.fault(**fault)
+        self.faults.clear()
+        if not hurry:
+            self.world.settle()
+
+
+Campus.TestCase.settings = settings(
+    max_examples=max(1, ACTIONS // A_RUN),
+    stateful_step_count=A_RUN,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+)
+TestCampus = pytest.mark.timeout(3600)(Campus.TestCase)

@@ -26,6 +26,7 @@ from integration.settings import Settings, SettingsFaults
 from integration.store import StoreDown
 from integration.templates import messages
 from sync import console as shown
+from sync import migration
 from sync.audit import audit
 from sync.doctor import check
 from sync.reports import WeekOpen, WeekUnknown, closed_week, issue
@@ -182,6 +183,31 @@ def procedure_show(name: str | None, *, diagram: bool) -> None:
     except UnknownProcedure:
         failed("procedure_unknown", name=name, known=", ".join(known))
     click.echo(mermaid(wanted) if diagram else f"{as_table(wanted)}\n\n{mermaid(wanted)}")
+
+
+@procedure.command("migrate", help=WORDS["help_procedure_migrate"])
+@click.argument("tickets", nargs=-1, metavar="[TICKET]...")
+@click.option("--to", metavar="REVISION", help=WORDS["help_to"])
+@click.option("--dry-run", is_flag=True, help=WORDS["help_migrate_dry_run"])
+def procedure_migrate(tickets: tuple[str, ...], to: str | None, *, dry_run: bool) -> None:
+    """Have open cases go on under a newer revision, where their position survives; 1 where one's does not."""
+    service = opened()
+    parts, display, now = service.parts, service.display, service.parts.clock()
+    if to and to not in {known.revision for known in parts.procedures}:
+        failed("revision_unknown", revision=to, known=", ".join(known.revision for known in parts.procedures))
+    wanted = dict.fromkeys(tickets) or [row.ticket for row in parts.store.case_rows(open_only=True) if row.version]
+    planned = [migration.planned(display, _known_case(service, ticket), to, now) for ticket in wanted]
+    plans = [plan for plan in planned if plan]
+    if not plans:
+        click.echo(WORDS["migrate_nothing"])
+        return
+    for plan in plans:
+        click.echo("\n".join(migration.told(plan)))
+    show(migration.summary(plans))
+    if not dry_run:
+        click.echo(WORDS["migrate_asked"].format(n=migration.ask(parts.store, plans, now)))
+        parts.bell.ring()
+    sys.exit(any(plan.obstacles for plan in plans))
 
 
 # --- cases ---

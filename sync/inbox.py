@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from integration import codec
 from integration.clock import Clock
-from integration.faults import Permanent
+from integration.faults import Permanent, Transient
 from integration.files import FileStore
 from integration.issue import IssueSeen, Part, Sighting, differing, fields_of, read_sighting, sighting_json
 from integration.payloads import Ignored, Look, Told, read_hook, read_look, read_portal
@@ -21,11 +21,13 @@ from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
 from integration.procedure.events import Entry, IssueMended
-from integration.procedure.facts import SERVICE, Fact, IssueDrifted
+from integration.procedure.facts import SERVICE, Fact, IssueDrifted, RevisionAdopted
+from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
 from integration.store import Batch, CaseRow, InboxRow, Store, Turn
 from sync.display import Display
 from sync.gitlab import Gone, Platform, asked
+from sync.migration import sentence
 
 MENDS, WITHIN = 5, timedelta(minutes=10)  # who keeps moving our labels is not fought faster than this (behaviour.md 7)
 REPORT = "laporan-mingguan"
@@ -110,8 +112,21 @@ class Inbox:
         procedure = opens if ledger.case is None else self.display.procedure(ledger.case)
         if procedure is None:
             raise Permanent(f"{type(fact).__name__} about {turn.lane}, which is no case")
+        if isinstance(fact, RevisionAdopted) and ledger.case:  # decided under the revision it names
+            before, procedure = procedure, self._revision(ledger.case, fact.revision)
+            against = obstacles(before, procedure, ledger.case)
+            if against:  # the case moved since it was asked for
+                self.store.commit(turn, row, Batch(result=" ".join(map(sentence, against))))
+                return
         self._fold(ledger, procedure, [fact])
         self._commit(turn, row, ledger, procedure, None)
+
+    def _revision(self, case: Case, revision: str) -> Procedure:
+        """Another revision of a case's procedure; a process that started before it came does not know it yet."""
+        try:
+            return self.display.revision(case.procedure, revision)
+        except LookupError as unknown:
+            raise Transient(f"{unknown} is not loaded here: restart the worker") from unknown
 
     def _look(self, turn: Turn, row: InboxRow, look: Look) -> None:
         """Read the issue, decide what people asked for there, and find what nobody can have asked for."""

@@ -13,9 +13,11 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TypedDict
 from uuid import uuid4
 
 import psycopg
@@ -72,9 +74,58 @@ def version(postgres: Path) -> int:
     return int(words[2].split(".")[0])
 
 
+@dataclass
+class Server:
+    """A server that can be stopped, killed and started again on the same folder and address. `ask` raises `not_yet` until it answers."""
+
+    command: list[str]
+    folder: Path
+    url: str
+    ask: Callable[[], object]
+    not_yet: type[Exception]
+    stops_at: signal.Signals
+    who: Who = field(default_factory=Who)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and return when it answers. Fails with the server's own words."""
+        log = self.folder / "log"
+        with log.open("ab") as words:
+            self.process = subprocess.Popen(self.command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=words, stderr=words, **self.who)
+        deadline = time.monotonic() + PATIENCE
+        while not self._answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"{self.command[0]} did not start:\n{log.read_text(errors='replace')}", pytrace=False)
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            self.ask()
+        except self.not_yet:
+            return False
+        return True
+
+    def end(self, how: signal.Signals | None = None) -> None:
+        """End it by this signal, else as it likes to be stopped; returns when it has gone."""
+        if self.process is not None:
+            self.process.send_signal(how or self.stops_at)
+            self.process.wait(PATIENCE)
+            self.process = None
+
+
 @contextmanager
-def running_postgres(programs: Path) -> Iterator[str]:
-    """A new PostgreSQL on a socket in a temporary folder, gone afterwards; gives the SQLAlchemy URL of its database `postgres`."""
+def running(server: Server) -> Iterator[Server]:
+    """The server, running while the block does."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.end()
+
+
+@contextmanager
+def postgres(programs: Path) -> Iterator[Server]:
+    """A new PostgreSQL on a socket in a temporary folder, gone afterwards; its URL is SQLAlchemy's, of its database `postgres`."""
     with temporary_folder("alur-postgres-") as folder:
         account = unprivileged()
         if account:
@@ -84,50 +135,43 @@ def running_postgres(programs: Path) -> Iterator[str]:
         data = str(folder / "data")
         initdb = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(initdb, check=True, cwd=folder, stdout=subprocess.DEVNULL, **who)
-        server = [str(programs / "postgres"), "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
-        for promise in ("fsync", "synchronous_commit", "full_page_writes"):  # nothing here has to survive a crash
-            server += ["-c", f"{promise}=off"]
+        command = [str(programs / "postgres"), "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
+        for promise in ("fsync", "synchronous_commit", "full_page_writes"):  # no machine fails here: what was written is in its memory
+            command += ["-c", f"{promise}=off"]
         url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
-        with running(server, folder, lambda: psycopg.connect(libpq(url)).close(), psycopg.OperationalError, stop=signal.SIGINT, **who):
-            yield url
+        answers = partial(psycopg.connect, libpq(url))
+        server = Server(command, folder, url, lambda: answers().close(), psycopg.OperationalError, signal.SIGINT, who)
+        with running(server):
+            yield server
 
 
 @contextmanager
-def running_redis(program: Path) -> Iterator[str]:
-    """A new Redis on a free loopback port that keeps nothing, gone afterwards; gives the URL of its database 0."""
+def redis_server(program: Path) -> Iterator[Server]:
+    """A new Redis on a free loopback port that keeps nothing, gone afterwards; its URL is of its database 0."""
     with temporary_folder("alur-redis-") as folder, socket.socket() as reserved:
         reserved.bind(("127.0.0.1", 0))
         port = reserved.getsockname()[1]
         reserved.close()
         url = f"redis://127.0.0.1:{port}/0"
-        server = [str(program), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", "", "--appendonly", "no"]
-        with running(server, folder, lambda: asked(url), redis.ConnectionError, stop=signal.SIGTERM):
-            yield url
+        command = [str(program), "--bind", "127.0.0.1", "--port", str(port), "--dir", str(folder), "--save", "", "--appendonly", "no"]
+        with running(Server(command, folder, url, lambda: asked(url), redis.ConnectionError, signal.SIGTERM)) as server:
+            yield server
 
 
-@contextmanager
-def running(
-    server: list[str], folder: Path, ask: Callable[[], object], not_yet: type[Exception], *, stop: signal.Signals, **who: Unpack[Who]
-) -> Iterator[None]:
-    """Runs a server until the block ends; the block starts when `ask` no longer raises `not_yet`. Fails with the server's own words."""
-    log = folder / "log"
-    with (
-        log.open("wb") as words,
-        subprocess.Popen(server, cwd=folder, stdin=subprocess.DEVNULL, stdout=words, stderr=words, **who) as process,
-    ):
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while True:
-                try:
-                    ask()
-                    break
-                except not_yet:
-                    if process.poll() is not None or time.monotonic() > deadline:
-                        pytest.fail(f"{server[0]} did not start:\n{log.read_text(errors='replace')}", pytrace=False)
-                    time.sleep(0.02)
-            yield
-        finally:
-            process.send_signal(stop)
+def postgres_programs() -> Path:
+    """The folder of PostgreSQL's programs. Fails where there are none."""
+    programs = installed_postgres() or carried_postgres()
+    if not programs:
+        pytest.fail(f"no PostgreSQL {OLDEST_POSTGRES} or newer here: install the system package `postgresql`", pytrace=False)
+    return programs
+
+
+def redis_program() -> Path:
+    """Redis's program. Fails where there is none."""
+    program = installed_redis() or carried_redis()
+    if not program:
+        pytest.fail("no Redis here: install the system package `redis-server`", pytrace=False)
+    return program
 
 
 @contextmanager
@@ -182,11 +226,8 @@ def emptied(url: str) -> str:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """SQLAlchemy URL of a real PostgreSQL, one per test process; tests take a database of their own from `postgres_database`."""
-    programs = installed_postgres() or carried_postgres()
-    if not programs:
-        pytest.fail(f"no PostgreSQL {OLDEST_POSTGRES} or newer here: install the system package `postgresql`", pytrace=False)
-    with running_postgres(programs) as url:
-        yield url
+    with postgres(postgres_programs()) as server:
+        yield server.url
 
 
 @contextmanager
@@ -209,11 +250,8 @@ def postgres_database(postgres_url: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def redis_url() -> Iterator[str]:
     """URL of a real Redis, one per test process."""
-    program = installed_redis() or carried_redis()
-    if not program:
-        pytest.fail("no Redis here: install the system package `redis-server`", pytrace=False)
-    with running_redis(program) as url:
-        yield url
+    with redis_server(redis_program()) as server:
+        yield server.url
 
 
 @pytest.fixture

@@ -20,8 +20,8 @@ def test_postgres_answers_and_is_gone_afterwards(found: Callable[[], Path | None
     programs = found()
     if programs is None:
         pytest.skip("none of this origin on this machine")
-    with servers.running_postgres(programs) as url:
-        folder = Path(url.rpartition("=")[2])
+    with servers.postgres(programs) as server:
+        url, folder = server.url, server.folder
         engine = create_engine(url)
         with engine.connect() as connection:
             assert connection.execute(text("SELECT 1")).scalar() == 1
@@ -36,9 +36,9 @@ def test_redis_answers_and_is_gone_afterwards(found: Callable[[], Path | None]) 
     program = found()
     if program is None:
         pytest.skip("none of this origin on this machine")
-    with servers.running_redis(program) as url, redis.Redis.from_url(url) as connection:
+    with servers.redis_server(program) as server, redis.Redis.from_url(server.url) as connection:
         assert connection.ping()
-    with redis.Redis.from_url(url) as connection, pytest.raises(redis.ConnectionError):
+    with redis.Redis.from_url(server.url) as connection, pytest.raises(redis.ConnectionError):
         connection.ping()
 
 
@@ -52,8 +52,8 @@ def test_postgres_runs_also_where_a_closed_folder_is_above_its_programs(tmp_path
         shutil.copytree(part, closed / part.name)
     closed.chmod(stat.S_IRWXU)
     with (
-        servers.running_postgres(closed / programs.relative_to(programs.parents[2])) as url,
-        psycopg.connect(servers.libpq(url)) as connection,
+        servers.postgres(closed / programs.relative_to(programs.parents[2])) as server,
+        psycopg.connect(servers.libpq(server.url)) as connection,
     ):
         assert connection.execute("SELECT 1").fetchone() == (1,)
 
@@ -62,7 +62,7 @@ def test_a_server_that_does_not_start_fails_with_its_own_words(tmp_path: Path) -
     program = tmp_path / "redis-server"
     program.write_text("#!/bin/sh\necho no memory left; exit 1\n")
     program.chmod(stat.S_IRWXU)
-    with pytest.raises(pytest.fail.Exception, match="no memory left"), servers.running_redis(program):
+    with pytest.raises(pytest.fail.Exception, match="no memory left"), servers.redis_server(program):
         pass
 
 

@@ -1,0 +1,202 @@
+"""Real processes over Redis and PostgreSQL, killed at random while forms and comments come in: nothing is lost, nothing happens twice.
+
+Each seed is a burst: something is sent, and a moment later something is killed (`kill -9`) and started again. Redis loses all its data with
+each kill. `ALUR_KILL_SEEDS` says how many bursts there are.
+"""
+
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import requests
+
+from integration import organisation as organisations
+from integration.clock import utc_now
+from integration.store import Store
+from sandbox.campus import Campus
+from tests.processes import ALUR, environment, known, ready, run
+from tests.servers import Server, postgres, postgres_programs, redis_program, redis_server
+from tests.stories.world import ORGANISATION, PROCEDURE, example_form
+
+SEEDS = int(os.environ.get("ALUR_KILL_SEEDS", "500"))
+FORMS, COMMENTS = 120, 120  # sent in all, in bursts chosen at random
+REST = 400.0  # seconds: a lane held by a process that was killed is free again after its lease
+MARKER = re.compile(r"<!-- alur:(\S+) -->")
+COMMANDS = {"web": ("web",), "worker": ("worker", "--concurrency", "2"), "beat": ("beat",)}
+VICTIMS = {"hand": 40, "redis": 22, "postgres": 12, "web": 10, "worker": 10, "beat": 6}  # and how often each is chosen
+
+
+@dataclass
+class Fleet:
+    """The processes of the service, and the servers they need; each can be killed and comes back."""
+
+    folder: Path
+    environ: dict[str, str]
+    servers: dict[str, Server]
+    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    def start(self, name: str) -> None:
+        """Start one of our processes."""
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.running[name] = subprocess.Popen([*ALUR, *COMMANDS[name]], cwd=self.folder, env=self.environ, stdout=log, stderr=log)
+
+    def kill(self, name: str) -> None:
+        """Send SIGKILL, and start again: a whole process with all its children, a server, or one hand of the worker."""
+        if name in self.servers:
+            self.servers[name].end(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # what PostgreSQL calls immediate
+            self.servers[name].start()
+        elif name == "hand":
+            for child in children(self.running["worker"].pid)[:1]:
+                os.kill(child, signal.SIGKILL)
+        else:
+            self.end(name)
+            self.start(name)
+
+    def end(self, name: str) -> None:
+        """Kill one of our processes and its children."""
+        process = self.running.pop(name)
+        for pid in (*children(process.pid), process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """The processes this one has forked."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except FileNotFoundError:
+        return []
+
+
+@contextmanager
+def fleet(folder: Path, campus: Campus) -> Iterator[tuple[Fleet, Store]]:
+    """All of it, running; and the store as this test looks at it."""
+    with ExitStack() as stack:
+        servers = {
+            "postgres": stack.enter_context(postgres(postgres_programs())),
+            "redis": stack.enter_context(redis_server(redis_program())),
+        }
+        environ = environment(campus, folder, servers["postgres"].url) | {"ALUR_BROKER_URL": servers["redis"].url}
+        run(folder, environ, "provision")
+        service = Fleet(folder, environ, servers)
+        store = Store(servers["postgres"].url, clock=utc_now)
+        stack.callback(store.close)
+        for name in COMMANDS:
+            service.start(name)
+            stack.callback(service.end, name)
+        until(lambda: ready(campus.portal.service_url), folder)
+        yield service, store
+
+
+class Unit:
+    """The portal of a unit that sends each form until it is taken, however long that takes."""
+
+    def __init__(self, campus: Campus) -> None:
+        self._campus = campus
+        self._threads: list[threading.Thread] = []
+        self.tickets: dict[str, str] = {}  # by webhook-id
+
+    def submit(self) -> None:
+        """Send a new form, in the background."""
+        self._threads.append(threading.Thread(target=self._send, args=(uuid4().hex,), daemon=True))
+        self._threads[-1].start()
+
+    def _send(self, webhook_id: str) -> None:
+        portal = self._campus.portal
+        said = {"type": "pengaduan.diajukan", "timestamp": utc_now().isoformat(), "data": {"formulir": example_form()}}
+        body = json.dumps(said).encode()
+        while webhook_id not in self.tickets:
+            try:
+                answer = requests.post(
+                    f"{portal.service_url}/webhooks/layanan", data=body, headers=portal.signed(body, webhook_id), timeout=30
+                )
+            except requests.RequestException:
+                time.sleep(0.2)
+                continue
+            assert answer.status_code in (202, 503), answer.text
+            if answer.status_code == 202:
+                self.tickets[webhook_id] = answer.json()["tiket"]
+
+    def join(self) -> None:
+        """Return when every form is taken."""
+        for thread in self._threads:
+            thread.join(REST)
+            assert not thread.is_alive()
+
+
+def until(what: Callable[[], object], folder: Path, seconds: float = REST) -> None:
+    """Wait until this is true; the database may be away meanwhile."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > deadline:
+            pytest.fail("\n".join(log.read_text(errors="replace")[-3000:] for log in sorted(folder.glob("*.log"))), pytrace=False)
+        time.sleep(0.2)
+
+
+@pytest.mark.timeout(1500)
+def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path) -> None:
+    chance = random.Random(20260601)
+    forms, comments = (Counter(chance.choices(range(SEEDS), k=n * SEEDS // 500 or 1)) for n in (FORMS, COMMENTS))
+    with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus, fleet(tmp_path, campus) as (service, store):
+        unit, said = Unit(campus), Counter[str]()
+        for seed in range(SEEDS):
+            for _ in range(forms[seed]):
+                unit.submit()
+            for _ in range(comments[seed]):
+                said.update(comment(campus, chance, list(unit.tickets.values())))
+            time.sleep(chance.uniform(0, 0.1))
+            service.kill(chance.choices(list(VICTIMS), list(VICTIMS.values()))[0])
+        unit.join()
+        until(lambda: not store.busy() and not any(side.waiting for side in store.waiting()), tmp_path)
+
+        assert [row.error for row in (*store.inbox_rows(state="parked"), *store.outbox_rows(state="parked"))] == []
+        assert store.verify() == []
+        assert sorted(unit.tickets.values()) == store.tickets()
+        assert len(store.tickets()) == sum(forms.values())
+        for ticket in store.tickets():
+            check(campus, store, ticket, said[ticket])
+
+
+def comment(campus: Campus, chance: random.Random, tickets: list[str]) -> list[str]:
+    """Somebody asks where a case stands; gives its ticket."""
+    shown = [ticket for ticket in tickets if has_issue(campus, ticket)]
+    if not shown:
+        return []
+    ticket = chance.choice(shown)
+    campus.comment("koord.programmer", ticket, "/pos cek")
+    return [ticket]
+
+
+def has_issue(campus: Campus, ticket: str) -> bool:
+    try:
+        return bool(campus.issue(ticket))
+    except LookupError:
+        return False
+
+
+def check(campus: Campus, store: Store, ticket: str, comments: int) -> None:
+    """One case, one issue, one answer to each comment, one call of each kind, all of it shown."""
+    case, notes = known(store, ticket), campus.notes(ticket)
+    marks = Counter(mark for note in notes for mark in MARKER.findall(note))
+    assert [mark for mark, n in marks.items() if n > 1] == []
+    assert sum(":cek:" in mark for mark in marks) == comments
+    assert campus.labels(ticket) >= {"pos::SI", "langkah::04 Pemeriksaan", "status::berjalan"}
+    calls: dict[str, set[Any]] = {}
+    for call in campus.portal.received(ticket):
+        calls.setdefault(call.id, set()).add(json.dumps([call.type, call.data], sort_keys=True))
+    assert [len(told) for told in calls.values()] == [1] * len(calls)
+    assert len(calls) == 1
+    assert case.iid == campus.iid(ticket)

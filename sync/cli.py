@@ -15,6 +15,7 @@ from granian.constants import Interfaces
 from rich.console import Console
 
 from integration import logs, procedures
+from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
@@ -25,8 +26,9 @@ from integration.procedures.show import as_table, mermaid
 from integration.settings import Settings, SettingsFaults
 from integration.store import StoreDown
 from integration.templates import messages
+from integration.vacancies import office_roles
+from sync import changes, migration
 from sync import console as shown
-from sync import migration
 from sync.audit import audit
 from sync.doctor import check
 from sync.reports import WeekOpen, WeekUnknown, closed_week, issue
@@ -208,6 +210,38 @@ def procedure_migrate(tickets: tuple[str, ...], to: str | None, *, dry_run: bool
         click.echo(WORDS["migrate_asked"].format(n=migration.ask(parts.store, plans, now)))
         parts.bell.ring()
     sys.exit(any(plan.obstacles for plan in plans))
+
+
+# --- the organisation ---
+
+
+@main.group(help=WORDS["help_organisation"])
+def organisation() -> None:
+    """Organisation files."""
+
+
+@organisation.command("check", help=WORDS["help_organisation_check"])
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def organisation_check(file: Path | None) -> None:
+    """Name every fault of a file and of the calendars it names."""
+    file = file or Settings.read().organisation
+    known = [procedures.load(path) for path in procedures.shipped().values()]
+    faults = organisations.check(file, office_roles(known))
+    for fault in faults:
+        click.echo(str(fault))
+    if faults:
+        sys.exit(1)
+    click.echo(WORDS["organisation_valid"].format(file=file))
+
+
+@organisation.command("diff", help=WORDS["help_organisation_diff"])
+@click.argument("file", type=click.Path(path_type=Path))
+def organisation_diff(file: Path) -> None:
+    """What another file would change."""
+    parts = opened().parts
+    before, after = parts.organisation, organisations.load(file, office_roles(parts.procedures))
+    for sentence in changes.report(parts.store, parts.procedures, before, after):
+        click.echo(sentence)
 
 
 # --- cases ---

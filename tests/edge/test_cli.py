@@ -172,6 +172,32 @@ def test_the_doctor_looks_at_everything_else_where_the_organisation_file_is_brok
     assert "✔ Folder dokumen dan lampiran" in result.stdout
 
 
+# --- the organisation ---
+
+
+def test_an_organisation_file_is_checked_the_configured_one_where_none_is_named(alur, tmp_path):
+    assert alur("organisation", "check").stdout == f"{EXAMPLE}: tidak ada kesalahan.\n"
+    (tmp_path / "lain.yaml").write_text("name: Pustikom\n")
+    result = alur("organisation", "check", "lain.yaml", ALUR_GITLAB_URL="")  # no settings are needed for a file that is named
+    assert result.exit_code == 1
+    assert "lain.yaml:1: time_zone: isian ini wajib ada." in result.stdout
+
+
+def test_what_another_organisation_file_would_change_is_told(alur, tmp_path):
+    assert alur("organisation", "diff", str(EXAMPLE)).stdout.splitlines() == [
+        "Tidak ada perbedaan.",
+        "Tidak ada perkara terbuka yang ikut berubah.",
+    ]
+    text = EXAMPLE.read_text(encoding="utf-8")
+    (tmp_path / "lain.yaml").write_text(text.replace("capacity: 4", "capacity: 5"), encoding="utf-8")
+    assert alur("organisation", "diff", "lain.yaml").stdout.splitlines()[:2] == [
+        "Yang berubah:",
+        "  Programmer Intan Permata, S.Kom.: kapasitas 4 menjadi 5",
+    ]
+    (tmp_path / "lain.yaml").write_text(text.replace("capacity: 4", "capacity: banyak"), encoding="utf-8")
+    assert alur("organisation", "diff", "lain.yaml").exit_code == 2
+
+
 # --- cases ---
 
 

@@ -5,6 +5,8 @@ in order.
 """
 
 import hashlib
+import os
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,7 +27,7 @@ from integration.settings import Settings
 from sandbox.campus import Campus
 from sandbox.clock import SimulatedClock
 from sandbox.demo import START
-from sandbox.gitlab import Person
+from sandbox.gitlab import Level, Person
 from sandbox.portal import SECRET, attachment
 from sync.wiring import Service, build
 from webhooks.app import create_app
@@ -116,6 +118,21 @@ class World:
                 f"{ticket} is stuck at {case.step}:\n{self.campus.notes(ticket)[-1]}"
             )
         raise AssertionError(f"{ticket} never came to {until}")
+
+    # --- the organisation ---
+
+    def reorganise(self, text: str, *, sound: bool = True) -> None:
+        """The organisation file is saved with this text. It has been left alone since, so that it counts at once; each time another one."""
+        file = self.settings.organisation
+        last = file.stat().st_mtime
+        file.write_text(text, encoding="utf-8")
+        os.utime(file, (last - 60, last - 60))
+        assert (self.service.parts.in_force.faults == ()) is sound, self.service.parts.in_force.faults
+        self.campus.organisation = self.service.parts.organisation
+        for office in self.campus.organisation.offices:
+            if office.account not in self.campus.people:
+                self.campus.people[office.account] = self.campus.gitlab.user(office.account, office.name)
+                self.campus.gitlab.member(self.campus.project, self.campus.people[office.account], Level.REPORTER)
 
     # --- time and weather ---
 
@@ -220,7 +237,7 @@ def variables(campus: Campus, folder: Path, database_url: str, public_url: str =
         "ALUR_PORTAL_SECRETS": SECRET,
         "ALUR_PORTAL_CALLBACK_URL": campus.portal.callback_url,
         "ALUR_DATABASE_URL": database_url,
-        "ALUR_ORGANISATION": str(ORGANISATION),
+        "ALUR_ORGANISATION": str(shutil.copy(ORGANISATION, folder / "organisasi.yaml")),
         "ALUR_PUBLIC_URL": public_url,
         "ALUR_DATA_DIR": str(folder / "var"),
     }

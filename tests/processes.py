@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 import requests
 
+from integration.clock import utc_now
 from integration.procedure.case import Case, fold
+from integration.procedure.guards import AT_ONCE
+from integration.procedure.lines import way_forward
 from integration.store import Store
 from sandbox.campus import Campus
 from tests.stories.world import ROOT, variables
@@ -75,6 +78,13 @@ def known(store: Store, ticket: str) -> Case:
     return case
 
 
+def see(campus: Campus, case: Case) -> None:
+    """People see where the case stands before they act: the word that led there, typed again at once, counts for the step before."""
+    forward = way_forward(campus.procedure.step(case.step)) if case.step else None
+    if forward and case.entered_at and case.history[-2].outcome == forward.word:
+        time.sleep(max(0.0, (case.entered_at + AT_ONCE - utc_now()).total_seconds() + 0.1))
+
+
 def walk(campus: Campus, store: Store, ticket: str, folder: Path) -> Case:
     """Lead a case forward to its end by what people do, while processes work in real time; gives the case."""
 
@@ -92,6 +102,7 @@ def walk(campus: Campus, store: Store, ticket: str, folder: Path) -> Case:
 
     wait_for(shown, folder)
     while not (now := known(store, ticket)).ended_at:
+        see(campus, now)
         campus.play(ticket)
         wait_for(lambda last=now: moved(last), folder)
     return now

@@ -21,7 +21,7 @@ from integration.store import Delivery, Store
 from sandbox.campus import Campus
 from sandbox.portal import attachment
 from tests.postoffice import PostOffice, post_office
-from tests.processes import environment, run
+from tests.processes import environment, run, see
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 
 MARKER = re.compile(r"<!-- alur:(\S+) -->")
@@ -156,8 +156,10 @@ def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_pa
         at_rest(lives, ticket)
 
         while lives.case(ticket).step != NUMBERED:
+            see(lives.campus, lives.case(ticket))
             lives.campus.play(ticket)
             lives.live(*lives.hooks(), mortal=False)
+        see(lives.campus, lives.case(ticket))
         lives.campus.play(ticket)  # a paper with a number
         lives.die_everywhere(*lives.hooks())
         at_rest(lives, ticket)

@@ -100,12 +100,9 @@ def _finish(procedure: Procedure, organisation: Organisation, case: Case) -> Jso
 
 
 def _emergency(case: Case) -> Json | None:
-    """The exception order, while something is owed under it; it was given as its first step was entered."""
-    order = case.emergency
-    if order is None or not order.debts:
-        return None
-    since = next(passage.entered_at for passage in case.history if passage.entered_seq > order.seq)
-    return {"reason": order.reason, "since": since.isoformat()}
+    """The exception order, while something is owed under it."""
+    since, order = case.ordered_at, case.emergency
+    return {"reason": order.reason, "since": since.isoformat()} if since and order else None
 
 
 def _step(procedure: Procedure, case: Case, step: Step, day: date) -> Json:

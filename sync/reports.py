@@ -14,12 +14,15 @@ from pathlib import Path
 
 from integration.files import FileStore
 from integration.procedure.case import Case, fold
-from integration.procedure.deadlines import CalendarGap, week_of, working_days, working_days_in_week
-from integration.procedure.definition import OutcomeKind, Procedure
+from integration.procedure.contexts import papers_owed
+from integration.procedure.deadlines import ONE_DAY, CalendarGap, week_of, working_days, working_days_in_week
+from integration.procedure.definition import OutcomeKind, Procedure, Step
 from integration.procedure.duty import owed_from_its_start
 from integration.procedure.offices import Organisation
+from integration.procedure.people import Performer, Vacancy, above, vacancy
 from integration.store import Store
 from integration.templates import messages
+from integration.vacancies import vacant
 from sync.display import Display
 from sync.paper import Sheet, render
 from sync.wording import Wording, long_date
@@ -34,8 +37,21 @@ Revisions = Mapping[tuple[str, str], Procedure]
 
 
 @dataclass(frozen=True, slots=True)
+class Debt:
+    """A step skipped under an exception order and still owed, with its papers. `overdue`: the day it was owed by has passed."""
+
+    step: str
+    due: date | None
+    papers: tuple[str, ...]
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One case as the report shows it. `age`: working days since it was opened, None where the calendar is not loaded."""
+    """One case as the report shows it.
+
+    `age`, `late_by`: working days since it was opened, and since its step was due; None where the calendar is not loaded.
+    """
 
     ticket: str
     system: str
@@ -48,13 +64,33 @@ class Line:
     age: int | None
     due: datetime | None
     late: bool
+    late_by: int | None
     waits: bool  # for the unit
     percent: int | None
     trend: int | None  # percentage points since the report before
     owes_report: bool
     returns: tuple[str, ...]  # "21 Verifikasi 2 → 18 Penanganan lokal", this week
-    debts: tuple[str, ...]  # skipped steps still owed under an exception order
-    note: str  # reason of an ending or a pause
+    paused_since: datetime | None
+    pause_reason: str
+    ordered_since: datetime | None  # the exception order, while something is owed under it
+    order_reason: str
+    debts: tuple[Debt, ...]
+    vacancy: Vacancy | None  # nobody may act: who may meanwhile, who appoints
+    target: str  # the procedure it was handed to
+    note: str  # why it ended
+
+    @property
+    def overdue(self) -> tuple[Debt, ...]:
+        """What is owed under the exception order and past its day."""
+        return tuple(debt for debt in self.debts if debt.overdue)
+
+
+@dataclass(frozen=True, slots=True)
+class VacantOffice:
+    """An office nobody holds, and who appoints an acting holder; nobody of the organisation does for its head."""
+
+    name: str
+    appoint: tuple[Performer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +103,13 @@ class Weekly:
     new: tuple[Line, ...]
     ended: tuple[Line, ...]
     open: tuple[Line, ...]
+    vacant: tuple[VacantOffice, ...]
+
+    @property
+    def urgent(self) -> tuple[Line, ...]:
+        """Open cases somebody must speak about, what is late first."""
+        stuck = (line for line in self.open if not line.late and (line.owes_report or line.overdue or line.vacancy))
+        return (*self.late, *stuck)
 
     @property
     def late(self) -> tuple[Line, ...]:
@@ -83,9 +126,20 @@ class Weekly:
         """Open cases whose report for this week is missing (procedure.md rule 5)."""
         return tuple(line for line in self.open if line.owes_report)
 
-    def with_status(self, *statuses: str) -> tuple[Line, ...]:
-        """Open cases in one of these statuses."""
-        return tuple(line for line in self.open if line.status in statuses)
+    @property
+    def paused(self) -> tuple[Line, ...]:
+        """Open cases whose clock somebody stopped."""
+        return tuple(line for line in self.open if line.paused_since)
+
+    @property
+    def ordered(self) -> tuple[Line, ...]:
+        """Open cases with something still owed under an exception order."""
+        return tuple(line for line in self.open if line.debts)
+
+    @property
+    def stuck(self) -> tuple[Line, ...]:
+        """Open cases that wait for an office nobody holds, or whose holders may not act."""
+        return tuple(line for line in self.open if line.vacancy)
 
 
 class WeekUnknown(ValueError):
@@ -148,7 +202,8 @@ def weekly(store: Store, procedures: Sequence[Procedure], organisation: Organisa
         (ended if case.ended_at else still).append(line)
         if case.history and case.history[0].entered_at >= since:
             new.append(line)
-    return Weekly(week, since, until, tuple(new), tuple(ended), tuple(sorted(still, key=_urgency)))
+    empty = _vacant(procedures, organisation, until.date())
+    return Weekly(week, since, until, tuple(new), tuple(ended), tuple(sorted(still, key=_urgency)), empty)
 
 
 def issue(store: Store, files: FileStore, display: Display, week: str) -> Issued:
@@ -218,10 +273,18 @@ def _urgency(line: Line) -> tuple[object, ...]:
     return (not line.debts, not line.late, rank, -(line.age or 0), line.ticket)
 
 
+def _vacant(procedures: Sequence[Procedure], organisation: Organisation, day: date) -> tuple[VacantOffice, ...]:
+    newest = {role.slug: procedure for procedure in procedures for role in procedure.roles}
+    roles = vacant(procedures, organisation, day)
+    return tuple(VacantOffice(role.name, above(newest[role.slug], organisation, role.slug, day)) for role in roles)
+
+
 def _line(case: Case, revisions: Revisions, organisation: Organisation, since: datetime, until: datetime) -> Line:
-    procedure = revisions[case.procedure, case.revision]
+    procedure, zone = revisions[case.procedure, case.revision], organisation.calendar.tz
     form = case.submissions[-1]
     step = procedure.step(case.step) if case.step is not None else None
+    due = case.due.astimezone(zone) if case.due and not case.paused_since else None
+    late = bool(step and due and due < until)
     percents = [report.percent for report in case.reports]
     return Line(
         ticket=case.ticket,
@@ -232,24 +295,35 @@ def _line(case: Case, revisions: Revisions, organisation: Organisation, since: d
         turn=procedure.role(step.performer).name if step and step.performer else "",
         status=case.status,
         priority=case.priority,
-        age=_age(case, organisation, until),
-        due=case.due.astimezone(organisation.calendar.tz) if case.due else None,
-        late=bool(step and case.due and case.due < until and case.paused_since is None),
+        age=_working_days(organisation, case.history[0].entered_at, case.ended_at or until) if case.history else 0,
+        due=due,
+        late=late,
+        late_by=_working_days(organisation, due, until) if late and due else None,
         waits=step is not None and case.waits_for_unit,
         percent=percents[-1] if percents else None,
         trend=percents[-1] - percents[-2] if len(percents) > 1 else None,
         owes_report=_owes_report(case, procedure, organisation, since),
         returns=tuple(_returns(case, revisions, since)),
-        debts=tuple(procedure.step(number).label_text for number, _ in case.emergency.debts) if case.emergency else (),
+        paused_since=case.paused_since and case.paused_since.astimezone(zone),
+        pause_reason=case.pause_reason,
+        ordered_since=case.ordered_at and case.ordered_at.astimezone(zone),
+        order_reason=case.emergency.reason if case.emergency and case.debts else "",
+        debts=tuple(_debt(procedure, procedure.step(owed), day, until.date()) for owed, day in case.debts),
+        vacancy=vacancy(procedure, organisation, case, until.date()),
+        target=case.ending_target,
         note=case.ending_reason,
     )
 
 
-def _age(case: Case, organisation: Organisation, until: datetime) -> int | None:
+def _working_days(organisation: Organisation, start: datetime, end: datetime) -> int | None:
+    """The working days after the day of `start` up to the day of `end`: as a time standard counts them (procedure.md rule 6)."""
     zone = organisation.calendar.tz
-    opened = case.history[0].entered_at if case.history else until
-    days = working_days(organisation.calendar, opened.astimezone(zone).date(), (case.ended_at or until).astimezone(zone).date())
-    return None if isinstance(days, CalendarGap) else max(len(days) - 1, 0)
+    days = working_days(organisation.calendar, start.astimezone(zone).date() + ONE_DAY, end.astimezone(zone).date())
+    return None if isinstance(days, CalendarGap) else len(days)
+
+
+def _debt(procedure: Procedure, step: Step, due: date | None, day: date) -> Debt:
+    return Debt(step.label_text, due, tuple(papers_owed(procedure, step)), overdue=due is not None and due < day)
 
 
 def _owes_report(case: Case, procedure: Procedure, organisation: Organisation, since: datetime) -> bool:
@@ -270,17 +344,29 @@ def _returns(case: Case, revisions: Revisions, since: datetime) -> Iterable[str]
             yield f"{procedure.step(passage.step).label_text} → {procedure.step(outcome.to).label_text}"
 
 
-_COLUMNS = ("ticket", "unit", "system", "subject", "step", "turn", "status", "priority", "age", "due", "percent", "trend")
-
-
 def _csv(report: Weekly) -> str:
-    words = messages("report")
+    """A row for each case; `messages/report.yaml` heads the columns, each named by what a line has, in their order."""
+    columns = {name.removeprefix("column_"): head for name, head in messages("report").items() if name.startswith("column_")}
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([words[f"column_{name}"] for name in _COLUMNS])
+    writer.writerow(columns.values())
     for line in (*report.open, *report.ended):
-        writer.writerow([_cell(getattr(line, name)) for name in _COLUMNS])
+        lists = _lists(line)
+        writer.writerow([_cell(lists[name] if name in lists else getattr(line, name)) for name in columns])
     return out.getvalue()
+
+
+def _lists(line: Line) -> dict[str, str]:
+    """The cells of a line that hold several things."""
+    cells = {
+        "debts": [debt.step for debt in line.debts],
+        "debts_due": dict.fromkeys(debt.due.isoformat() for debt in line.debts if debt.due),
+        "debts_overdue": [debt.step for debt in line.overdue],
+        "papers": dict.fromkeys(title for debt in line.debts for title in debt.papers),
+        "may_act": [person.name for person in line.vacancy.may_act] if line.vacancy else [],
+        "appoint": [person.name for person in line.vacancy.appoint] if line.vacancy else [],
+    }
+    return {name: "; ".join(several) for name, several in cells.items()}
 
 
 def _cell(value: object) -> str:

@@ -24,7 +24,9 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
         "langkah": case.step,
         "nama_langkah": step.name if step else None,
         "giliran": performer,
-        "batas": running.astimezone(calendar.tz).isoformat(timespec="seconds") if running else None,
+        "batas": _local(calendar, running),
+        "dijeda_sejak": _local(calendar, case.paused_since),
+        "tujuan": case.ending_target or None,
         "perkiraan_selesai": {"paling_cepat": expected[0].isoformat(), "paling_lambat": expected[1].isoformat()} if expected else None,
         "dokumen": [
             {
@@ -38,3 +40,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
             if paper.sha256 and procedure.document(paper.document).for_unit
         ],
     }
+
+
+def _local(calendar: WorkCalendar, moment: datetime | None) -> str | None:
+    return moment.astimezone(calendar.tz).isoformat(timespec="seconds") if moment else None

@@ -234,6 +234,12 @@ class Case:
         return self.emergency.debts if self.emergency else ()
 
     @property
+    def ordered_at(self) -> datetime | None:
+        """When the exception order was given under which something is still owed: its first step was entered with it."""
+        order = self.emergency
+        return next(p.entered_at for p in self.history if p.entered_seq > order.seq) if order and order.debts else None
+
+    @property
     def open_grants(self) -> tuple[Grant, ...]:
         """Access that was given and not taken back."""
         return tuple(g for g in self.grants if g.revoked_at is None)

@@ -67,10 +67,11 @@ def actor(s: Situation, held: Capacity | None) -> Context:
 def debts(procedure: Procedure, owed: Iterable[tuple[int, date | None]]) -> list[Context]:
     """Steps skipped under an exception order: by when each is owed, and the papers it makes on the way forward."""
     steps = [(procedure.step(number), day) for number, day in owed]
-    return [{"step": step.number, "name": step.name, "due": iso(day), "papers": _papers(procedure, step)} for step, day in steps]
+    return [{"step": step.number, "name": step.name, "due": iso(day), "papers": papers_owed(procedure, step)} for step, day in steps]
 
 
-def _papers(procedure: Procedure, step: Step) -> list[str]:
+def papers_owed(procedure: Procedure, step: Step) -> list[str]:
+    """The titles of what a step makes on the way forward: owed with it where an exception order skipped it."""
     forward = way_forward(step)
     slugs = dict.fromkeys(product.document for product in step.products if forward and forward.word in product.on)
     return [procedure.document(slug).title for slug in slugs]

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import date, timedelta
 
+import jsonschema
 import pytest
 
 from integration.procedure.case import Case, ExceptionOrder, Passage
@@ -47,6 +48,15 @@ def known(portal, parts, watch, procedure):
     parts.store.commit(turn, row, Batch(answer["tiket"], entries))
     parts.store.release(turn)
     return answer
+
+
+def happen(portal, parts, watch, *events) -> None:
+    """These happen to the known case, after all else."""
+    portal.send("pengaduan.dibatalkan", {"tiket": "SI-2026-000001", "alasan": "x", "oleh": "x"})
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    entries = tuple(Entry(seq, watch(), SERVICE, "x", event) for seq, event in enumerate(events, 9))
+    parts.store.commit(turn, parts.store.next(turn), Batch(turn.lane, entries))
+    parts.store.release(turn)
 
 
 def test_the_portal_sees_where_the_case_stands(portal, known, procedure):
@@ -130,6 +140,34 @@ def test_in_a_pause_nothing_is_due(parts, procedure, watch):
     case = at(procedure, 8, watch, parts.organisation.calendar)
     told = [public_status(procedure, parts.organisation.calendar, c, watch()) for c in (case, replace(case, paused_since=watch()))]
     assert [one["batas"] for one in told] == ["2026-06-05T16:30:00+07:00", None]
+    assert [one["dijeda_sejak"] for one in told] == [None, "2026-06-02T09:00:00+07:00"]
+
+
+def test_the_unit_sees_since_when_its_case_is_paused_and_not_why(portal, parts, known, watch):
+    happen(portal, parts, watch, Paused("Menunggu vendor yang lalai"))
+    page = portal.ask("SI-2026-000001", Accept="text/html").text
+    assert portal.ask("SI-2026-000001").json["dijeda_sejak"] == "2026-06-02T09:00:00+07:00"
+    assert "<dt>Dijeda sejak</dt>\n<dd>Selasa, 2 Juni 2026 pukul 09.00 WIB</dd>" in page
+    assert "lalai" not in page + portal.ask("SI-2026-000001").text
+
+
+def test_the_unit_sees_where_its_case_went_and_not_why(portal, parts, known, watch):
+    target = "POS Pelaporan Insiden Siber"
+    happen(portal, parts, watch, CaseEnded("dialihkan", "Orang dalam dicurigai", target))
+    page = portal.ask("SI-2026-000001", Accept="text/html").text
+    assert portal.ask("SI-2026-000001").json["tujuan"] == target
+    assert f"ditangani menurut {target}" in page
+    assert "dicurigai" not in page + portal.ask("SI-2026-000001").text
+
+
+@pytest.mark.parametrize("event", [None, Paused("x"), CaseEnded("dialihkan", "x", "POS Y"), CaseEnded("dibatalkan", "x")])
+def test_what_is_said_is_what_the_description_promises(portal, parts, known, watch, client, event):
+    if event:
+        happen(portal, parts, watch, event)
+    promised = client.get("/openapi.json").json["components"]["schemas"]["Status"]
+    waiting = portal.submit().json["tiket"]
+    for told in (portal.ask("SI-2026-000001").json, portal.ask(waiting).json):
+        jsonschema.validate(told, promised | {"additionalProperties": False})
 
 
 def test_the_last_step_ends_with_its_own_time(parts, procedure, watch):
@@ -191,10 +229,6 @@ def test_nobody_says_it_past_the_last_calendar_loaded(parts, procedure, watch):
 
 
 def test_an_ended_case_says_how(portal, parts, known, watch):
-    portal.send("pengaduan.dibatalkan", {"tiket": "SI-2026-000001", "alasan": "Sudah teratasi.", "oleh": "Budi"})
-    turn = parts.store.claim(lease=timedelta(minutes=1))
-    events = (Paused("x"), CaseEnded("dibatalkan", "Sudah teratasi."))
-    entries = tuple(Entry(seq, watch(), SERVICE, "x", event) for seq, event in enumerate(events, 9))
-    parts.store.commit(turn, parts.store.next(turn), Batch(turn.lane, entries))
+    happen(portal, parts, watch, Paused("x"), CaseEnded("dibatalkan", "Sudah teratasi."))
     told = portal.ask("SI-2026-000001").json
     assert (told["status"], told["langkah"], told["giliran"], told["perkiraan_selesai"]) == ("dibatalkan", None, None, None)

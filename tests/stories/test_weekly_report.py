@@ -3,12 +3,14 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from typing import Any
 
 import pypdfium2
 import requests
 
-from sync.reports import issue, listed
+from integration.procedure.offices import Organisation
+from sync.reports import Weekly, issue, listed, publish, weekly
 from tests.stories.world import World, example_form
 
 REFERRING = 'KRS @all @kepala.pustikom #1 !1 ~bug ~"status::selesai" %1 $1 &1 [[Rahasia]] [[http://jahat.example/x.png]]'
@@ -126,6 +128,90 @@ def test_it_says_what_is_new_late_ended_returned_and_waited_for(world: World) ->
     assert re.search(rf"{silent}.*laporan progres minggu ini belum masuk", section(second, "Perlu dibahas dalam rapat"))
     assert not re.search(rf"{returned}.*belum masuk", section(second, "Perlu dibahas dalam rapat"))
     assert re.search(rf"{returned} .*\| 60 %", section(second, "Perkara terbuka"))
+
+
+def test_it_says_what_stands_still_what_is_owed_and_where_cases_went(world: World) -> None:
+    paused, ordered, handed, withdrawn, refused = (complain(world, name) for name in ("jeda", "darurat", "alih", "batal", "tolak"))
+    head = world.campus.holder("kepala-pustikom")
+    for ticket, step in ((paused, 8), (ordered, 17), (handed, 6), (refused, 5)):
+        world.walk(ticket, step)
+    world.comment(world.campus.holder("kadiv-layanan"), paused, "/pos jeda Menunggu jadwal vendor.")
+    world.comment(head, ordered, "/pos darurat Layanan akademik lumpuh.")
+    world.comment(head, handed, "/pos alihkan POS Pelaporan Insiden Siber Ditemukan tanda penyusupan.")
+    world.portal("pengaduan.dibatalkan", tiket=withdrawn, alasan="Sudah teratasi sendiri.", oleh="Budi")
+    world.play(refused, "tolak", reason="Di luar wewenang.")
+    monday(world)
+
+    first = page(world, "2026-W23")
+    assert re.search(rf"{paused} .*\| 08 .*\| Selasa, 2 Juni 2026 pukul \d\d\.\d\d \| Menunggu jadwal vendor\.", section(first, "Dijeda"))
+    assert re.search(rf"{paused} .*\| dijeda \|", section(first, "Perkara terbuka"))
+    order = section(first, "Perintah pengecualian")
+    assert re.search(rf"{ordered}\*\* .*Selasa, 2 Juni 2026 pukul .*Layanan akademik lumpuh\.", order)
+    assert re.search(r"\| 20 Verifikasi 1 \| Laporan Verifikasi \| 9 Jun 2026 \|", order)
+    assert order.count("9 Jun 2026") == len(world.case(ordered).debts) == 8
+    ended = section(first, "Berakhir minggu ini")
+    assert re.search(rf"{handed} .*\| dialihkan \| .*\| ke POS Pelaporan Insiden Siber: Ditemukan tanda penyusupan\.", ended)
+    assert re.search(rf"{withdrawn} .*\| dibatalkan \| .*\| Sudah teratasi sendiri\.", ended)
+    assert re.search(rf"{refused} .*\| ditolak \| .*\| Di luar wewenang\.", ended)
+    rows = {row["Nomor perkara"]: row for row in csv.DictReader(io.StringIO(upload(world, first, "csv").decode()))}
+    assert rows[paused]["Dijeda sejak"].startswith("2026-06-02T")
+    assert (rows[paused]["Alasan jeda"], rows[paused]["Batas waktu"]) == ("Menunggu jadwal vendor.", "")
+    assert rows[ordered]["Alasan perintah pengecualian"] == "Layanan akademik lumpuh."
+    assert rows[ordered]["Paling lambat dipenuhi"] == "2026-06-09"
+    assert rows[ordered]["Langkah yang harus dipenuhi"].endswith("; 24 Uji coba")
+    assert "Laporan Verifikasi" in rows[ordered]["Dokumen yang harus dipenuhi"]
+    assert rows[ordered]["Langkah lewat waktu"] == ""
+    assert (rows[handed]["Dialihkan ke"], rows[handed]["Keterangan"]) == ("POS Pelaporan Insiden Siber", "Ditemukan tanda penyusupan.")
+
+    monday(world)
+
+    second = page(world, "2026-W24")
+    assert "9 Jun 2026 (**lewat waktu**)" in section(second, "Perintah pengecualian")
+    agenda = section(second, "Perlu dibahas dalam rapat")
+    assert re.search(
+        rf"{ordered}.*\*\*terlambat\*\* sejak .* \(\d+ hari kerja\), 8 langkah perintah pengecualian sudah lewat waktu", agenda
+    )
+    assert paused not in agenda
+    world.comment(world.campus.holder("kadiv-layanan"), paused, "/pos lanjut")
+    again = issue(world.service.store, world.service.files, world.service.display, "2026-W24")
+    assert second.startswith(again.forms["md"].decode())
+
+
+def without(organisation: Organisation, *roles: str) -> Organisation:
+    """The same with nobody in these offices."""
+    return replace(organisation, offices=tuple(office for office in organisation.offices if office.role not in roles))
+
+
+def test_it_says_which_offices_are_vacant_and_what_waits_for_them(world: World) -> None:
+    coordinated, evaluated = (complain(world, name) for name in ("koordinasi", "evaluasi"))
+    world.walk(coordinated, 9)
+    world.walk(evaluated, 8)
+    monday(world)
+    display = world.service.display
+
+    def told(*roles: str) -> tuple[Weekly, dict[str, bytes]]:
+        organisation = without(display.organisation, *roles)
+        report = weekly(world.service.store, display.procedures, organisation, "2026-W23")
+        return report, publish(report, organisation, display.wording, "1/LM")
+
+    report, forms = told("kadiv-pengembangan")
+    text = forms["md"].decode()
+    vacant = section(text, "Jabatan yang lowong")
+    assert re.search(r"Kepala Divisi Pengembangan .*Plt\. ditunjuk oleh Dr\. Ratna Wulandari, M\.Kom\. \(Kepala Pustikom\)", vacant)
+    waiting = section(text, "Menunggu pejabat")
+    assert re.search(rf"{coordinated}\*\* .*langkah 09 .*Plt\. atau Plh\. ditunjuk oleh Dr\. Ratna Wulandari", waiting)
+    assert evaluated not in waiting
+    assert [line.ticket for line in report.stuck] == [coordinated]
+    assert coordinated in section(text, "Perlu dibahas dalam rapat")
+    rows = {row["Nomor perkara"]: row for row in csv.DictReader(io.StringIO(forms["csv"].decode()))}
+    assert rows[coordinated]["Penunjuk Plt. atau Plh."] == "Dr. Ratna Wulandari, M.Kom."
+    assert rows[evaluated]["Penunjuk Plt. atau Plh."] == ""
+    assert "Menunggu pejabat" in printed(forms["pdf"])
+
+    _, headless = told("kepala-pustikom", "kadiv-pengembangan")
+    assert "- **Kepala Pustikom**\n" in section(headless["md"].decode(), "Jabatan yang lowong")
+    _, full = told()
+    assert section(full["md"].decode(), "Jabatan yang lowong") == section(full["md"].decode(), "Menunggu pejabat") == ""
 
 
 def test_a_strangers_words_are_only_shown(world: World) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from integration import procedures
 from integration.procedure.definition import Channel, Ending, Outcome, OutcomeKind, Procedure, Product, Supply
 from integration.procedures import InvalidProcedure, UnknownProcedure, check, load, shipped
 
@@ -18,6 +19,15 @@ def test_what_ships_is_valid_and_named_after_what_it_holds() -> None:
 def test_a_slug_alone_means_its_newest_revision(pos: Procedure) -> None:
     assert load("pengaduan-masalah-teknis-si") == pos
     assert (pos.prefix, pos.form, pos.opens_at, pos.revises_at) == ("SI", "FRM-SI-005", 4, 2)
+
+
+def test_revisions_are_told_apart_by_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(procedures, "FOLDER", tmp_path)
+    names = ["lain.2024-01", "permintaan.2025-9", "permintaan.2025-10", "permintaan.2025-10-b", "permintaan-data.2020-01"]
+    for name in names:
+        (tmp_path / f"{name}.yaml").touch()
+    assert sorted(shipped()) == sorted(names)
+    assert [name for name in shipped() if name.startswith("permintaan.")] == names[1:4]
 
 
 def test_an_unknown_name_says_what_there_is() -> None:

@@ -284,6 +284,7 @@ def test_a_case_that_ended_stays_where_it_was(world: World, new: Procedure) -> N
 # --- the command ---
 
 Alur = Callable[..., Result]
+MIGRATE = ("procedure", "migrate")
 
 
 @pytest.fixture
@@ -291,8 +292,9 @@ def alur(world: World, new: Procedure, tmp_path: Path, monkeypatch: pytest.Monke
     """The command on this machine, where the new revision's file came with the release."""
     monkeypatch.setattr(procedures, "FOLDER", tmp_path / "prosedur")
     (tmp_path / "operator").mkdir()
-    settings = variables(world.campus, tmp_path / "operator", world.settings.database_url.get_secret_value()) | {"COLUMNS": "160"}
-    return lambda *command: CliRunner(env=settings).invoke(main, ["procedure", "migrate", *command])
+    settings = variables(world.campus, tmp_path / "operator", world.settings.database_url.get_secret_value())
+    settings |= {"ALUR_DATA_DIR": str(world.settings.data_dir), "COLUMNS": "160"}
+    return lambda *command: CliRunner(env=settings).invoke(main, command)
 
 
 def test_the_command_says_of_each_case_whether_it_may_go_on_and_asks_for_those(world: World, alur: Alur) -> None:
@@ -302,7 +304,7 @@ def test_the_command_says_of_each_case_whether_it_may_go_on_and_asks_for_those(w
     world.portal("pengaduan.dibatalkan", tiket=third, alasan="Sudah pulih", oleh="Dekan")
 
     for command in (["--dry-run"], ["--dry-run", "--to", "2026-01", first, second, third]):
-        shown = alur(*command)
+        shown = alur(*MIGRATE, *command)
         assert shown.exit_code == 1, shown.output
         assert f"{first}, langkah 08 Evaluasi: dapat dilanjutkan menurut revisi 2026-01." in shown.output
         assert "  - Waktu baku menjadi 5 Hari Kerja; semula 3 Hari Kerja." in shown.output
@@ -312,17 +314,30 @@ def test_the_command_says_of_each_case_whether_it_may_go_on_and_asks_for_those(w
         assert third not in shown.output
     assert [row.lane for row in world.service.store.inbox_rows(state="waiting")] == []
 
-    asked = alur(first)
+    asked = alur(*MIGRATE, first)
     assert (asked.exit_code, "1 perkara baru diminta berpindah" in asked.output) == (0, True)
-    again = alur()
+    again = alur(*MIGRATE)
     assert (again.exit_code, "0 perkara baru diminta berpindah" in again.output) == (1, True)
     assert [row.lane for row in world.service.store.inbox_rows(state="waiting")] == [first]
+
+
+def test_a_case_of_two_revisions_is_listed_told_and_explained(world: World, new: Procedure, alur: Alur) -> None:
+    ticket = world.submit()
+    walk(world, ticket, 8, PROCEDURE)
+    release(world, PROCEDURE, new)
+    migrate(world, ticket)
+    assert "08 Kajian" in alur("case", "list").output
+    assert "Dilanjutkan menurut prosedur revisi 2026-01" in alur("case", "show", ticket).output
+    explained = alur("case", "explain", ticket).output
+    assert "langkah 08 Kajian" in explained
+    assert "Waktu baku langkah ini: 5 Hari Kerja." in explained
+    assert alur("audit", "verify", ticket).exit_code == 0
 
 
 def test_the_command_says_what_changes_later(world: World, alur: Alur) -> None:
     ticket = world.submit()
     walk(world, ticket, 5, PROCEDURE)
-    shown = alur("--dry-run")
+    shown = alur(*MIGRATE, "--dry-run")
     assert (shown.exit_code, "Langkah berikutnya yang berubah: 07" in shown.output) == (0, True)
 
 
@@ -335,10 +350,10 @@ def test_where_nothing_changes_that_is_said(world: World) -> None:
 
 
 def test_the_command_says_what_it_does_not_know(world: World, alur: Alur) -> None:
-    assert "Tidak ada perkara terbuka yang masih menurut revisi lebih lama." in alur().output
+    assert "Tidak ada perkara terbuka yang masih menurut revisi lebih lama." in alur(*MIGRATE).output
     ticket = world.submit()
-    unknown = alur("--to", "2027-01")
+    unknown = alur(*MIGRATE, "--to", "2027-01")
     assert (unknown.exit_code, "Tidak ada revisi “2027-01”. Yang dimuat: 2025-05, 2026-01." in unknown.stderr) == (1, True)
-    assert "Tidak ada perkara SI-2020-000001." in alur("SI-2020-000001").stderr
-    older = alur("--to", "2025-05", ticket)
+    assert "Tidak ada perkara SI-2020-000001." in alur(*MIGRATE, "SI-2020-000001").stderr
+    older = alur(*MIGRATE, "--to", "2025-05", ticket)
     assert (older.exit_code, "masih menurut revisi lebih lama" in older.output) == (0, True)

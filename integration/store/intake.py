@@ -4,11 +4,11 @@ Nothing is answered before its transaction is on disk; the same key is always gi
 """
 
 import hashlib
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from itertools import accumulate
+from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -22,11 +22,17 @@ from integration.tables import WAITING, cases, counters, inbox, lanes, sequences
 LARGEST_GROUP = 64  # requests
 LARGEST_BYTES = 32 * 1024 * 1024  # of their bodies together, unless one alone is larger
 
-ANSWERED = (
-    sa.update(inbox)
-    .where(inbox.c.id == sa.bindparam("row"))
-    .values(lane=sa.bindparam("ticket"), answer=sa.bindparam("answer", type_=sa.JSON))
+MOST_KEYS = 500  # asked for in one statement
+
+# Made once, as those of `Intake.__init__`: making a statement anew for each transaction takes longer than the database does.
+FIRST = sa.select(inbox.c.source, inbox.c.key, inbox.c.body_sha256, inbox.c.answer).where(
+    inbox.c.source.in_(sa.bindparam("sources", expanding=True)), inbox.c.key.in_(sa.bindparam("keys", expanding=True))
 )
+NEW_CASES = sa.insert(cases)
+NEW_ROWS = sa.insert(inbox)
+
+Key = tuple[str, str]
+"""Source and key of a delivery."""
 
 
 def _only_ticket(ticket: str) -> Json:
@@ -41,28 +47,43 @@ class _Request:
     opens: tuple[str, int, Callable[[str], Json]] | None = None
     outcome: Kept | Conflict | None = None
     failed: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)  # it is written, it failed, or it is to lead
+
+    @property
+    def key(self) -> Key:
+        return self.delivery.source, self.delivery.key
 
 
-@dataclass(slots=True)
 class _Group:
-    """Requests that wait for the same transaction: one of them, the leader, writes for all."""
+    """Requests that wait for the same transaction: one of them, the leader, writes for all and names the next leader."""
 
-    leading: threading.Lock = field(default_factory=threading.Lock)
-    queueing: threading.Lock = field(default_factory=threading.Lock)
-    queue: list[_Request] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.queue: list[_Request] = []
+        self._led = False
+        self._lock = threading.Lock()
 
-    def join(self, request: _Request) -> None:
-        with self.queueing:
+    def join(self, request: _Request) -> bool:
+        """Wait for a transaction from now on; whether the request is to lead it at once, because nobody else does."""
+        with self._lock:
             self.queue.append(request)
+            leads, self._led = not self._led, True
+        return leads
 
     def take(self) -> list[_Request]:
-        """The oldest requests that fit into one transaction; at least one."""
-        with self.queueing:
-            sizes = accumulate(len(request.delivery.body) for request in self.queue[:LARGEST_GROUP])
+        """The oldest requests that fit into one transaction, the leader first of them."""
+        with self._lock:
+            sizes = itertools.accumulate(len(request.delivery.body) for request in self.queue[:LARGEST_GROUP])
             fitting = max(1, sum(size <= LARGEST_BYTES for size in sizes))
             taken = self.queue[:fitting]
             del self.queue[:fitting]
         return taken
+
+    def hand_on(self) -> None:
+        """The oldest of those that wait now leads."""
+        with self._lock:
+            self._led = bool(self.queue)
+            if self.queue:
+                self.queue[0].woken.set()
 
 
 class Intake(Database):
@@ -71,6 +92,12 @@ class Intake(Database):
     def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
         super().__init__(url, clock=clock, wall=wall)
         self._group = _Group()
+        upsert = self._insert(sequences)
+        higher = {"last": sequences.c.last + upsert.excluded.last}
+        self._next = upsert.on_conflict_do_update(index_elements=["name", "year"], set_=higher).returning(sequences.c.last)
+        woken = self._insert(lanes)
+        earlier = sa.case((lanes.c.next_due < woken.excluded.next_due, lanes.c.next_due), else_=woken.excluded.next_due)
+        self._woken = woken.on_conflict_do_update(index_elements=["lane"], set_={"next_due": earlier})
 
     def submit(self, delivery: Delivery, prefix: str, year: int, answer: Callable[[str], Json] = _only_ticket) -> Kept | Conflict:
         """Keep the delivery and open the case it asks for: ticket "SI-2026-000123", status "baru", its own lane.
@@ -103,107 +130,118 @@ class Intake(Database):
 
     def _enter(self, request: _Request) -> Kept | Conflict:
         """Wait for a transaction this request is part of, or lead one."""
-        self._group.join(request)
-        with self._group.leading:
-            while request.outcome is None and not request.failed:
-                members = self._group.take()
-                try:
-                    self._keep(members)
-                finally:
-                    for member in members:
-                        member.failed = member.outcome is None
+        if not self._group.join(request):
+            request.woken.wait()
+        if request.outcome is None and not request.failed:
+            self._lead()
         if request.outcome is None:
             raise StoreDown("the transaction this delivery waited for failed")
         return request.outcome
 
+    def _lead(self) -> None:
+        """Write for all that wait. What has failed is told to each; the leader alone is told why."""
+        members = self._group.take()
+        try:
+            self._keep(members)
+        finally:
+            self._group.hand_on()
+            for member in members:
+                member.failed = member.outcome is None
+                member.woken.set()
+
     def _keep(self, requests: Sequence[_Request]) -> None:
-        """One transaction for all. Rows come in the order of their keys and tickets after them: two such never wait in a circle."""
-        with self._write() as connection:
-            ids = self._insert_deliveries(connection, [request.delivery for request in requests])
-            fresh = [(ids.pop(_key(request)), request) for request in requests if _key(request) in ids]
-            answers = {row: request.delivery.answer for row, request in fresh} | self._open(connection, fresh)
-            self._wake(connection, {request.delivery.lane for _, request in fresh if not request.opens})
-            outcomes: dict[int, Kept | Conflict] = {id(request): Kept(answers[row], fresh=True) for row, request in fresh}
-            for request in requests:
-                if id(request) not in outcomes:
-                    outcomes[id(request)] = _first_answer(connection, request.delivery)
-        for request in requests:
-            request.outcome = outcomes[id(request)]
+        """One transaction for all. Where another process was first with one of the keys, it is begun again and finds that one kept."""
+        for others in range(len(requests) + 1):
+            try:
+                with self._write() as connection:
+                    outcomes = self._kept(connection, requests)
+                break
+            except sa.exc.IntegrityError:
+                if others == len(requests):
+                    raise
+        for request, outcome in zip(requests, outcomes, strict=True):
+            request.outcome = outcome
 
-    def _insert_deliveries(self, connection: Connection, deliveries: Sequence[Delivery]) -> dict[tuple[str, str], int]:
-        """Insert those whose keys are new; gives the ids of the new rows by source and key."""
-        now = self.clock()
-        rows = [
-            {
-                "source": delivery.source,
-                "key": delivery.key,
-                "lane": delivery.lane,
-                "body": delivery.body,
-                "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
-                "headers": delivery.headers,
-                "answer": delivery.answer,
-                "received_at": now,
-                "state": WAITING,
-                "attempts": 0,
-                "due_at": now,
-                "error": "",
-                "result": "",
-            }
-            for delivery in sorted(deliveries, key=lambda delivery: (delivery.source, delivery.key))
-        ]
-        new = self._insert(inbox).on_conflict_do_nothing().returning(inbox.c.id, inbox.c.source, inbox.c.key)
-        return {(row.source, row.key): row.id for row in connection.execute(new, rows)}
+    def _kept(self, connection: Connection, requests: Sequence[_Request]) -> list[Kept | Conflict]:
+        """Keep the requests whose keys are new. Locks are taken in one order: sequences, keys, lanes; two such never wait in a circle."""
+        first = self._first(connection, requests)
+        new = {request.key: request for request in reversed(requests) if request.key not in first}
+        fresh = [new[key] for key in sorted(new)]
+        deliveries = self._open(connection, fresh)
+        if deliveries:
+            rows = [self._row(delivery) for delivery in deliveries]
+            connection.execute(NEW_ROWS, rows)
+            self._wake(connection, {delivery.lane for delivery in deliveries})
+            first |= {key: (row["body_sha256"], row["answer"]) for key, row in zip(sorted(new), rows, strict=True)}
+        return [_outcome(request, *first[request.key], fresh=new.get(request.key) is request) for request in requests]
 
-    def _open(self, connection: Connection, fresh: Sequence[tuple[int, _Request]]) -> dict[int, Json]:
-        """Give a ticket and a lane to each of the new rows that opens a case; gives the answers by row."""
-        counts = Counter(request.opens[:2] for _, request in fresh if request.opens)
-        last = {series: self._counted(connection, f"tiket:{series[0]}", series[1], n) for series, n in sorted(counts.items())}
-        tickets: list[Json] = []
-        for row, request in fresh:
+    def _first(self, connection: Connection, requests: Sequence[_Request]) -> dict[Key, tuple[str, Json]]:
+        """Of those keys that are known: the hash of the body that came first, and what it was answered."""
+        known: dict[Key, tuple[str, Json]] = {}
+        for start in range(0, len(requests), MOST_KEYS):
+            sources, keys = zip(*(request.key for request in requests[start : start + MOST_KEYS]), strict=True)
+            rows = connection.execute(FIRST, {"sources": sorted(set(sources)), "keys": keys})
+            known |= {(source, key): (body_sha256, answer) for source, key, body_sha256, answer in rows}
+        return known
+
+    def _open(self, connection: Connection, fresh: Sequence[_Request]) -> list[Delivery]:
+        """The deliveries as they are kept: one that opens a case goes into the lane of its new ticket, with the answer for it."""
+        wanted = Counter(request.opens[:2] for request in fresh if request.opens)
+        numbers = {
+            (prefix, year): itertools.count(self._counted(connection, f"tiket:{prefix}", year, n) - n + 1)
+            for (prefix, year), n in sorted(wanted.items())
+        }
+        nothing_yet = {"status": NEW, "opened_at": self.clock(), "procedure": "", "revision": "", "title": "", "version": 0}
+        deliveries, opened = [], []
+        for request in fresh:
+            delivery = request.delivery
             if request.opens:
                 prefix, year, answer_for = request.opens
-                number = last[prefix, year] - counts[prefix, year] + 1
-                counts[prefix, year] -= 1
+                number = next(numbers[prefix, year])
                 ticket = f"{prefix}-{year}-{number:06d}"
-                tickets.append(
-                    {"row": row, "ticket": ticket, "prefix": prefix, "year": year, "number": number, "answer": answer_for(ticket)}
-                )
-        if tickets:
-            now = self.clock()
-            nothing_yet = {"status": NEW, "opened_at": now, "procedure": "", "revision": "", "title": "", "version": 0}
-            connection.execute(sa.insert(cases), [_only(one, "ticket", "prefix", "year", "number") | nothing_yet for one in tickets])
-            connection.execute(sa.insert(lanes), [{"lane": one["ticket"], "next_due": now} for one in tickets])
-            connection.execute(ANSWERED, [_only(one, "row", "ticket", "answer") for one in tickets])
-        return {one["row"]: one["answer"] for one in tickets}
+                delivery = replace(delivery, lane=ticket, answer=answer_for(ticket))
+                opened.append({"ticket": ticket, "prefix": prefix, "year": year, "number": number, **nothing_yet})
+            deliveries.append(delivery)
+        if opened:
+            connection.execute(NEW_CASES, opened)
+        return deliveries
+
+    def _insert_deliveries(self, connection: Connection, deliveries: Iterable[Delivery]) -> None:
+        """Insert those whose keys are new; their lanes are not woken."""
+        self._insert_new(connection, inbox, [self._row(delivery) for delivery in deliveries])
+
+    def _row(self, delivery: Delivery) -> Json:
+        now = self.clock()
+        return {
+            "source": delivery.source,
+            "key": delivery.key,
+            "lane": delivery.lane,
+            "body": delivery.body,
+            "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
+            "headers": delivery.headers,
+            "answer": delivery.answer,
+            "received_at": now,
+            "state": WAITING,
+            "attempts": 0,
+            "due_at": now,
+            "error": "",
+            "result": "",
+        }
 
     def _counted(self, connection: Connection, name: str, year: int, n: int = 1) -> int:
         """Take the next `n` numbers of a sequence; gives the last of them. No gaps: they are given back when the transaction fails."""
-        first = self._insert(sequences).values(name=name, year=year, last=n)
-        counted = first.on_conflict_do_update(index_elements=["name", "year"], set_={"last": sequences.c.last + first.excluded.last})
-        last: int = connection.execute(counted.returning(sequences.c.last)).scalar_one()
+        last: int = connection.execute(self._next, {"name": name, "year": year, "last": n}).scalar_one()
         return last
 
     def _wake(self, connection: Connection, awake: Iterable[str]) -> None:
         """Have these lanes worked on from now."""
         rows = [{"lane": lane, "next_due": self.clock()} for lane in sorted(awake)]
         if rows:
-            woken = self._insert(lanes)
-            earlier = sa.case((lanes.c.next_due < woken.excluded.next_due, lanes.c.next_due), else_=woken.excluded.next_due)
-            connection.execute(woken.on_conflict_do_update(index_elements=["lane"], set_={"next_due": earlier}), rows)
+            connection.execute(self._woken, rows)
 
 
-def _only(row: Json, *names: str) -> Json:
-    return {name: row[name] for name in names}
-
-
-def _key(request: _Request) -> tuple[str, str]:
-    return request.delivery.source, request.delivery.key
-
-
-def _first_answer(connection: Connection, delivery: Delivery) -> Kept | Conflict:
-    """What the delivery that came first with this key was answered."""
-    same_key = (inbox.c.source == delivery.source) & (inbox.c.key == delivery.key)
-    first = connection.execute(sa.select(inbox.c.answer, inbox.c.body_sha256).where(same_key)).one()
-    if first.body_sha256 != hashlib.sha256(delivery.body).hexdigest():
-        return Conflict()
-    return Kept(first.answer, fresh=False)
+def _outcome(request: _Request, body_sha256: str, answer: Json, *, fresh: bool) -> Kept | Conflict:
+    """What to tell the sender: the first answer, unless another body came with this key before."""
+    if fresh or body_sha256 == hashlib.sha256(request.delivery.body).hexdigest():
+        return Kept(answer, fresh)
+    return Conflict()

@@ -37,7 +37,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
                 "sha256": paper.sha256,
             }
             for paper in case.documents
-            if paper.sha256 and procedure.document(paper.document).for_unit
+            if paper.sha256 and procedure.document(paper.document).reaches_unit(paper.edition)
         ],
     }
 

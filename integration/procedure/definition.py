@@ -215,6 +215,10 @@ class DocumentType:
     numbered: bool = False
     for_unit: bool = False
 
+    def reaches_unit(self, edition: str) -> bool:
+        """Whether the unit gets this edition."""
+        return self.for_unit and edition != DRAFT
+
 
 @dataclass(frozen=True, slots=True)
 class Duty:

@@ -1,7 +1,7 @@
 """What the service found out itself: the issue exists, differs or is gone, a document was made."""
 
 from integration.procedure import contexts
-from integration.procedure.definition import DRAFT, Step
+from integration.procedure.definition import Step
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import DocumentFiled as Filed
 from integration.procedure.events import IssueLinked as Linked
@@ -38,7 +38,7 @@ def document_filed(draft: Draft, fact: DocumentFiled) -> None:
         return
     draft.record(Filed(fact.document, fact.number, fact.sha256, fact.size, fact.link))
     kind = draft.procedure.document(paper.document)
-    if kind.for_unit and paper.edition != DRAFT:
+    if kind.reaches_unit(paper.edition):
         draft.call_portal("dokumen.terbit", dokumen={"jenis": kind.slug, "judul": kind.title, "nomor": fact.number})
 
 

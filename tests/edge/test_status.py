@@ -27,7 +27,7 @@ def procedure(parts):
 
 @pytest.fixture
 def known(portal, parts, watch, procedure):
-    """A case at step 5, with one paper for the unit and one that is not; gives what the portal was answered."""
+    """A case at step 5, with one paper for the unit, one that is not and one only drafted; gives what the portal was answered."""
     answer = portal.submit().json
     turn = parts.store.claim(lease=timedelta(minutes=1))
     row = parts.store.next(turn)
@@ -43,6 +43,8 @@ def known(portal, parts, watch, procedure):
         DocumentIssued("b", kept[0], "final", 1, 4),
         DocumentFiled("b", "", "cd" * 32, 10, "[b](/uploads/rahasia)"),
         DocumentIssued("c", told[0], "final", 2, 4),
+        DocumentIssued("d", told[1], "draft", 1, 4),
+        DocumentFiled("d", "", "ef" * 32, 10, "[d](/uploads/rahasia)"),
     )
     entries = tuple(Entry(seq, entered, KASI, "note:1", event) for seq, event in enumerate(happened, 1))
     parts.store.commit(turn, row, Batch(answer["tiket"], entries))
@@ -54,7 +56,7 @@ def happen(portal, parts, watch, *events) -> None:
     """These happen to the known case, after all else."""
     portal.send("pengaduan.dibatalkan", {"tiket": "SI-2026-000001", "alasan": "x", "oleh": "x"})
     turn = parts.store.claim(lease=timedelta(minutes=1))
-    entries = tuple(Entry(seq, watch(), SERVICE, "x", event) for seq, event in enumerate(events, 9))
+    entries = tuple(Entry(seq, watch(), SERVICE, "x", event) for seq, event in enumerate(events, 11))
     parts.store.commit(turn, parts.store.next(turn), Batch(turn.lane, entries))
     parts.store.release(turn)
 

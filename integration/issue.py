@@ -43,11 +43,19 @@ class IssueSeen:
     notes_count: int
     created_at: datetime
     updated_at: datetime
+    locked: bool = False
+    type: str = "issue"
+    moved_to: int | None = None  # the global id of its copy in another project
 
     @property
     def open(self) -> bool:
         """Whether the issue is open."""
         return self.state == "opened"
+
+    @property
+    def moved(self) -> bool:
+        """Whether it was closed by moving it to another project, where a copy was opened; reopened, it is not."""
+        return self.moved_to is not None and not self.open
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +101,13 @@ class StateEventSeen:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An issue and those parts of its past that were read; a part that was not read is empty. Oldest first."""
+    """An issue and those `parts` of its past that were read; a part that was not read is empty. Oldest first."""
 
     issue: IssueSeen
     notes: tuple[NoteSeen, ...] = ()
     label_events: tuple[LabelEventSeen, ...] = ()
     state_events: tuple[StateEventSeen, ...] = ()
+    parts: frozenset[Part] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,8 @@ class IssueFields:
     due: date | None
     open: bool
     confidential: bool = True
+    locked: bool = False
+    type: str = "issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +153,17 @@ def read_sighting(kept: Json | None) -> Sighting | None:
     return None if kept is None else _SIGHTING.validate_python(kept)
 
 
-def differing(wanted: IssueFields, seen: IssueSeen) -> frozenset[str]:
-    """The fields in which the issue is not what is wanted, by the names IssueDrifted has for them.
+def sighting_of(iid: int | None, kept: Json | None) -> Sighting | None:
+    """The sighting of this very issue: one of an issue that was lost since says nothing about the one in its place."""
+    sighting = read_sighting(kept)
+    return sighting if sighting and sighting.issue.iid == iid else None
 
-    "title", "region", "labels", "assignee", "due", "state", "confidential". The region stands for the description: whoever makes the wanted
-    one takes the rest of it over as it was seen.
+
+def differing(wanted: IssueFields, seen: IssueSeen) -> frozenset[str]:
+    """The fields in which the issue is not what is wanted.
+
+    "title", "region", "labels", "assignee", "due", "state", "confidential", "locked", "type". The region stands for the description:
+    whoever makes the wanted one takes the rest of it over as it was seen.
     """
     shown = fields_of(seen)
     differs = {
@@ -157,6 +174,8 @@ def differing(wanted: IssueFields, seen: IssueSeen) -> frozenset[str]:
         "due": wanted.due != shown.due,
         "state": wanted.open != shown.open,
         "confidential": wanted.confidential != shown.confidential,
+        "locked": wanted.locked != shown.locked,
+        "type": wanted.type != shown.type,
     }
     return frozenset(name for name, different in differs.items() if different)
 
@@ -164,4 +183,4 @@ def differing(wanted: IssueFields, seen: IssueSeen) -> frozenset[str]:
 def fields_of(seen: IssueSeen) -> IssueFields:
     """What an issue showed of ours."""
     labels = frozenset(label for label in seen.labels if owned(label))
-    return IssueFields(seen.title, seen.description, labels, seen.assignee, seen.due, seen.open, seen.confidential)
+    return IssueFields(seen.title, seen.description, labels, seen.assignee, seen.due, seen.open, seen.confidential, seen.locked, seen.type)

@@ -62,7 +62,13 @@ def step_label(step: Step) -> str:
 
 def owned(label: str) -> bool:
     """Whether a label belongs to one of our families."""
-    return _FAMILY.match(label) is not None
+    return family_of(label) is not None
+
+
+def family_of(label: str) -> Family | None:
+    """The family a label belongs to; None for the users' own."""
+    found = _FAMILY.match(label)
+    return Family(found.group(1)) if found else None
 
 
 def step_of(label: str) -> int | None:

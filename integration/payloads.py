@@ -25,11 +25,15 @@ from integration.secrecy import mask
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Read this issue again, these parts of its past in any case. `closely`: compared with the ledger, not with what was last seen."""
+    """Read this issue again, these parts of its past in any case. `closely`: compared with the ledger, not with what was last seen.
+
+    `after`: not before this moment, and meanwhile outside the case's lane, where it would hold up others.
+    """
 
     iid: int
     parts: frozenset[Part] = frozenset()
     closely: bool = False
+    after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,6 @@ class _Project(BaseModel):
 
 class _Attributes(BaseModel):
     iid: int | None = None
-    type: str | None = None
     noteable_type: str | None = None
     action: str | None = None
     system: bool = False
@@ -142,13 +145,15 @@ class _Hook(BaseModel):
 
 def look_bytes(look: Look) -> bytes:
     """A look as the body of an inbox row of source "sweep"."""
-    return canonical({"iid": look.iid, "parts": sorted(look.parts), "closely": look.closely})
+    said = {"iid": look.iid, "parts": sorted(look.parts), "closely": look.closely}
+    return canonical(said | ({"after": look.after.isoformat()} if look.after else {}))
 
 
 def read_look(body: bytes) -> Look:
     """The look of such a body. KeyError or ValueError where it is none."""
     said = json.loads(body)
-    return Look(int(said["iid"]), frozenset(Part(part) for part in said["parts"]), bool(said["closely"]))
+    after = datetime.fromisoformat(said["after"]) if "after" in said else None
+    return Look(int(said["iid"]), frozenset(Part(part) for part in said["parts"]), bool(said["closely"]), after)
 
 
 def read_hook(body: bytes, *, own: str, project_id: int) -> Look | Ignored:
@@ -168,9 +173,9 @@ def read_hook(body: bytes, *, own: str, project_id: int) -> Look | Ignored:
 
 
 def _issue_number(hook: _Hook) -> int | None:
-    """Of an issue, also where the new view calls it a work item, or of a comment on one."""
+    """Of an issue, whatever type it was made, or of a comment on one: a case's issue stays the case's as a task, too."""
     attributes = hook.object_attributes
-    if hook.object_kind in ("issue", "work_item") and attributes.type in (None, "Issue"):
+    if hook.object_kind in ("issue", "work_item"):
         return attributes.iid
     if hook.object_kind == "note" and attributes.noteable_type == "Issue" and attributes.action in (None, "create") and hook.issue:
         return hook.issue.iid

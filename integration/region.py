@@ -1,16 +1,18 @@
 """The part of an issue's description that is the service's: one region between two comments; all other text is the users'; pure.
 
-Whatever somebody did to the markers, bringing a region in leaves exactly one, and nothing of the users' text is lost.
+Whatever somebody did to the markers, bringing a region in leaves exactly one, and nothing of the users' text is lost; of a region half
+deleted, what is left of our own lines goes.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 START, END = "<!-- alur:mulai -->", "<!-- alur:selesai -->"
 
 _REGION = re.compile(rf"{START}(?:(?!{START}|{END}).)*{END}", re.DOTALL)
-_STRAY = re.compile(rf"{START}|{END}")
-_TICKED = re.compile(r"^\s*[-*+] \[[xX]\] (\d+\\?\.\d+)\b", re.MULTILINE)
+_STRAY = re.compile(rf"({START}|{END})")
+_BOX = re.compile(r"^\s*[-*+] \[(?P<mark>[ xX])\] (?P<item>\d+\\?\.\d+)\b", re.MULTILINE)
 
 
 def region(words: str) -> str:
@@ -22,9 +24,9 @@ def with_region(description: str, shown: str) -> str:
     """The description with this region in the place of the one it has, or at its end; further ones and lone markers are taken out."""
     first = _REGION.search(description)
     if first is None:
-        return "\n\n".join(part for part in (_without_markers(description).strip(), shown) if part)
+        return "\n\n".join(part for part in (_users(description, shown).strip(), shown) if part)
     before, after = description[: first.start()], description[first.end() :]
-    return f"{_without_markers(before)}{shown}{_without_markers(after)}".strip()
+    return f"{_users(before, shown)}{shown}{_users(after, shown)}".strip()
 
 
 def with_form(description: str, earlier: Iterable[str], current: str) -> str:
@@ -37,9 +39,28 @@ def with_form(description: str, earlier: Iterable[str], current: str) -> str:
 
 def ticked(description: str) -> frozenset[str]:
     """The ids of the items whose boxes are set inside the region: "20.5"."""
+    return frozenset(item for item, mark in _boxes(description) if mark != " ")
+
+
+def boxes(description: str) -> frozenset[str]:
+    """The ids of all items with a box inside the region."""
+    return frozenset(item for item, _ in _boxes(description))
+
+
+def _boxes(description: str) -> Iterator[tuple[str, str]]:
     shown = _REGION.search(description)
-    return frozenset(found.replace("\\", "") for found in _TICKED.findall(shown.group())) if shown else frozenset()
+    for found in _BOX.finditer(shown.group() if shown else ""):
+        yield found["item"].replace("\\", ""), found["mark"]
 
 
-def _without_markers(text: str) -> str:
-    return _STRAY.sub("", _REGION.sub("", text))
+def _users(text: str, shown: str) -> str:
+    """What of this text is the users': no region, no lone marker, and no line of ours on the inner side of one."""
+    parts = _STRAY.split(_REGION.sub("", text))
+    texts, markers = parts[::2], ["", *parts[1::2], ""]
+    ours = frozenset(line.strip() for line in shown.splitlines()) - {""}
+    inner = (start == START or end == END for start, end in pairwise(markers))
+    return "".join(_without(ours, part) if inside else part for part, inside in zip(texts, inner, strict=True))
+
+
+def _without(ours: frozenset[str], text: str) -> str:
+    return "\n".join(line for line in text.split("\n") if line.strip() not in ours)

@@ -46,6 +46,9 @@ class Issue(Answer):
     labels: list[str]
     state: str
     confidential: bool
+    discussion_locked: bool | None = None
+    issue_type: str = "issue"
+    moved_to_id: int | None = None
     assignees: list[Person] = Field(default_factory=list)
     due_date: date | None = None
     user_notes_count: int
@@ -67,6 +70,9 @@ class Issue(Answer):
             notes_count=self.user_notes_count,
             created_at=self.created_at,
             updated_at=self.updated_at,
+            locked=bool(self.discussion_locked),
+            type=self.issue_type,
+            moved_to=self.moved_to_id,
         )
 
 

@@ -9,8 +9,9 @@ import mimetypes
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from email.utils import mktime_tz, parsedate_tz
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +21,7 @@ import gitlab
 from integration.faults import Permanent, RateLimited, Transient
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
+from integration.region import boxes
 from integration.store import ALL, ISSUES, NOTES
 from sync.answers import Issue, LabelEvent, Note, StateEvent
 
@@ -29,6 +31,7 @@ PAGE = 100
 LONGEST_AT_WORK = timedelta(seconds=60)  # GitLab gives up a request after this: whatever a POST left unanswered leads to is there by then
 WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
 WITH_ANOTHER_TOKEN = timedelta(minutes=5)  # pause after a 401
+PLANNER = 15  # the access level from which confidential issues of others are read
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
 DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
@@ -50,12 +53,15 @@ class Home:
 class Shown:
     """The issue after it was shown, and what of it GitLab dropped: field name -> the value it would not take.
 
-    `disturbed`: somebody else changed it after it was seen and before it was shown.
+    `disturbed`: somebody else changed it after it was seen and before it was shown. `edits`: GitLab's own notes about what others changed
+    since the issue was as it was seen, read where its description was written and its checklist stays: a tick written over leaves no other
+    trace.
     """
 
     issue: IssueSeen
     refused: Mapping[str, str]
     disturbed: bool = False
+    edits: tuple[NoteSeen, ...] = ()
 
 
 class Platform:
@@ -63,6 +69,7 @@ class Platform:
 
     Not shared between threads or forked processes: open one for each.
     `tally` counts the requests made ("get", "post", "put") and the fields dropped ("refused:assignee"); take it to empty it.
+    `skew`: how far GitLab's clock was ahead of ours in its last answer, to the second; None before the first one.
     Every method raises Transient where it may work later and Permanent where somebody must change something first.
     """
 
@@ -74,6 +81,7 @@ class Platform:
         self._members_read = False
         self._headers: Mapping[str, str] = {}
         self.tally: Counter[str] = Counter()
+        self.skew: timedelta | None = None
 
     def take_tally(self) -> dict[str, int]:
         """What was counted since this was last asked."""
@@ -100,6 +108,7 @@ class Platform:
             notes=tuple(reversed(list(self._notes(issue.iid, since)))) if Part.NOTES in parts else (),
             label_events=self._label_events(path) if Part.LABEL_EVENTS in parts else (),
             state_events=self._state_events(path) if Part.STATE_EVENTS in parts else (),
+            parts=parts,
         )
 
     def changed(self, since: datetime | None) -> Iterator[IssueSeen]:
@@ -107,11 +116,35 @@ class Platform:
 
         In order of creation: by time of change, pages would shift under the reader and lose issues.
         """
-        query: dict[str, Any] = {"scope": "all", "order_by": "created_at", "sort": "asc"}
-        if since is not None:
-            query["updated_after"] = (since - OVERLAP).isoformat()
-        for raw in self.pages(f"{self.project}/issues", query):
+        return self._issues({} if since is None else {"updated_after": (since - OVERLAP).isoformat()})
+
+    def opened(self) -> Iterator[IssueSeen]:
+        """The project's open issues, oldest first."""
+        return self._issues({"state": "opened"})
+
+    def _issues(self, query: Mapping[str, str]) -> Iterator[IssueSeen]:
+        for raw in self.pages(f"{self.project}/issues", {"scope": "all", "order_by": "created_at", "sort": "asc", **query}):
             yield self._issue(raw)
+
+    def open_issues(self) -> int | None:
+        """How many open issues are ours; None where GitLab does not count them: over 10,000 (behaviour.md 4). One request."""
+        self.get(f"{self.project}/issues", {"scope": "created_by_me", "state": "opened", "per_page": 1})
+        total = self._headers.get("x-total", "")
+        return int(total) if total else None
+
+    def deleted(self, iid: int) -> bool:
+        """Whether an issue we cannot read was deleted. Two requests.
+
+        "Not found" also means "not for you" (behaviour.md 4): Transient where the project, or what is confidential there, is not ours.
+        """
+        try:
+            project = self.get(self.project)
+        except Gone as gone:
+            raise Transient(f"the project is not ours to read: {gone}", retry_after=WITH_ANOTHER_TOKEN) from gone
+        access = [held["access_level"] for held in (project.get("permissions") or {}).values() if held]
+        if max(access, default=0) < PLANNER or not project.get("issues_enabled", True):
+            raise Transient("the project's issues are not ours to read", retry_after=WITH_ANOTHER_TOKEN)
+        return not self.get(f"{self.project}/issues", {"scope": "all", "iids[]": [iid]})
 
     def _label_events(self, path: str) -> tuple[LabelEventSeen, ...]:
         events = [LabelEvent.read(raw).seen() for raw in self.pages(f"{path}/resource_label_events")]
@@ -167,15 +200,21 @@ class Platform:
         Fields `refused` with the same value before are not worth a request of their own. A second one follows where somebody put one of our
         labels on at the same moment, and where GitLab kept the assignee before instead of one it refused: then nobody is shown.
         """
-        differ, disturbed = differing(wanted, seen), False
+        differ, before, disturbed = differing(wanted, seen), seen, False
         if _worth_asking(wanted, seen, refused):
-            before, seen = seen, self._put(wanted, seen)
+            seen = self._put(wanted, seen)
             disturbed = bool(differing(wanted, seen) - differ) or any(owned(label) for label in seen.labels - before.labels - wanted.labels)
             if any(owned(label) for label in seen.labels - wanted.labels):
                 seen = self._put(wanted, seen)
             if "assignee" in differ and seen.assignee not in ("", wanted.assignee):
                 seen = self._issue(self.put(f"{self.project}/issues/{seen.iid}", {"assignee_ids": []}))
-        return self._shown(seen, wanted, differ, disturbed=disturbed)
+        edits = self._edits(before) if "region" in differ and boxes(before.description) & boxes(wanted.description) else ()
+        return replace(self._shown(seen, wanted, differ), disturbed=disturbed, edits=edits)
+
+    def _edits(self, seen: IssueSeen) -> tuple[NoteSeen, ...]:
+        """The notes GitLab wrote about changes others made since the issue was as it was seen. One request."""
+        notes = (note for note in self._notes(seen.iid, seen.updated_at) if note.system and note.created_at >= seen.updated_at)
+        return tuple(note for note in notes if note.account not in ("", self.home.account))
 
     def _put(self, wanted: IssueFields, seen: IssueSeen) -> IssueSeen:
         return self._issue(self.put(f"{self.project}/issues/{seen.iid}", self._differences(wanted, seen)))
@@ -184,6 +223,10 @@ class Platform:
         """The parameters that bring one to the other; labels by adding and removing, never as a whole (behaviour.md 5.2)."""
         differ = differing(wanted, seen)
         data: dict[str, Any] = {name: getattr(wanted, name) for name in ("title", "confidential") if name in differ}
+        if "locked" in differ:
+            data["discussion_locked"] = wanted.locked
+        if "type" in differ:
+            data["issue_type"] = wanted.type
         if "region" in differ:
             data["description"] = wanted.description
         if "labels" in differ:
@@ -198,13 +241,13 @@ class Platform:
             data["state_event"] = "reopen" if wanted.open else "close"
         return {name: value for name, value in data.items() if value != [] or name == "assignee_ids"}
 
-    def _shown(self, seen: IssueSeen, wanted: IssueFields, put: frozenset[str], *, disturbed: bool = False) -> Shown:
+    def _shown(self, seen: IssueSeen, wanted: IssueFields, put: frozenset[str]) -> Shown:
         """What became of the issue, and which of the fields that were `put` are not as they were to be."""
         refused = {name: asked(wanted, name) for name in differing(wanted, seen) & DROPPED & put}
         for name in refused:  # the value may be somebody's account
             self.tally[f"refused:{name}"] += 1
             log.warning("issue %d: GitLab left %s as it was", seen.iid, name)
-        return Shown(seen, refused, disturbed)
+        return Shown(seen, refused)
 
     def post_note(self, iid: int, body: str, marker: str, *, look_since: datetime | None, replaces: int | None) -> int:
         """Comment once, or change the comment `replaces`; gives the comment's id.
@@ -231,47 +274,12 @@ class Platform:
         answer = self._send("post", f"{self.project}/uploads", files={"file": (name, content, kind)})
         return str(answer["url"])
 
-    # --- wiki ---
-
-    def page(self, title: str) -> str | None:
-        """The text of the wiki page with this title (folders parted by "/"), None where there is none. One request."""
-        try:
-            return str(self.get(f"{self.project}/wikis/{quote(page_slug(title), safe='')}")["content"])
-        except Gone:
-            return None
-
-    def page_slugs(self) -> list[str]:
-        """The addresses of all wiki pages, as `page_slug` makes them. One request: GitLab lists them whole."""
-        return [str(page["slug"]) for page in self.get(f"{self.project}/wikis")]
-
-    def write_page(self, title: str, content: str) -> None:
-        """Bring the wiki page with this title to this text: one is made where there is none, none is written where nothing differs.
-
-        Takes Developer or Planner (behaviour.md 4). GitLab keeps no version to ask for: the last writer wins.
-        """
-        seen = self.page(title)
-        if seen is None:
-            made = self.post(f"{self.project}/wikis", {"title": title, "content": content})
-        elif seen != content:  # without a title, which would move the page
-            made = self.put(f"{self.project}/wikis/{quote(page_slug(title), safe='')}", {"content": content})
-        else:
-            return
-        if made["slug"] != page_slug(title):
-            raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}")
-
     # --- finding ---
 
     def _marked_issue(self, marker: str, since: datetime) -> IssueSeen | None:
         """Our own issue with this marker. By listing: `search=` is limited to 30 a minute and fuzzy (behaviour.md 4)."""
-        query = {
-            "scope": "all",
-            "author_id": self.home.account_id,
-            "created_after": (since - APART).isoformat(),
-            "order_by": "created_at",
-            "sort": "asc",
-        }
-        issues = (self._issue(raw) for raw in self.pages(f"{self.project}/issues", query))
-        return next((issue for issue in issues if marker in issue.description), None)
+        ours = self._issues({"author_id": str(self.home.account_id), "created_after": (since - APART).isoformat()})
+        return next((issue for issue in ours if marker in issue.description), None)
 
     def _account_id(self, account: str) -> int | None:
         """The id of an account; None for "" and for one that does not exist. The members are read once, others when asked for."""
@@ -308,6 +316,8 @@ class Platform:
     def _heard(self, response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 -- a requests.Response; requests is portal.py's
         self._headers = response.headers
         self.tally[response.request.method.lower()] += 1
+        ahead = _ahead(response.headers.get("Date", ""))
+        self.skew = self.skew if ahead is None else ahead
 
     def _send(
         self,
@@ -357,11 +367,6 @@ class Gone(Permanent):
     """What was asked for is not there, or not for us."""
 
 
-def page_slug(title: str) -> str:
-    """Where a wiki page with this title is, from the wiki's root: "Laporan-mingguan/2026-W23"."""
-    return title.replace(" ", "-")
-
-
 def asked(wanted: IssueFields, name: str) -> str:
     """A wanted field as one word, to compare with what was refused before."""
     value = getattr(wanted, name)
@@ -385,6 +390,12 @@ def _note_id(answer: Mapping[str, Any]) -> int:
 def _spent(request: str) -> str:
     """Which quota a refused request has used up: new notes and new issues have limits of their own (behaviour.md 5.1)."""
     return NOTES if re.fullmatch(r"POST .*/notes", request) else ISSUES if re.fullmatch(r"POST .*/issues", request) else ALL
+
+
+def _ahead(date: str) -> timedelta | None:
+    """How far the clock of a `Date` header is ahead of ours; None for a header that names no moment."""
+    read = parsedate_tz(date)
+    return None if read is None else datetime.fromtimestamp(mktime_tz(read), UTC) - datetime.now(UTC).replace(microsecond=0)
 
 
 def _pause(retry_after: str) -> timedelta:

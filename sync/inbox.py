@@ -12,24 +12,24 @@ from datetime import datetime, timedelta
 
 from integration import codec
 from integration.clock import Clock
+from integration.drift import MOVED, REPAIRS, WITHIN, changed_by, left_until, parts_about, told
 from integration.faults import Permanent, Transient
 from integration.files import FileStore
-from integration.issue import IssueSeen, Part, Sighting, differing, fields_of, read_sighting, sighting_json
-from integration.payloads import Ignored, Look, Told, read_hook, read_look, read_portal
+from integration.issue import IssueSeen, Part, Sighting, Snapshot, differing, fields_of, sighting_json, sighting_of
+from integration.payloads import Ignored, Look, Told, look_bytes, read_hook, read_look, read_portal
 from integration.procedure.case import Case, evolve, fold
 from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
-from integration.procedure.events import Entry, IssueMended
-from integration.procedure.facts import SERVICE, Fact, IssueDrifted, RevisionAdopted
+from integration.procedure.events import Entry, RequestRefused
+from integration.procedure.facts import SERVICE, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted
 from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
-from integration.store import Batch, CaseRow, InboxRow, Store, Turn
+from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn
 from sync.display import Display
 from sync.gitlab import Gone, Platform, asked
 from sync.migration import sentence
 
-MENDS, WITHIN = 5, timedelta(minutes=10)  # who keeps moving our labels is not fought faster than this (behaviour.md 7)
 REPORT = "laporan-mingguan"
 COUNTED = 50  # requests that are counted together: one by one, counting would cost more writes than deciding
 
@@ -47,6 +47,11 @@ class Ledger:
     effects: list[Effect] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
     words: list[str] = field(default_factory=list)  # for the operator: what became of each fact
+
+    @property
+    def only_undoes(self) -> bool:
+        """Whether all that follows is that somebody is told no and the issue put back."""
+        return self.shows and all(isinstance(entry.event, RequestRefused) for entry in self.added)
 
     @property
     def shows(self) -> bool:
@@ -134,56 +139,100 @@ class Inbox:
         if ledger.case is None:
             self._pass_on(turn, row, look)
             return
-        procedure, last = self.display.procedure(ledger.case), read_sighting(self.store.observed(turn.lane))
+        if look.iid != ledger.case.iid:
+            self.store.commit(turn, row, Batch(result=f"issue {look.iid} is this case's no more"))
+            return
+        procedure, last = self.display.procedure(ledger.case), sighting_of(look.iid, self.store.observed(turn.lane))
         try:
             issue = self.platform.issue(look.iid)
-        except Gone:
-            log.warning("issue %d is gone: the case goes on without it until somebody restores it", look.iid)
-            self.store.commit(turn, row, Batch(result=f"issue {look.iid} is gone"))
+        except Gone as gone:
+            self._lost(turn, row, ledger, procedure, gone)
             return
         parts = look.parts | unread(issue, last)
         snapshot = self.platform.history(issue, parts, last.notes_until if last else None)
         before = ledger.case
-        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
-        self._fold(ledger, procedure, reader.requests(snapshot))
-        drifted = () if ledger.shows else self._drifted(before, issue, last, closely=look.closely)
+        self._fold(ledger, procedure, self._requests(ledger, procedure, snapshot))
+        drifted = self._drifted(ledger, before, snapshot, last, closely=look.closely)
         until = issue.updated_at if Part.NOTES in parts or last is None else last.notes_until
         seen = Sighting(issue, turn.token, until, last.refused if last else {})
-        if last is not None and drifted and self._fought(ledger):  # it differs still when it is looked at later
-            seen = replace(seen, issue=replace(last.issue, notes_count=issue.notes_count), turn="")
+        left = left_until(ledger.entries, self.clock()) if drifted or ledger.only_undoes else None
+        if left is not None and last is not None:
+            self._leave(ledger, issue, left)
+            seen = replace(seen, issue=replace(last.issue, notes_count=issue.notes_count), turn="")  # it differs still when looked at later
         else:
             self._fold(ledger, procedure, drifted)
         self._commit(turn, row, ledger, procedure, seen)
 
+    def _requests(self, ledger: Ledger, procedure: Procedure, snapshot: Snapshot) -> list[Fact]:
+        """What people asked for. Moving an issue to another project closes it here: nobody asked for that closing."""
+        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
+        asked = reader.requests(snapshot)
+        if not snapshot.issue.moved:
+            return list(asked)
+        log.warning("issue %d was moved to another project, where a copy of it is readable", snapshot.issue.iid)
+        ledger.causes += [fact.key for fact in asked if isinstance(fact, IssueClosed)]
+        return [fact for fact in asked if not isinstance(fact, IssueClosed)]
+
+    def _lost(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, gone: Gone) -> None:
+        """The issue cannot be read: where it was deleted, the case goes on in another one."""
+        iid = ledger.case.iid if ledger.case else None
+        if iid is None or not self.platform.deleted(iid):
+            raise Transient(f"listed, but not readable: {gone}") from gone
+        log.error("issue %d was deleted: the case gets another one", iid)
+        self._fold(ledger, procedure, [IssueLost(f"lost:{iid}", self.clock(), SERVICE, iid)])
+        self._commit(turn, row, ledger, procedure, None)
+
+    def _leave(self, ledger: Ledger, issue: IssueSeen, until: datetime) -> None:
+        """Put nothing back for now: somebody, or another robot, undoes it each time. What was asked is answered; a look follows."""
+        log.error("the issue was put right %d times in %s; it is left as it is until %s", REPAIRS, WITHIN, until.isoformat())
+        self.store.count("repairs_left")
+        ledger.effects = [effect for effect in ledger.effects if not isinstance(effect, ShowOnIssue)]
+        look = look_bytes(Look(issue.iid, closely=True, after=until))
+        self.store.keep(Delivery("sweep", f"left:{issue.iid}:{until.isoformat()}", f"issue:{issue.iid}", look))
+
     def _pass_on(self, turn: Turn, row: InboxRow, look: Look) -> None:
-        """A hook that came before its issue was known as a case's, or is about an issue that is none."""
+        """A hook that came before its issue was known as a case's, or is about an issue that is none; or a look that had to wait."""
+        wait = look.after - self.clock() if look.after else timedelta()
+        if wait > timedelta():
+            raise Transient("the issue is left as it is for now", retry_after=wait)
         ticket = self.store.ticket_of(look.iid)
         if ticket is None or ticket == turn.lane:
             self.store.commit(turn, row, Batch(result=f"issue {look.iid} is no case"))
         else:
             self.store.move(turn, row, ticket)
 
-    def _drifted(self, case: Case, issue: IssueSeen, last: Sighting | None, *, closely: bool) -> tuple[Fact, ...]:
+    def _drifted(self, ledger: Ledger, case: Case, snapshot: Snapshot, last: Sighting | None, *, closely: bool) -> list[Fact]:
         """What of the issue is neither as the ledger says nor as it was last seen: somebody changed it without asking for anything.
 
         What is only not as the ledger says is on its way there, or was refused by GitLab; looked at `closely`, it counts too.
         """
-        wanted = self.display.issue(case, self.clock(), issue.description)
-        what = differing(wanted, issue)
+        issue, wanted = snapshot.issue, self.display.issue(case, self.clock(), snapshot.issue.description)
+        differ = differing(wanted, issue)
+        if last is not None and closely:
+            differ = frozenset(name for name in differ if name not in last.refused or last.refused[name] != asked(wanted, name))
+        what = told(differ, wanted, issue)
         if last is not None and not closely:
-            what &= differing(fields_of(last.issue), issue)
-        elif last is not None:
-            what = frozenset(name for name in what if name not in last.refused or last.refused[name] != asked(wanted, name))
+            before = fields_of(last.issue)
+            what &= told(differing(before, issue), before, issue)
+        if ledger.shows:  # all is put right anyway, and what was asked is answered
+            what &= {MOVED}
+        if not what:
+            return []
         seen = f"{issue.updated_at.isoformat()}:{case.last_seq}:{','.join(sorted(what))}"
         key = f"drift:{hashlib.sha256(seen.encode()).hexdigest()[:32]}"
-        return (IssueDrifted(key, self.clock(), SERVICE, tuple(sorted(what))),) if what else ()
+        accounts = self._changed_by(snapshot, what, last.issue.updated_at) if last else ()
+        return [IssueDrifted(key, self.clock(), SERVICE, tuple(sorted(what)), accounts)]
 
-    def _fought(self, ledger: Ledger) -> bool:
-        """Whether the issue was mended so often of late that it is left as it is for now."""
-        recent = [e for e in ledger.entries if isinstance(e.event, IssueMended) and e.at > self.clock() - WITHIN]
-        if len(recent) >= MENDS:
-            log.error("the issue was mended %d times in %s; it is left as it is for now", len(recent), WITHIN)
-        return len(recent) >= MENDS
+    def _changed_by(self, snapshot: Snapshot, what: frozenset[str], since: datetime) -> tuple[str, ...]:
+        """Who did it: what was not read of the issue's past is read now, for only now it is asked for."""
+        more = self.platform.history(snapshot.issue, parts_about(what) - snapshot.parts, since)
+        known = replace(
+            snapshot,
+            notes=snapshot.notes or more.notes,
+            label_events=snapshot.label_events or more.label_events,
+            state_events=snapshot.state_events or more.state_events,
+        )
+        return changed_by(known, what, since, self.platform.home.account)
 
     def _report(self, turn: Turn, row: InboxRow) -> None:
         """A week is over: its report is published on the platform and goes to those the organisation names."""

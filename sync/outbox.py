@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from integration.clock import Clock
-from integration.faults import Permanent
+from integration.drift import rewritten
+from integration.faults import Permanent, Transient
 from integration.files import FileStore
-from integration.issue import EVERYTHING, Sighting, read_sighting, sighting_json
+from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, Sighting, Snapshot, sighting_json, sighting_of
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import DRAFT
@@ -25,15 +26,16 @@ from integration.procedure.effects import (
     UploadAttachments,
 )
 from integration.procedure.events import Entry
-from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueLinked
-from integration.snapshot import unread
+from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueDrifted, IssueLinked
+from integration.snapshot import Reader, unread
 from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
 from integration.templates import messages
 from sync import documents, reports
 from sync.display import Display, issue_marker
-from sync.gitlab import Platform, page_slug
+from sync.gitlab import Gone, Platform, Shown
 from sync.mail import Attached, Mail
 from sync.portal import Portal
+from sync.wiki import Wiki, page_slug
 from sync.wording import marker
 
 ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of the weekly report that are handed out as files
@@ -53,6 +55,16 @@ class Outbox:
 
     def perform(self, turn: Turn, row: OutboxRow) -> None:
         """Perform this row's effect and mark it done. Raises Transient, Permanent, LeaseLost, StoreDown."""
+        try:
+            self._perform(turn, row)
+        except Gone as gone:
+            if not isinstance(row.effect, ShowOnIssue | PostNote | UploadAttachments):
+                raise
+            case, _ = self._case(row)  # somebody deleted the issue, or took our rights: the look finds out, and what waits goes on after it
+            self.store.keep(Delivery("sweep", f"gone:{row.key}:{row.attempts}", row.lane, look_bytes(Look(_iid(case)))))
+            raise Transient(str(gone)) from gone
+
+    def _perform(self, turn: Turn, row: OutboxRow) -> None:
         match row.effect:
             case OpenIssue():
                 self._open_issue(turn, row)
@@ -87,26 +99,39 @@ class Outbox:
     def _show(self, turn: Turn, row: OutboxRow) -> None:
         """Bring the issue to what the ledger says now. What was seen in this very turn is not read a second time."""
         case, _ = self._case(row)
-        last = read_sighting(self.store.observed(row.lane))
+        last = sighting_of(_iid(case), self.store.observed(row.lane))
         issue = last.issue if last and last.turn == turn.token and row.attempts == 1 else self.platform.issue(_iid(case))
         parts = unread(issue, last)
         if parts:  # somebody asked for something that no hook has told yet: it is looked for in the past, which showing does not change
             look = look_bytes(Look(issue.iid, parts))
             self.store.keep(Delivery("sweep", f"show:{row.key}:{issue.updated_at.isoformat()}:{issue.notes_count}", row.lane, look))
         shown = self.platform.show(self.display.issue(case, self.clock(), issue.description), issue, last.refused if last else {})
-        if shown.disturbed:  # what somebody did between our look and our change is a request too
+        if shown.disturbed or self._asked_meanwhile(case, shown):  # what somebody did between our look and our change is a request too
             look = look_bytes(Look(issue.iid, EVERYTHING, closely=True))
             self.store.keep(Delivery("sweep", f"disturbed:{row.key}:{shown.issue.updated_at.isoformat()}", row.lane, look))
-        counted = last.issue.notes_count if last else 0
-        seen = Sighting(replace(shown.issue, notes_count=counted), turn.token, last.notes_until if last else None, shown.refused)
-        self.store.done(turn, row, observed=sighting_json(seen))
+        counted, since = last.issue.notes_count if last else 0, issue.updated_at if shown.disturbed else shown.issue.updated_at
+        kept = replace(shown.issue, notes_count=counted, updated_at=since)  # disturbed: who it was, did it since the issue was read
+        seen = Sighting(kept, turn.token, last.notes_until if last else None, shown.refused)
+        self.store.done(turn, row, outcome=self._written_over(row, issue, shown), observed=sighting_json(seen))
+
+    def _asked_meanwhile(self, case: Case, shown: Shown) -> bool:
+        """Whether among what others changed is a request not decided on: a box, which our text was made without."""
+        reader = Reader(self.display.procedure(case), self.platform.home.account, self.display.organisation.calendar.tz)
+        keys = {fact.key for fact in reader.requests(Snapshot(shown.issue, notes=shown.edits))}
+        return bool(keys - self.store.known_causes(case.ticket, keys)) if keys else False
+
+    def _written_over(self, row: OutboxRow, issue: IssueSeen, shown: Shown) -> IssueDrifted | None:
+        """Somebody rewrote the description after we read it and before we wrote it: their text is gone, and they are told."""
+        since = issue.updated_at + SAME_SECOND
+        accounts = tuple(dict.fromkeys(note.account for note in shown.edits if rewritten(note) and note.created_at > since))
+        return IssueDrifted(f"written-over:{row.key}", self.clock(), SERVICE, ("region",), accounts) if accounts else None
 
     def _post(self, turn: Turn, row: OutboxRow, note: PostNote) -> None:
         case, _ = self._case(row)
         body = self.display.note(note, case)
         replaces = self.store.note_id(case.ticket, note.slot) if note.slot else None
         made = self.platform.post_note(_iid(case), body, marker(note.key), look_since=_first_try(row), replaces=replaces)
-        observed = self._counted(row) if made != replaces else None
+        observed = self._counted(case, row) if made != replaces else None
         self.store.done(turn, row, note=NoteMade(note.key, note.slot, made), observed=observed)
 
     def _upload(self, turn: Turn, row: OutboxRow, version: int) -> None:
@@ -118,7 +143,7 @@ class Outbox:
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
-        self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(row))
+        self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))
 
     def _uploaded(self, turn: Turn, file: Attachment) -> dict[str, object]:
         said: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": file.size, "url": file.url, "link": ""}
@@ -151,15 +176,15 @@ class Outbox:
 
     def _publish(self, effect: PublishReport) -> None:
         """One wiki page a week with links to the files, and the index of all weeks that have one; what is there already stays."""
-        wording, title = self.display.wording, messages("report")["page"]
+        wording, title, wiki = self.display.wording, messages("report")["page"], Wiki(self.platform)
         page, mark = f"{title}/{effect.week}", marker(effect.key)
-        if mark not in (self.platform.page(page) or ""):
+        if mark not in (wiki.page(page) or ""):
             issued = reports.issue(self.store, self.files, self.display, effect.week)
             links = [f"[{issued.name(form)}]({self.platform.upload(issued.name(form), issued.forms[form])})" for form in ATTACHED]
             files = wording.render("wiki/berkas.md", links=links)
-            self.platform.write_page(page, f"{issued.forms['md'].decode()}\n{files}\n{mark}\n")
-        listed = reports.listed(self.platform.page_slugs(), page_slug(title))
-        self.platform.write_page(title, wording.render("wiki/daftar-laporan.md", weeks=listed))
+            wiki.write(page, f"{issued.forms['md'].decode()}\n{files}\n{mark}\n")
+        listed = reports.listed(wiki.slugs(), page_slug(title))
+        wiki.write(title, wording.render("wiki/daftar-laporan.md", weeks=listed))
 
     def _send(self, mail: SendMail) -> None:
         """The weekly report, made from the ledger as it stood when the week closed; no other mail is sent."""
@@ -179,9 +204,9 @@ class Outbox:
             raise Permanent(f"{row.lane} is no case")
         return case, entries
 
-    def _counted(self, row: OutboxRow) -> dict[str, object] | None:
+    def _counted(self, case: Case, row: OutboxRow) -> dict[str, object] | None:
         """The issue as it was last seen, with one more note of ours; not after a second try, when it may have been counted already."""
-        last = read_sighting(self.store.observed(row.lane))
+        last = sighting_of(case.iid, self.store.observed(row.lane))
         if last is None or row.attempts > 1:
             return None
         return sighting_json(replace(last, issue=replace(last.issue, notes_count=last.issue.notes_count + 1)))
@@ -194,7 +219,7 @@ def file_name(name: str) -> str:
 
 def _iid(case: Case) -> int:
     if case.iid is None:
-        raise Permanent(f"{case.ticket} has no issue")
+        raise Transient(f"{case.ticket} has no issue yet")
     return case.iid
 
 

@@ -4,6 +4,7 @@ What people added to the project is left alone; what is ours is put right.
 """
 
 import hashlib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,9 @@ from sync.gitlab import Platform
 
 HOOKED = "webhook"
 """The mark under which a fingerprint of the hook's address and secret is remembered: GitLab never shows the secret again."""
+
+LABELLED = "label"
+"""The mark under which the ids of our labels are remembered, by name."""
 
 # Every flag by name: `push_events` is on unless it is turned off, and `confidential_note_events` is neither (behaviour.md 1.2).
 EVENTS = {
@@ -68,19 +72,53 @@ class Provision:
         return [*self.labels(act=True), *self.boards(act=True), *self.hook(act=True)]
 
     def labels(self, *, act: bool = False) -> Iterator[Change]:
-        """The labels that are missing or say something else. One of a group above the project is left to the group."""
-        path = f"{self.platform.project}/labels"
-        known = {label["name"]: label for label in self.platform.pages(path)}
-        for label in all_labels(self.procedures):
+        """The labels that are missing or say something else. One of a group above the project is left to the group.
+
+        One that somebody renamed is known by its id and gets its name back: so every issue that carries it is right again at once.
+        """
+        path, ours = f"{self.platform.project}/labels", all_labels(self.procedures)
+        rows = list(self.platform.pages(path))
+        known, ids = {row["name"]: row for row in rows}, self._label_ids()
+        strays = {row["id"]: row for row in rows if row["is_project_label"] and row["name"] not in {label.name for label in ours}}
+        for label in ours:
             there, data = known.get(label.name), {"color": label.color, "description": label.description}
-            if there is None:
+            if there is None and (stray := strays.get(ids.get(label.name, 0))):
                 if act:
-                    self.platform.post(path, {"name": label.name, **data})
+                    known[label.name] = self.platform.put(f"{path}/{stray['id']}", {"new_name": label.name, **data})
+                yield Change("label_rename", label.name)
+            elif there is None:
+                if act:
+                    known[label.name] = self.platform.post(path, {"name": label.name, **data})
                 yield Change("label_create", label.name)
             elif there["is_project_label"] and any(there[name] != value for name, value in data.items()):
                 if act:
                     self.platform.put(f"{path}/{there['id']}", data)
                 yield Change("label_update", label.name)
+        if act:
+            self._remember({label.name: known[label.name]["id"] for label in ours}, before=ids)
+
+    def restore_labels(self) -> frozenset[str]:
+        """Put right what somebody did to the labels that were made ready; gives those that issues may lack by now: deleted or replaced.
+
+        One request where nothing was done to them, none before they were made ready.
+        """
+        before = self._label_ids()
+        if before:
+            list(self.labels(act=True))
+        after = self._label_ids()
+        lost = frozenset(name for name, number in before.items() if after.get(name, number) != number)
+        if lost:
+            list(self.boards(act=True))  # a deleted label took its column along
+        return lost
+
+    def _label_ids(self) -> dict[str, int]:
+        """The id each of our labels had when they were last put right."""
+        ids: dict[str, int] = json.loads(self.store.mark(LABELLED) or "{}")
+        return ids
+
+    def _remember(self, ids: dict[str, int], *, before: dict[str, int]) -> None:
+        if ids != before:
+            self.store.set_mark(LABELLED, json.dumps(ids))
 
     def boards(self, *, act: bool = False) -> Iterator[Change]:
         """A board for each procedure, with a column for each step a case can stand at, in their order: under any revision."""

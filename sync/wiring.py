@@ -71,7 +71,8 @@ class Service:
     @cached_property
     def reconciler(self) -> Reconciler:
         """This thread's eyes."""
-        return Reconciler(self.store, self.platform(), self.parts.clock)
+        provision = self.provisioning()
+        return Reconciler(self.store, provision.platform, self.parts.clock, provision)
 
     def platform(self) -> Platform:
         """A new client of the platform."""

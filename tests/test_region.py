@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.region import END, START, region, ticked, with_form, with_region
+from integration.region import END, START, boxes, region, ticked, with_form, with_region
 
 SHOWN = region("Langkah 04 dari 31")
 OLD = region("Langkah 03 dari 31")
@@ -34,6 +34,25 @@ def test_a_broken_region_is_mended_without_losing_text(broken: str, kept: str):
     assert with_region(broken, SHOWN) == kept
 
 
+WHOLE = region("### Kedudukan\n\n**Langkah 04**\n\n- [ ] 4.1 Form")
+
+
+@pytest.mark.parametrize(
+    ("broken", "kept"),
+    [
+        pytest.param(f"atas\n\n{START}\n\n### Kedudukan\n\n**Langkah 04**\n\ncatatan saya", "atas\n\ncatatan saya", id="the lower half"),
+        pytest.param("**Langkah 04**\n\n- [ ] 4.1 Form\n\n" + END + "\n\nbawah", "bawah", id="the upper half"),
+        pytest.param(f"atas\n\n### Kedudukan\n\n{START}", "atas\n\n### Kedudukan", id="a copy outside"),
+    ],
+)
+def test_of_a_half_deleted_region_only_what_people_wrote_is_left(broken: str, kept: str):
+    assert [line for line in with_region(broken, WHOLE).splitlines() if line] == [line for line in f"{kept}\n{WHOLE}".splitlines() if line]
+
+
+def test_a_region_pasted_a_second_time_goes():
+    assert with_region(f"atas\n\n{WHOLE}\n\ntengah\n\n{WHOLE}\n\nbawah", WHOLE) == f"atas\n\n{WHOLE}\n\ntengah\n\n\n\nbawah"
+
+
 @given(st.lists(st.sampled_from([START, END, "teks", "\n", "- [x] 4.1 a"])).map(" ".join))
 def test_there_is_always_exactly_one_and_the_second_time_changes_nothing(description: str):
     once = with_region(description, SHOWN)
@@ -59,4 +78,5 @@ def test_a_form_people_changed_is_left_to_them(description: str):
 def test_only_boxes_of_the_region_count():
     shown = region("- [x] 4.1 Satu\n- [ ] 4.2 Dua\n* [X] 20.5 Lima\n- [x] 21\\.3 Tiga\n- [x] lain")
     assert ticked(f"- [x] 9.9 di luar\n{shown}") == {"4.1", "20.5", "21.3"}
-    assert ticked("- [x] 4.1 tanpa bagian layanan") == frozenset()
+    assert boxes(f"- [x] 9.9 di luar\n{shown}") == {"4.1", "4.2", "20.5", "21.3"}
+    assert ticked("- [x] 4.1 tanpa bagian layanan") == boxes("") == frozenset()

@@ -39,7 +39,9 @@ PROLONGED = sa.update(lanes).where(HELD).values(lease_until=sa.bindparam("until"
 GIVEN_BACK = sa.update(lanes).where(HELD).values(token=None, lease_until=None)
 DUE_NEXT = sa.update(lanes).where(lanes.c.lane == sa.bindparam("held")).values(next_due=sa.bindparam("at", type_=Moment))
 INBOX_HEAD = sa.select(inbox).where(inbox.c.lane == sa.bindparam("of"), UNFINISHED).order_by(inbox.c.id).limit(1)
-OLDEST = sa.select(sa.func.min(outbox.c.id)).where(outbox.c.lane == sa.bindparam("of"), UNFINISHED).group_by(outbox.c.channel)
+# Opening the issue comes before all else: effects that wait for an issue that was lost meanwhile go to the new one.
+FIRST = sa.func.abs(sa.func.min(sa.case((outbox.c.kind == "OpenIssue", -outbox.c.id), else_=outbox.c.id)))
+OLDEST = sa.select(FIRST).where(outbox.c.lane == sa.bindparam("of"), UNFINISHED).group_by(outbox.c.channel)
 OUTBOX_HEADS = sa.select(outbox).where(outbox.c.id.in_(OLDEST)).order_by(outbox.c.id)
 TRIED = {
     table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(attempts=table.c.attempts + 1) for table in (inbox, outbox)

@@ -255,6 +255,7 @@ class Project:
     members: dict[int, int] = field(default_factory=dict)
     member_since: dict[int, datetime] = field(default_factory=dict)
     issues: dict[int, Issue] = field(default_factory=dict)
+    last_iid: int = 0
     labels: dict[int, Label] = field(default_factory=dict)
     boards: dict[int, Board] = field(default_factory=dict)
     hooks: dict[int, Hook] = field(default_factory=dict)

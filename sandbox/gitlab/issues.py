@@ -31,9 +31,8 @@ def create(acting: Acting, project: Project, wish: Mapping[str, Any]) -> Issue:
     if iid in project.issues:
         raise Refused(409, {"message": "Duplicated issue"})
     created = wish.get("created_at") if owner else None
-    issue = Issue(
-        store.number("issue"), iid or max(project.issues, default=0) + 1, project.id, user.id, wish["title"].strip(), created or now, now
-    )
+    number = store.next_iid(project, iid)
+    issue = Issue(store.number("issue"), number, project.id, user.id, wish["title"].strip(), created or now, now)
     issue.issue_type = wish.get("issue_type") or "issue"
     issue.confidential = bool(wish.get("confidential"))
     issue.subscribers.add(user.id)
@@ -90,7 +89,7 @@ def move(acting: Acting, project: Project, issue: Issue, target: Project) -> Iss
     if target is project:
         raise Refused(400, {"message": "Cannot move issue to project it originates from!"})
     store, now = acting.store, acting.store.now()
-    copy = Issue(store.number("issue"), max(target.issues, default=0) + 1, target.id, issue.author_id, issue.title, now, now)
+    copy = Issue(store.number("issue"), store.next_iid(target), target.id, issue.author_id, issue.title, now, now)
     copy.description, copy.confidential, copy.due_date = issue.description, issue.confidential, issue.due_date
     names = {label.name for label in store.labels_of(issue)}
     copy.label_ids = [label.id for label in target.labels.values() if label.name in names]

@@ -73,6 +73,12 @@ class Store:
 
     # projects and what is in them
 
+    def next_iid(self, project: Project, wished: int | None = None) -> int:
+        """Return the wished number of an issue, or the next one of the project: none is used again, also not that of a deleted one."""
+        iid = wished or project.last_iid + 1
+        project.last_iid = max(project.last_iid, iid)
+        return iid
+
     def add_project(self, path: str, creator: User | None, visibility: str = "private", name: str = "") -> Project:
         """Create a project with its one default board."""
         creator_id = creator.id if creator else 0

@@ -12,8 +12,9 @@ from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from integration.procedures import load
 from integration.region import region, ticked
 from integration.store import Store
-from sync.gitlab import Gone, Platform, page_slug
+from sync.gitlab import Gone, Platform
 from sync.provision import Provision
+from sync.wiki import Wiki, page_slug
 
 POS = load("pengaduan-masalah-teknis-si.2025-05")
 
@@ -149,12 +150,12 @@ def test_an_upload_is_linked_by_a_relative_address(platform: Platform):
 
 
 def test_a_wiki_page_in_a_folder_is_made_once_and_changed_in_its_place(forge, platform: Platform):
-    title = f"Laporan {forge.word()}/2026-W23"
-    assert platform.page(title) is None
+    wiki, title = Wiki(platform), f"Laporan {forge.word()}/2026-W23"
+    assert wiki.page(title) is None
     for text in ("satu", "dua", "dua"):
-        platform.write_page(title, text)
-        assert platform.page(title) == text
-    assert platform.page_slugs().count(page_slug(title)) == 1
+        wiki.write(title, text)
+        assert wiki.page(title) == text
+    assert wiki.slugs().count(page_slug(title)) == 1
 
 
 def test_an_issue_that_is_not_there_is_gone(platform: Platform):

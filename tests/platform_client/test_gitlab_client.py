@@ -132,6 +132,30 @@ class TestShowing:
         assert shown.issue.assignee == ""
         assert shown.issue.due == date(2026, 6, 3)
 
+    def test_what_people_made_of_it_is_taken_back_in_one_put(self, bench: Bench):
+        seen, kasi = bench.opened(), bench.gitlab.act(bench.kasi)
+        other = bench.gitlab.project("pustikom/lain")
+        bench.gitlab.member(other, bench.kasi, Level.REPORTER)
+        kasi.publish(bench.project, seen.iid)
+        kasi.lock(bench.project, seen.iid)
+        kasi.convert(bench.project, seen.iid, "incident")
+        kasi.move(bench.project, seen.iid, other)
+        changed = bench.platform.issue(seen.iid)
+        assert (changed.confidential, changed.locked, changed.type, changed.moved) == (False, True, "incident", True)
+        bench.gitlab.requests.clear()
+        shown = bench.show(changed).issue
+        assert bench.calls == [f"PUT {seen.iid}"]
+        assert (shown.confidential, shown.locked, shown.type, shown.moved, shown.open) == (True, False, "issue", False, True)
+
+    def test_a_checklist_that_is_written_over_tells_who_changed_it_meanwhile(self, bench: Bench):
+        text = DRAFT.description.replace("Langkah 04", "- [ ] 4.1 Form")
+        seen = bench.show(bench.opened(), description=text).issue
+        bench.gitlab.act(bench.kasi).tick(bench.project, seen.iid, "4.1")
+        bench.gitlab.requests.clear()
+        shown = bench.show(seen, description=text.replace("Form", "Formulir"))
+        assert [(note.account, note.body) for note in shown.edits] == [("kasi", "marked the checklist item **4.1 Form** as completed")]
+        assert bench.calls[:2] == [f"PUT {seen.iid}", "GET notes"]
+
     def test_labels_of_users_stay(self, bench: Bench):
         seen = bench.opened()
         bench.gitlab.act(bench.kasi).label(bench.project, seen.iid, add=("penting",))
@@ -264,6 +288,46 @@ class TestReading:
     def test_an_issue_that_is_gone_is_said_to_be(self, bench: Bench):
         with pytest.raises(Gone):
             bench.platform.issue(99)
+
+    def test_our_open_issues_are_counted_with_one_request(self, bench: Bench):
+        bench.opened()
+        bench.gitlab.act(bench.bot).close(bench.project, bench.opened().iid)
+        bench.gitlab.act(bench.kasi).open(bench.project, "urusan lain")
+        bench.gitlab.requests.clear()
+        assert bench.platform.open_issues() == 1
+        assert bench.calls == ["GET issues"]
+        assert [issue.title for issue in bench.platform.opened()] == [DRAFT.title, "urusan lain"]
+
+    def test_of_very_many_issues_gitlab_gives_no_number(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("sandbox.gitlab.calls.UNCOUNTED", 0)
+        bench.opened()
+        assert bench.platform.open_issues() is None
+
+    def test_a_deleted_issue_is_told_from_one_that_is_not_ours_to_read(self, bench: Bench):
+        iid = bench.opened().iid
+        assert not bench.platform.deleted(iid)
+        del bench.project.issues[iid]
+        assert bench.platform.deleted(iid)
+        for level in (Level.GUEST, Level.NONE):
+            bench.gitlab.member(bench.project, bench.bot, level)
+            with pytest.raises(Transient, match="not ours to read"):
+                bench.platform.deleted(iid)
+        bench.gitlab.member(bench.project, bench.bot, Level.PLANNER)
+        bench.project.settings["issues_enabled"] = False
+        with pytest.raises(Transient, match="not ours to read"):
+            bench.platform.deleted(iid)
+
+    def test_how_far_gitlab_s_clock_is_ahead_is_heard_from_every_answer(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
+        assert bench.platform.skew is None
+        _ = bench.platform.home
+        assert abs(bench.platform.skew) <= timedelta(seconds=2)
+        monkeypatch.setattr("werkzeug.serving.WSGIRequestHandler.date_time_string", lambda *_: "Tue, 02 Jun 2026 03:00:00 GMT")
+        bench.opened()
+        assert bench.platform.skew == pytest.approx(datetime(2026, 6, 2, 3, tzinfo=UTC) - datetime.now(UTC), abs=timedelta(seconds=9))
+        known = bench.platform.skew
+        monkeypatch.setattr("werkzeug.serving.WSGIRequestHandler.date_time_string", lambda *_: "kemarin")
+        bench.opened()
+        assert bench.platform.skew == known
 
 
 def test_an_upload_is_linked_by_a_relative_address(bench: Bench):

@@ -94,6 +94,7 @@ class TestOtherChanges:
         campus.forge.settle()
         assert campus.raw("GET", f"/projects/{campus.project.id}/issues/{iid}").status_code == 404
         assert campus.forge.deliveries == []
+        assert campus.act().open(campus.project, "Dua") == iid + 1
 
     def test_a_bulk_edit_is_told_issue_by_issue(self, campus, iid):
         second = campus.act().open(campus.project, "Dua")

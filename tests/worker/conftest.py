@@ -25,6 +25,7 @@ from sync.drain import Drain
 from sync.gitlab import Platform
 from sync.inbox import Inbox
 from sync.outbox import Outbox
+from sync.provision import Provision
 from sync.reconcile import Reconciler
 from sync.wording import Wording
 from tests.core.office import ROLES, TEAM, organisation
@@ -112,6 +113,8 @@ class Bench:
         return f"msg_{self.sent}"
 
     def as_(self, account: str) -> Person:
+        """Somebody at the platform, who has looked at it for a moment before doing anything."""
+        self.clock.advance(timedelta(seconds=2))
         return self.gitlab.act(self.users[account])
 
     def say(self, account: str, text: str) -> int:
@@ -189,7 +192,10 @@ class Bench:
         return [row.result for row in reversed(self.store.inbox_rows(state="done"))]
 
     def reconciler(self) -> Reconciler:
-        return Reconciler(self.store, self.platform, self.clock)
+        return Reconciler(self.store, self.platform, self.clock, self.provision())
+
+    def provision(self) -> Provision:
+        return Provision(self.platform, self.store, (POS,), "https://alur.example/webhooks/gitlab", SECRET)
 
     def walk(self, until: int) -> None:
         """Take the case to this step by the usual words."""

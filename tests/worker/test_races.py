@@ -129,7 +129,7 @@ class TestOtherClocks:
 
     def test_a_lost_hook_is_made_up_for_by_the_next_sweep(self, bench: Bench):
         bench.submit()
-        eyes = Reconciler(bench.store, bench.platform, bench.store.clock)
+        eyes = Reconciler(bench.store, bench.platform, bench.store.clock, bench.provision())
         eyes.sweep()
         bench.gitlab.hooks_lost = 1.0
         bench.say("kasi", LENGKAP)
@@ -144,18 +144,6 @@ def test_a_refused_token_parks_nothing(bench: Bench):
     bench.work()
     assert bench.undone == []
     assert bench.case.step == 5
-
-
-def test_what_was_left_as_it_was_is_put_right_at_night(bench: Bench):
-    bench.submit()
-    for _ in range(8):
-        bench.as_("kasi").label(bench.project, bench.iid, remove=("status::berjalan",))
-        bench.work()
-    assert "status::berjalan" not in bench.issue["labels"]
-    bench.clock.advance(timedelta(hours=12))
-    bench.reconciler().full()
-    bench.work()
-    assert "status::berjalan" in bench.issue["labels"]
 
 
 def test_files_that_take_longer_than_a_lease_are_uploaded_by_one_worker(bench: Bench, monkeypatch: pytest.MonkeyPatch):

@@ -49,13 +49,6 @@ class TestLostHooks:
         assert self.swept(bench) == 1
         assert "pemindahan ke langkah 09" in bench.notes[-1]
 
-    def test_a_quiet_platform_costs_one_request(self, bench: Bench):
-        self.swept(bench)
-        bench.clock.advance(timedelta(hours=1))
-        bench.gitlab.requests.clear()
-        assert bench.reconciler().sweep() == 0
-        assert [request.method for request in bench.gitlab.requests] == ["GET"]
-
     def test_the_same_difference_is_asked_about_once(self, bench: Bench):
         bench.as_("kasi").comment(bench.project, bench.iid, "halo")
         assert [bench.reconciler().sweep() for _ in range(3)] == [1, 0, 0]
@@ -77,28 +70,9 @@ class TestLostHooks:
         assert self.swept(bench) == 1
         assert bench.case.step == 5
 
-    def test_a_deleted_label_is_found_at_night_only_and_put_back(self, bench: Bench):
-        bench.clock.advance(timedelta(hours=1))
-        bench.as_("kasi").open(bench.project, "urusan lain")
-        self.swept(bench)
-        label = next(label for label in bench.project.labels.values() if label.name == "langkah::04 Pemeriksaan")
-        bench.delete(f"labels/{label.id}")
-        assert bench.reconciler().sweep() == 0
-        assert bench.reconciler().full() == 1
-        bench.work()
-        assert steps(bench.issue["labels"]) == ["langkah::04 Pemeriksaan"]
-
     def test_other_people_s_issues_are_none_of_ours(self, bench: Bench):
         bench.as_("kasi").open(bench.project, "urusan lain")
         assert bench.reconciler().full() == 0
-
-    def test_an_issue_that_is_gone_is_named_and_stops_nothing(self, bench: Bench, caplog: pytest.LogCaptureFixture):
-        bench.delete(f"issues/{bench.iid}")
-        assert bench.reconciler().full() == 0
-        assert "is not in the project any more" in caplog.text
-        bench.look()
-        assert bench.results[-1] == "issue 1 is gone"
-        assert bench.undone == []
 
 
 class TestDrift:
@@ -157,17 +131,6 @@ class TestDrift:
         bench.as_("kasi").assign(bench.project, bench.iid, "budi")
         bench.work()
         assert bench.issue["assignees"] == []
-
-    def test_somebody_who_keeps_moving_our_labels_is_not_fought_for_ever(self, bench: Bench, caplog: pytest.LogCaptureFixture):
-        bench.submit()
-        for _ in range(8):
-            bench.as_("kasi").label(bench.project, bench.iid, remove=("status::berjalan",))
-            bench.work()
-        assert "left as it is for now" in caplog.text
-        assert "status::berjalan" not in bench.issue["labels"]
-        bench.clock.advance(timedelta(minutes=11))
-        bench.look(Look(bench.iid, closely=True))
-        assert "status::berjalan" in bench.issue["labels"]
 
 
 class TestBetweenSteps:

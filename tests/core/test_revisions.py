@@ -365,15 +365,21 @@ def look_at(run: Run) -> None:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
-@given(state=st.sampled_from(sorted(STATES)), made=edits)
-def test_whatever_is_let_through_finds_all_it_looks_up_and_comes_to_its_end(state, made) -> None:
-    new = revised(POS, *(lambda p, e=edit, a=a, b=b: e(p, a, b) for edit, a, b in made))
-    assume(fits(new))
+@given(state=st.sampled_from(sorted(STATES)), made=st.lists(edits, min_size=1, max_size=2), further=st.integers(0, 6))
+def test_whatever_is_let_through_finds_all_it_looks_up_and_comes_to_its_end(state, made, further) -> None:
     run = STATES[state]()
-    assume(not obstacles(POS, new, run.open))
-    changes(POS, new, run.open)
-    assert "RevisionAdopted" in kinds(adopt(run, new))
-    look_at(run)
+    for number, these in enumerate(made, start=1):
+        old = run.procedure
+        new = revised(old, *(lambda p, e=edit, a=a, b=b: e(p, a, b) for edit, a, b in these))
+        new = replace(new, revision=f"2026-{number}")
+        assume(fits(new) and not obstacles(old, new, run.open))
+        changes(old, new, run.open)
+        assert "RevisionAdopted" in kinds(adopt(run, new))
+        look_at(run)
+        for _ in range(further):
+            if not run.open.ending:
+                go_on(run)
+        assume(not run.open.ending or number == len(made))
     to_the_end(run)
     assert run.open.ending == "selesai"
     look_at(run)

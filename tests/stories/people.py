@@ -12,12 +12,16 @@ from typing import Any
 
 import requests
 
+from integration import organisation as organisations
 from integration.labels import step_label
 from integration.procedure.case import Case
 from integration.procedure.definition import Channel, Outcome, OutcomeKind, Procedure, SectionKind, Step, Supply
+from integration.procedure.offices import Organisation
 from integration.projection import project
 from sandbox.campus import BOT, DEVELOPER, REPORTER
 from sandbox.gitlab import Person, Project
+from tests.stories import reshuffles
+from tests.stories.reshuffles import SUCCESSOR
 from tests.stories.world import World, example_form
 
 OFFICERS = (
@@ -88,18 +92,23 @@ class People:
     world: World
     commands: dict[int, str] = field(default_factory=dict)
     comments: list[tuple[str, int, str]] = field(default_factory=list)  # who wrote, the comment's id, in which case
+    changes: list[tuple[Mapping[str, int], Organisation]] = field(
+        default_factory=list
+    )  # by ticket: after which entry the office was another
+    organisation: Organisation = field(init=False)  # as it was at first
     elsewhere: Project = field(init=False)  # another project, that issues may be moved to
 
     def arrive(self) -> None:
         """Those the organisation does not name get their accounts."""
         gitlab, campus = self.world.campus.gitlab, self.world.campus
-        strange = {name: gitlab.user(name, name.replace(".", " ").title()) for name in (MEMBER, STRANGER, OWNER)}
+        self.organisation = campus.organisation
+        strange = {name: gitlab.user(name, name.replace(".", " ").title()) for name in (MEMBER, STRANGER, OWNER, SUCCESSOR)}
         campus.people |= {**strange, BOT: campus.bot}
         self.elsewhere = gitlab.project("pustikom/lain")
         for account, user in campus.people.items():
             gitlab.member(self.elsewhere, user, DEVELOPER)
-            if account in (MEMBER, OWNER):
-                gitlab.member(campus.project, user, REPORTER if account == MEMBER else OF_OWNERS)
+            if account in (MEMBER, OWNER, SUCCESSOR):
+                gitlab.member(campus.project, user, OF_OWNERS if account == OWNER else REPORTER)
 
     def person(self, account: str) -> Person:
         """Somebody at the platform."""
@@ -120,6 +129,22 @@ class People:
             self.comments.append((account, number, ticket))
             if re.match(r"/pos\b", text, re.IGNORECASE):
                 self.commands[number] = ticket
+
+    def reorganise(self, choice: int) -> None:
+        """The organisation file is changed; what is not decided yet is decided under the new one."""
+        world, file, store = self.world, self.world.settings.organisation, self.world.service.store
+        today = world.clock().astimezone(world.campus.organisation.calendar.tz).date()
+        text = reshuffles.changed(file.read_text(encoding="utf-8"), choice, today)
+        draft = file.with_name("rancangan.yaml")
+        draft.write_text(text, encoding="utf-8")
+        if organisations.check(draft):
+            return  # nobody is to start the service on a file with faults
+        world.reorganise(text)
+        self.changes.append(({ticket: len(store.entries(ticket)) for ticket in store.tickets()}, world.campus.organisation))
+
+    def later(self, ticket: str) -> list[tuple[int, Organisation]]:
+        """The organisations that came since the first one, each with the number of the case's last entry before it."""
+        return [(entries.get(ticket, 0), organisation) for entries, organisation in self.changes]
 
     # --- what is asked for ---
 

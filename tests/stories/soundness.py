@@ -3,6 +3,7 @@
 Nothing here mends anything. The rules of the procedure are read by tests/core/lawful.py, not by the engine's guards.
 """
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,7 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from integration.faults import Transient
-from integration.issue import differing, read_sighting
+from integration.drift import left_until
+from integration.issue import IssueFields, IssueSeen, differing, fields_of, read_sighting
 from integration.procedure.case import Case, evolve
 from integration.procedure.decide import decide
 from integration.procedure.definition import Channel, Procedure, SectionKind, Step, Supply
@@ -36,11 +38,11 @@ from integration.projection import project
 from integration.tables import DONE, PARKED
 from sync.gitlab import asked
 from tests.core.lawful import faults
+from tests.stories.people import People
 from tests.stories.world import World
 
 PATIENCE = 60  # how often the worker may find something more to do later
 LATER = timedelta(minutes=70)  # after which what was left alone for being moved too often is looked at again
-OFTEN = 5  # repairs within ten minutes, after which an issue is left alone
 
 T = TypeVar("T")
 _MARK = re.compile(r"<!-- alur:(.+?) -->")
@@ -48,6 +50,7 @@ _MARK = re.compile(r"<!-- alur:(.+?) -->")
 
 def come_to_rest(world: World) -> None:
     """Let the worker do all that is due, and all that waits for its time, and let one sweep find what no hook told."""
+    world.service.tick()
     _wait(world)
     world.clock.advance(timedelta(minutes=1))
     tried(world.service.sweep)
@@ -74,8 +77,8 @@ def _wait(world: World) -> None:
     raise AssertionError(f"never done: {world.service.store.inbox_rows()} {world.service.store.outbox_rows()}")
 
 
-def unsound(world: World, commands: Mapping[int, str]) -> list[str]:
-    """All that is not as it must be once everything rests. `commands`: the comments that asked for something, by their numbers."""
+def unsound(world: World, people: People) -> list[str]:
+    """All that is not as it must be once everything rests, after these people were at work."""
     store = world.service.store
     found = [f"parked: {row}" for row in (*store.inbox_rows(state=PARKED), *store.outbox_rows(state=PARKED))]
     found += [f"the chain is broken: {fault}" for fault in store.verify()]
@@ -85,15 +88,16 @@ def unsound(world: World, commands: Mapping[int, str]) -> list[str]:
     if left_alone:
         world.clock.advance(LATER)
         come_to_rest(world)
+    first = people.organisation
     for ticket in tickets:
         case = world.case(ticket)
         procedure, organisation = world.service.display.procedure(case), world.service.display.organisation
-        found += [f"{ticket} shows another {name}" for name in _differs(world, ticket)]
-        found += [f"{ticket}, entry {fault}" for fault in faults(procedure, organisation, store.entries(ticket))]
+        found += [f"{ticket} shows {difference}" for difference in _differs(world, ticket)]
+        found += [f"{ticket}, entry {fault}" for fault in faults(procedure, first, store.entries(ticket), later=people.later(ticket))]
         found += [f"{ticket} {fault}" for fault in stuck(procedure, organisation, case, world.clock())]
         found += [f"{ticket} {fault}" for fault in _notes(world, ticket)]
         found += [f"{ticket} {fault}" for fault in _row(world, case)]
-        keys = [f"note:{number}" for number, about in commands.items() if about == ticket]
+        keys = [f"note:{number}" for number, about in people.commands.items() if about == ticket]
         found += [f"{ticket} never answered {key}" for key in sorted(set(keys) - store.known_causes(ticket, keys))]
     return found
 
@@ -101,22 +105,32 @@ def unsound(world: World, commands: Mapping[int, str]) -> list[str]:
 # --- the platform equals the projection ---
 
 
-def _differs(world: World, ticket: str) -> frozenset[str]:
-    """The fields in which the case's issue is not what the ledger says, but for those GitLab would not take."""
+def _differs(world: World, ticket: str) -> list[str]:
+    """In what the case's issue is not what the ledger says, but for what GitLab would not take."""
     case, store = world.case(ticket), world.service.store
     if case.iid is None:
-        return frozenset({"issue"})
+        return ["no issue"]
     platform, iid = world.service.platform(), case.iid
     seen = tried(lambda: platform.issue(iid))
     wanted = world.service.display.issue(case, world.clock(), seen.description)
     last = read_sighting(store.observed(ticket))
     refused = last.refused if last else {}
-    return frozenset(name for name in differing(wanted, seen) if name not in refused or refused[name] != asked(wanted, name))
+    names = [name for name in sorted(differing(wanted, seen)) if name not in refused or refused[name] != asked(wanted, name)]
+    return [f"another {name}: {_told(name, wanted, seen)}" for name in names]
+
+
+def _told(name: str, wanted: IssueFields, seen: IssueSeen) -> str:
+    shown = fields_of(seen)
+    if name == "region":
+        lines = difflib.unified_diff(wanted.description.splitlines(), shown.description.splitlines(), "wanted", "shown", lineterm="", n=0)
+        return "\n".join(lines)
+    name = "open" if name == "state" else name
+    return f"{getattr(shown, name)} instead of {getattr(wanted, name)}"
 
 
 def _mended_often(world: World, ticket: str) -> bool:
-    mended = [e for e in world.service.store.entries(ticket) if isinstance(e.event, IssueMended)]
-    return len([e for e in mended if e.at > world.clock() - timedelta(minutes=15)]) >= OFTEN
+    entries = world.service.store.entries(ticket)
+    return left_until(entries, entries[-1].at) is not None
 
 
 def _row(world: World, case: Case) -> Iterator[str]:
@@ -164,7 +178,7 @@ def stuck(procedure: Procedure, organisation: Organisation, case: Case, now: dat
     named = [str(person["account"]) for person in region["people"]]
     named += [str(person["account"]) for person in region.get("may_act") or ()]
     if not named:
-        return [] if region.get("appoint") else [f"stands at {case.step}, and nobody is named"]
+        return [] if region["vacant"] else [f"stands at {case.step}, and nobody is named"]
     if any(dry.moved_by(account) for account in named):
         return []
     return [f"stands at {case.step}, and {', '.join(named)} cannot move it: {dry.why}"]

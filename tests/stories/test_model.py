@@ -63,6 +63,7 @@ class Campus(RuleBasedStateMachine):
 
     @initialize(start=st.sampled_from(STARTS))
     def a_case_has_come_so_far(self, start: int) -> None:
+        self.world.service.tick()  # a service that runs has looked at its clock
         self.tickets.append(self.world.submit(form=form(0)))
         self.world.walk(self.tickets[0], until=start)
 
@@ -116,11 +117,20 @@ class Campus(RuleBasedStateMachine):
             case _:
                 self.world.restart()
 
+    @precondition(lambda self: self.tickets)
+    @rule(choice=choices, soon=st.booleans())
+    def the_organisation_changes(self, choice: int, soon: bool) -> None:
+        """And cases are told of it by the next tick, or work under it before."""
+        self.people.reorganise(choice)
+        if soon:
+            self.world.service.tick()
+        self.after(hurry=not soon)
+
     @rule()
     def all_comes_to_rest(self) -> None:
         self.broken = True  # until shown otherwise
         come_to_rest(self.world)
-        found = unsound(self.world, self.people.commands)
+        found = unsound(self.world, self.people)
         assert not found, "\n".join(found)
         self.broken = False
 

@@ -320,13 +320,20 @@ class _Object(dict[str, Any]):
 
 def read(body: bytes) -> Message | Faults | NotJson:
     """The message in these bytes, or every fault it has, each in formal Indonesian."""
+    twice: list[str] = []
+
+    def read_object(pairs: list[tuple[str, Any]]) -> _Object:
+        made = _Object(pairs)
+        twice.extend(made.twice)
+        return made
+
     try:
-        content = json.loads(body.decode(), object_pairs_hook=_Object, parse_constant=_no_number)
+        content = json.loads(body.decode(), object_pairs_hook=read_object, parse_constant=_no_number)
     except (ValueError, RecursionError):  # bad UTF-8 and endless numbers are ValueErrors, too
         return NotJson()
     if not isinstance(content, _Object):
         return NotJson()
-    faults = [_fault(place, "twice", {}) for place in _twice(content)]
+    faults = [_fault(place, "twice", {}) for place in _twice(content)] if twice else []
     try:
         message = _MESSAGE.validate_python(content)
     except ValidationError as invalid:

@@ -14,7 +14,7 @@ from enum import Enum
 TOLERANCE = timedelta(seconds=300)
 """How far a timestamp may be from now, either way."""
 
-ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+HEADERS = ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
 _PREFIX, _VERSION = "whsec_", "v1,"
 _STATUS = b"alur-pos status\n"  # no signed message begins so: those begin with "<id>.<seconds>." and an id has no space
 

@@ -30,11 +30,12 @@ def intake(edge: Edge) -> Blueprint:
         if request.mimetype != "application/json":
             return refusal(415, "media_type")
         body = whole_body()
-        verdict = signatures.verify(edge.secrets, dict(request.headers), body, edge.clock())
+        given = {name: request.headers.get(name, "").strip() for name in signatures.HEADERS}
+        verdict = signatures.verify(edge.secrets, given, body, edge.clock())
         if verdict is not signatures.Verdict.OK:
             log.warning("refused: signature %s", verdict.value)
             return refusal(*SENTENCES.get(verdict, NOT_OURS))
-        if not IDENTIFIER.fullmatch(request.headers[signatures.ID].strip()):
+        if not IDENTIFIER.fullmatch(given[signatures.ID]):
             return refusal(400, "identifier")
         match forms.read(body):
             case forms.NotJson():
@@ -43,14 +44,13 @@ def intake(edge: Edge) -> Blueprint:
                 edge.store.count("layanan:422")
                 return _answer(faults.answer(), 422)
             case message:
-                return _kept(edge, message, body)
+                return _kept(edge, message, body, {name: given[name] for name in (signatures.ID, signatures.TIMESTAMP)})
 
     return pages
 
 
-def _kept(edge: Edge, message: Message, body: bytes) -> Response:
+def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) -> Response:
     """Keep a message, its files first, and answer it."""
-    headers = {name: request.headers[name].strip() for name in (signatures.ID, signatures.TIMESTAMP)}
     key = headers[signatures.ID]
     if isinstance(message, Submitted):
         _keep_files(edge, message.data.formulir)

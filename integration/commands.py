@@ -131,16 +131,22 @@ class Malformed(Asked):
 
 
 @dataclass(frozen=True, slots=True)
+class Misplaced:
+    """A command that does not stand on the first line: it may be meant, or only spoken of."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotACommand:
     """An ordinary comment."""
 
 
 Command = Outcome | Assign | Progress | Grant | Revoke | Attach | Pause | Resume | HandOff | Emergency | Check | Help
-Reading = Command | Unknown | Malformed | NotACommand
+Reading = Command | Unknown | Malformed | Misplaced | NotACommand
 
 _LINE = re.compile(r" {0,3}/pos(?:\s+(?P<rest>.*))?", re.IGNORECASE)
 _HEADING = re.compile(r" {0,3}(?:#{1,6}\s+|#{2,6}(?=[^\W\d]))(?P<title>[^\s#].*)")  # "###Judul" is forgiven; "#12" is none
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})")
+_ENCLOSING = re.compile(r" {0,3}(?:>>>|<)")  # a long quotation, HTML or a comment in it: what is inside is only spoken of
 _UPLOAD = re.compile(r"!?\[[^\[\]\n]*\]\((?P<path>/uploads/[0-9a-f]{32}/(?P<name>[\w.+-]+))\)")
 _ACCOUNT = re.compile(r"@(?P<name>[A-Za-z0-9_][A-Za-z0-9_.-]*)")
 _ISO_DATE = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
@@ -213,7 +219,8 @@ def read(
     start = next((at for at, line in enumerate(lines) if line.strip()), 0)
     line = _LINE.fullmatch(lines[start])
     if line is None:
-        return NotACommand()
+        enclosed = any(_ENCLOSING.match(line) for line in lines)
+        return Misplaced() if not enclosed and _below(lines[start:], "").extra else NotACommand()
     parsers: dict[str, _Parser] = {**dict.fromkeys(outcome_words, _outcome), **({duty_word: _progress} if duty_word else {}), **_PARSERS}
     below = _below(lines[start + 1 :], line["rest"] or "")
     word, rest = _word(line["rest"] or "", parsers)

@@ -41,8 +41,8 @@ from integration.procedure.facts import (
 )
 from integration.region import ticked
 
-EDITED, SEVERAL = "suntingan", "satu-perintah"
-"""The usage shown to somebody who edited a command into a comment, or wrote several into one: neither is acted on."""
+EDITED, SEVERAL, MISPLACED = "suntingan", "satu-perintah", "baris-pertama"
+"""The usage shown to somebody who edited a command into a comment, wrote several into one, or one below other text: none is acted on."""
 
 _TICK = re.compile(r"\*\*(?P<requirement>\d+\\?\.\d+)\b.* as (?P<state>completed|incomplete)$", re.DOTALL)
 
@@ -111,6 +111,8 @@ class Reader:
             return None
         if note.edited:
             return CommandUnclear(key, at, by, "", None, EDITED)
+        if isinstance(asked, commands.Misplaced):
+            return CommandUnclear(key, at, by, "", None, MISPLACED)
         if asked.extra:
             return CommandUnclear(key, at, by, "", None, SEVERAL)
         return self._fact(asked, key, at, by)

@@ -16,6 +16,7 @@ from integration.commands import (
     HandOff,
     Help,
     Malformed,
+    Misplaced,
     NotACommand,
     Outcome,
     Pause,
@@ -70,7 +71,6 @@ def test_case_and_spacing_are_forgiven(body: str):
         "\n \n",
         "setuju",
         "Baik, /pos setuju",
-        "Baik\n/pos setuju",
         "> /pos setuju",
         "`/pos setuju`",
         "```\n/pos setuju\n```",
@@ -100,6 +100,11 @@ def test_case_and_spacing_are_forgiven(body: str):
 )
 def test_an_ordinary_comment(body: str):
     assert asked(body) == NotACommand()
+
+
+@pytest.mark.parametrize("body", ["Baik.\n/pos setuju", "> kutipan\n\n/pos setuju", "# Judul\n\n   /POS apa saja", "```\nx\n```\n/pos"])
+def test_a_command_below_other_text_is_none_but_known_as_one(body: str):
+    assert asked(body) == Misplaced()
 
 
 @pytest.mark.parametrize(
@@ -326,7 +331,7 @@ def test_invisible_characters_do_not_reach_reasons():
     ).map("".join)
 )
 def test_any_comment_can_be_read(body: str):
-    assert isinstance(asked(body), Asked | NotACommand)
+    assert isinstance(asked(body), Asked | Misplaced | NotACommand)
     assert isinstance(asked(f"/pos {body}"), Asked)
 
 

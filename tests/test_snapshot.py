@@ -133,6 +133,12 @@ def test_only_the_creation_of_a_comment_counts():
     assert read(note("bukan perintah", updated_at=LATER + timedelta(seconds=2))) == []
 
 
+@pytest.mark.parametrize("text", ["Sudah sesuai.", "# Hasil", "> kutipan", "@kasi"])
+def test_a_command_below_other_text_is_answered_and_not_acted_on(text: str):
+    assert read(note(f"{text}\n\n/pos diterima")) == [CommandUnclear(*KEY, "", None, "baris-pertama")]
+    assert read(note(f"{text}\n\n> /pos diterima\n\n```\n/pos diterima\n```\n\nmaksudnya /pos diterima")) == []
+
+
 @pytest.mark.parametrize("first", ["/pos diterima", "/pos", "/pos entah", "/pos akses @budi", "/pos cek"])
 def test_of_several_commands_in_one_comment_none_is_carried_out(first: str):
     assert read(note(f"{first}\n\n/pos dikembalikan masih galat")) == [CommandUnclear(*KEY, "", None, "satu-perintah")]

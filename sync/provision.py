@@ -5,6 +5,7 @@ What people added to the project is left alone; what is ours is put right.
 
 import hashlib
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,6 +40,9 @@ EVENTS = {
     "milestone_events": False,
     "emoji_events": False,
 }
+
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +107,8 @@ class Provision:
         One request where nothing was done to them, none before they were made ready.
         """
         before = self._label_ids()
-        if before:
-            list(self.labels(act=True))
+        for change in self.labels(act=True) if before else ():
+            log.warning("somebody changed our labels, put right: %s %s", change.kind, change.name)
         after = self._label_ids()
         lost = frozenset(name for name, number in before.items() if after.get(name, number) != number)
         if lost:

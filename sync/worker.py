@@ -120,6 +120,7 @@ def run_beat(settings: Settings) -> None:
     """
     _log_our_way(settings)
     store, name = Store(settings.database_url.get_secret_value(), clock=utc_now), token_hex(8)
+    store.migrate()  # it may be the first of all processes
     scheduler = partial(OneOfMany, leads=lambda: store.lead(BEAT, name, LEADS_FOR))
     make_app(settings).Beat(scheduler_cls=scheduler, quiet=True).run()
 

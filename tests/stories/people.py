@@ -35,8 +35,8 @@ OFFICERS = (
 )
 PROGRAMMERS = ("dimas.pratama", "rizky.maulana", "intan.permata")
 MEMBER, STRANGER, OWNER = "staf.pustikom", "orang.luar", "pemilik.proyek"
-EVERYBODY = (*OFFICERS, *PROGRAMMERS, MEMBER, STRANGER, OWNER, BOT)
-"""All accounts; the bot's is whoever misuses its token. The first one is who acts in the simplest example."""
+EVERYBODY = (*OFFICERS, *PROGRAMMERS, MEMBER, STRANGER, OWNER, BOT, BOT)
+"""All accounts; the bot's is whoever misuses its token, which no hook tells. The first one is who acts in the simplest example."""
 
 SAID = (
     "Terima kasih, sudah kami baca.",

@@ -8,16 +8,17 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, TypeVar
 
-from integration.faults import Transient
 from integration.drift import left_until
+from integration.faults import Transient
 from integration.issue import IssueFields, IssueSeen, differing, fields_of, read_sighting
 from integration.procedure.case import Case, evolve
 from integration.procedure.decide import decide
 from integration.procedure.definition import Channel, Procedure, SectionKind, Step, Supply
 from integration.procedure.effects import PostNote
-from integration.procedure.events import CaseEnded, IssueLinked, IssueMended, Resumed, StepLeft
+from integration.procedure.events import CaseEnded, Entry, IssueLinked, Resumed, StepLeft
 from integration.procedure.facts import (
     AccessGiven,
     AccessTaken,
@@ -94,12 +95,30 @@ def unsound(world: World, people: People) -> list[str]:
         procedure, organisation = world.service.display.procedure(case), world.service.display.organisation
         found += [f"{ticket} shows {difference}" for difference in _differs(world, ticket)]
         found += [f"{ticket}, entry {fault}" for fault in faults(procedure, first, store.entries(ticket), later=people.later(ticket))]
+        found += [f"{ticket} decided twice on {cause}" for cause in _decided_twice(store.entries(ticket))]
         found += [f"{ticket} {fault}" for fault in stuck(procedure, organisation, case, world.clock())]
         found += [f"{ticket} {fault}" for fault in _notes(world, ticket)]
         found += [f"{ticket} {fault}" for fault in _row(world, case)]
         keys = [f"note:{number}" for number, about in people.commands.items() if about == ticket]
         found += [f"{ticket} never answered {key}" for key in sorted(set(keys) - store.known_causes(ticket, keys))]
-    return found
+    return found or _never_at_rest(world)
+
+
+def _never_at_rest(world: World) -> list[str]:
+    """What the service still does where nothing happened, not even time: it writes on the platform, or in its ledger."""
+    before = [world.case(ticket).last_seq for ticket in world.service.store.tickets()]
+    world.campus.gitlab.requests.clear()
+    tried(world.service.sweep)
+    _wait(world)
+    writes = [request for request in world.bot_requests() if not request.startswith("GET")]
+    after = [world.case(ticket).last_seq for ticket in world.service.store.tickets()]
+    return [f"never at rest: {writes}, {before} {after}"] if writes or before != after else []
+
+
+def _decided_twice(entries: Iterable[Entry]) -> list[str]:
+    """The facts whose entries do not stand together: each is decided on once, and all that follows is recorded with it."""
+    runs = Counter(cause for cause, _ in groupby(entry.cause for entry in entries))
+    return [cause for cause, count in runs.items() if count > 1]
 
 
 # --- the platform equals the projection ---

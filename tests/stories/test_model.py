@@ -43,7 +43,23 @@ FAILURES: tuple[dict[str, Any], ...] = (
     {"method": "GET", "path": r"/notes", "drop": True},
     {"method": "PUT", "path": r"/notes/\d+$", "drop": True, "after_commit": True},
 )
-WEATHER = ("platform fails", "platform fails", "hooks are lost", "hooks are shuffled", "hooks come again", "service dies")
+HAPPENINGS = (
+    "time passes",
+    "time passes",
+    "time passes",
+    "unit acts",
+    "unit acts",
+    "platform fails",
+    "platform fails",
+    "hooks are lost",
+    "hooks are lost",
+    "hooks are shuffled",
+    "hooks come again",
+    "service dies",
+    "office changes, cases are told",
+    "office changes",
+)
+LOST = (0.3, 1.0, 0.0)
 PASSING = ({"minutes": 5}, {"minutes": 50}, {"hours": 3}, {"hours": 9}, {"days": 1}, {"days": 3}, {"days": 8}, {"days": 16})
 
 
@@ -61,11 +77,12 @@ class Campus(RuleBasedStateMachine):
         self.faults: list[dict[str, Any]] = []
         self.broken = False
 
-    @initialize(start=st.sampled_from(STARTS))
-    def a_case_has_come_so_far(self, start: int) -> None:
+    @initialize(start=st.sampled_from(STARTS), lost=st.sampled_from((0.0, 0.0, 0.0, *LOST)))
+    def a_case_has_come_so_far(self, start: int, lost: float) -> None:
         self.world.service.tick()  # a service that runs has looked at its clock
         self.tickets.append(self.world.submit(form=form(0)))
         self.world.walk(self.tickets[0], until=start)
+        self.world.campus.gitlab.hooks_lost = lost
 
     @precondition(lambda self: len(self.tickets) < CASES)
     @rule(choice=choices)
@@ -92,39 +109,32 @@ class Campus(RuleBasedStateMachine):
         self.people.act(deed, named, self.ticket(case), choice)
         self.after(hurry=hurry)
 
-    @rule(case=cases, choice=choices)
-    def the_unit_acts(self, case: int, choice: int) -> None:
-        self.people.try_(lambda: self.people.portal(self.ticket(case), choice))
-        self.after(hurry=False)
-
-    @rule(passing=st.sampled_from(range(len(PASSING))))
-    def time_passes(self, passing: int) -> None:
-        self.world.later(**PASSING[passing])
-        self.after(hurry=False)
-
-    @rule(weather=st.sampled_from(WEATHER), choice=choices)
-    def the_weather_changes(self, weather: str, choice: int) -> None:
+    @rule(happening=st.sampled_from(HAPPENINGS), choice=choices)
+    def something_happens(self, happening: str, choice: int) -> None:
+        """What nobody who works on cases does."""
         gitlab = self.world.campus.gitlab
-        match weather:
+        match happening:
+            case "time passes":
+                self.world.later(**PASSING[choice % len(PASSING)])
             case "platform fails":  # while the service answers the next deed
                 self.faults.append(FAILURES[choice % len(FAILURES)])
             case "hooks are lost":
-                gitlab.hooks_lost = (0.3, 1.0, 0.0)[choice % 3]
+                gitlab.hooks_lost = LOST[choice % len(LOST)]
             case "hooks are shuffled":
                 gitlab.hooks_shuffled = not gitlab.hooks_shuffled
             case "hooks come again":
                 self.world.redeliver()
-            case _:
+            case "service dies":
                 self.world.restart()
-
-    @precondition(lambda self: self.tickets)
-    @rule(choice=choices, soon=st.booleans())
-    def the_organisation_changes(self, choice: int, soon: bool) -> None:
-        """And cases are told of it by the next tick, or work under it before."""
-        self.people.reorganise(choice)
-        if soon:
-            self.world.service.tick()
-        self.after(hurry=not soon)
+            case "unit acts":
+                self.people.try_(lambda: self.people.portal(self.ticket(choice), choice))
+                self.after(hurry=False)
+            case "office changes, cases are told":
+                self.people.reorganise(choice)
+                self.world.service.tick()
+                self.after(hurry=False)
+            case _:  # what is asked meanwhile is decided under it before
+                self.people.reorganise(choice)
 
     @rule()
     def all_comes_to_rest(self) -> None:

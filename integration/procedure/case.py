@@ -333,7 +333,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return replace(now, paused_since=entry.at, pause_reason=event.reason)
         case Resumed():
             pauses = (*now.pauses, (now.paused_since or entry.at, entry.at))
-            return _due(replace(now, paused_since=None, pause_reason="", pauses=pauses), event.due, event.gap)
+            late = now.late and event.due is not None and event.due <= entry.at  # the calendar may have changed meanwhile
+            return _due(replace(now, paused_since=None, pause_reason="", pauses=pauses, late=late), event.due, event.gap)
         case DueRecomputed():
             return replace(_due(now, event.due, event.gap), late=event.late)
         case RevisionAdopted():

@@ -122,6 +122,7 @@ def _keep_clock(state: State, entry: Entry) -> None:
             state.paused = True
         case Resumed(due=due, gap=gap):
             state.paused = False
+            state.late = state.late and due is not None and due <= entry.at
             _clock(state, due, gap)
         case StepRanLate():
             state.late = True

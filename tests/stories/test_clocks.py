@@ -9,7 +9,7 @@ import pytest
 
 from integration.procedure.events import Reminded
 from sync.wiring import Service, build
-from tests.stories.world import World
+from tests.stories.world import ORGANISATION, World
 
 At = Callable[[str], None]
 
@@ -190,6 +190,23 @@ def test_a_late_case_that_is_paused_shows_so_is_left_in_peace_and_is_late_again_
     assert (status(world, ticket), told(world, ticket)) == ("dijeda", ["lewat"])
 
     world.comment(world.campus.holder("kadiv-layanan"), ticket, "/pos lanjut")
+    assert status(world, ticket) == "terlambat"
+
+
+def test_a_late_case_whose_due_day_is_closed_while_it_is_paused_is_late_no_more(world: World, at: At) -> None:
+    ticket = world.submit()
+    world.walk(ticket, until=8)
+    at("2026-06-08T07:30")
+    assert status(world, ticket) == "terlambat"
+    world.comment(world.campus.holder("kadiv-layanan"), ticket, "/pos jeda Menunggu vendor.")
+    closed = "closures:\n  - since: 2026-06-03\n    until: 2026-06-05\n    name: Dies Natalis\n    decree: SE Rektor 1/2026\n"
+    world.reorganise(ORGANISATION.read_text(encoding="utf-8").replace("closures: []\n", closed))
+    at("2026-06-08T07:40")
+
+    world.comment(world.campus.holder("kadiv-layanan"), ticket, "/pos lanjut")
+    assert world.case(ticket).due == datetime.fromisoformat("2026-06-10T16:00:00+07:00")
+    assert status(world, ticket) == "berjalan"
+    at("2026-06-10T16:00")
     assert status(world, ticket) == "terlambat"
 
 

@@ -151,9 +151,9 @@ def _issue_papers(draft: Draft, step: Step, outcome: Outcome) -> None:
     for product in step.products:
         if outcome.word in product.on:
             _issue_paper(draft, product.document, product.edition, step)
-    duty = draft.procedure.duty
-    if duty and duty.document and by_report(draft.procedure, step, outcome.word):
-        _issue_paper(draft, duty.document, draft.case.reports[-1].week, step)
+    duty, reports = draft.procedure.duty, draft.case.reports
+    if duty and duty.document and reports and by_report(draft.procedure, step, outcome.word):
+        _issue_paper(draft, duty.document, reports[-1].week, step)
 
 
 def _issue_paper(draft: Draft, document: str, edition: str, step: Step) -> None:

@@ -1,5 +1,6 @@
 """The weekly report: a recurring duty and a gate (procedure.md rule 5)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,8 @@ from integration.procedure.effects import ShowOnIssue
 from integration.procedure.events import ProgressReported, StepLeft
 from integration.procedure.facts import SERVICE, EmergencyAsked, PauseAsked, ProgressMade, ResumeAsked, WeekDue, WeekEnded
 from tests.core.office import STRANGER, person
-from tests.core.run import entered, kinds, note, notes, only, refused
+from tests.core.onward import go_on
+from tests.core.run import Run, entered, kinds, note, notes, only, refused
 
 
 @pytest.mark.parametrize("step", [16, 17, 18, 20, 24, 28, 31])
@@ -29,6 +31,16 @@ def test_a_report_at_19_opens_20(at) -> None:
     assert notes(decision) == ["langkah"], "one note is enough"
     assert run.open.current_paper("laporan-progres").edition == "2026-W23"
     assert only(decision, StepLeft).sections == only(decision, ProgressReported).sections
+
+
+def test_a_step_that_asks_for_no_report_is_left_by_its_word_and_makes_no_paper(pos) -> None:
+    steps = tuple(replace(step, requirements=()) if step.number == 19 else step for step in pos.steps)
+    run = Run(replace(pos, steps=steps))
+    run.submit()
+    while run.at != 19:
+        go_on(run)
+    assert run.open.reports == ()
+    assert kinds(run.say("budi", "selesai")) == ["StepLeft", "StepEntered"]
 
 
 def test_the_five_parts_are_complete_and_the_service_fills_in_its_own(at) -> None:

@@ -53,6 +53,10 @@ class Commands(click.Group):
             ctx.exit(BAD_SETTINGS)
         except StoreDown as fault:
             failed("store_down", reason=fault)
+        except BrokenPipeError:
+            raise  # whoever read our words has gone: click ends quietly
+        except OSError as fault:
+            failed("system_no", reason=fault)
         except Transient as fault:
             failed("platform_later", reason=fault)
         except Permanent as fault:

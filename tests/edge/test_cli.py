@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import socket
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -299,6 +300,17 @@ def test_a_message_is_shown_as_it_came(alur, parts):
 
 
 # --- reports and proofs ---
+
+
+def test_what_the_system_does_not_let_us_do_is_a_sentence(alur, tmp_path):
+    (tmp_path / "berkas").write_text("")
+    written = alur("report", "weekly", "--out", str(tmp_path / "berkas" / "laporan"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listened = alur("serve", ALUR_BIND=f"127.0.0.1:{taken.getsockname()[1]}")
+    for result in (written, listened):
+        assert (result.exit_code, result.stderr.startswith("Ditolak oleh sistem operasi: ")) == (1, True)
+        assert "Traceback" not in result.output
+    assert "berkas/laporan" in written.stderr
 
 
 def test_the_weekly_report_is_written_where_asked(alur, parts, tmp_path):

@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from integration.procedure import contexts
-from integration.procedure.deadlines import ONE_DAY, CalendarGap, working_days
+from integration.procedure.deadlines import ONE_DAY, CalendarGap, any_working_day
 from integration.procedure.definition import Step, Unit
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import Reminded, StepRanLate
@@ -32,7 +32,7 @@ def reminder(calendar: WorkCalendar, due: datetime, moment: datetime) -> Reminde
     between the due date and today: due on Friday at closing, that is Tuesday at opening.
     """
     due_day, today = due.astimezone(calendar.tz).date(), moment.astimezone(calendar.tz).date()
-    between = working_days(calendar, min(due_day, today) + ONE_DAY, max(due_day, today) - ONE_DAY)
+    between = any_working_day(calendar, min(due_day, today) + ONE_DAY, max(due_day, today) - ONE_DAY)
     if isinstance(between, CalendarGap):
         return None
     if moment >= due:

@@ -82,7 +82,12 @@ def is_working_time(calendar: WorkCalendar, moment: datetime) -> bool | Calendar
 
 def is_working_day(calendar: WorkCalendar, day: date) -> bool | CalendarGap:
     """Whether there is work on `day`. Mind the third answer: a gap is neither yes nor no."""
-    return _gap_between(calendar, day, day) or any(_between(calendar, day, day))
+    return any_working_day(calendar, day, day)
+
+
+def any_working_day(calendar: WorkCalendar, first: date, last: date) -> bool | CalendarGap:
+    """Whether there is work on a day from `first` to `last`, both included; looks no further than the first one. Mind the third answer."""
+    return _gap_between(calendar, first, last) or any(_between(calendar, first, last))
 
 
 def working_days(calendar: WorkCalendar, first: date, last: date) -> tuple[date, ...] | CalendarGap:

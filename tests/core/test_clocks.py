@@ -113,6 +113,19 @@ def test_days_off_are_neither_the_day_before_nor_the_day_after() -> None:
     assert reminder(calendar, due, local("2026-06-10T07:30")) is Reminder.ONE_UP
 
 
+def test_what_is_late_for_long_is_judged_as_quickly_as_what_is_late_since_today():
+    looked: list[date] = []
+
+    class DaysOff(dict[date, DayOff]):
+        def __contains__(self, day: object) -> bool:
+            looked.append(day)
+            return super().__contains__(day)
+
+    calendar = replace(CALENDAR, days_off=DaysOff(CALENDAR.days_off))
+    assert reminder(calendar, local("2026-03-02T16:00"), local("2026-11-02T09:00")) is Reminder.ONE_UP
+    assert len(looked) < 5, "it is asked for every late case, every few seconds"
+
+
 def test_past_the_last_year_loaded_nobody_is_reminded() -> None:
     calendar = replace(CALENDAR, years=frozenset({2026}))
     assert reminder(calendar, local("2026-12-31T16:00"), local("2026-12-31T16:00")) is Reminder.AFTER

@@ -16,7 +16,7 @@ REPAIRS, WITHIN = 10, timedelta(minutes=10)
 MOVED = "moved"
 FAMILIES = frozenset(family.name.lower() for family in Family)
 
-_BY_HAND = ("label:", "state:")  # causes of requests made by moving something on the issue, which a refusal puts back
+_BY_HAND = ("label:", "state:", "tick:")  # causes of requests made by moving or ticking something on the issue: a refusal puts it back
 _TICKED, _REWRITTEN = "marked the checklist item", "changed the description"  # how GitLab's own notes begin
 
 
@@ -66,5 +66,5 @@ def left_until(entries: Sequence[Entry], now: datetime) -> datetime | None:
 
 
 def _repair(entry: Entry) -> bool:
-    """Whether this entry had the issue put back: a drift, or a card or a closing that was refused."""
+    """Whether this entry had the issue put back: a drift, or a card, a closing or a box that was refused."""
     return isinstance(entry.event, IssueMended) or (isinstance(entry.event, RequestRefused) and entry.cause.startswith(_BY_HAND))

@@ -60,7 +60,11 @@ class Outbox:
         except Gone as gone:
             if not isinstance(row.effect, ShowOnIssue | PostNote | UploadAttachments):
                 raise
-            case, _ = self._case(row)  # somebody deleted the issue, or took our rights: the look finds out, and what waits goes on after it
+            case, _ = self._case(row)
+            if case.ending and self.platform.deleted(_iid(case)):  # a case that is over gets no other issue: nobody is left to be told
+                self.store.done(turn, row)
+                return
+            # Somebody deleted the issue, or took our rights: the look finds out, and what waits goes on after it.
             self.store.keep(Delivery("sweep", f"gone:{row.key}:{row.attempts}", row.lane, look_bytes(Look(_iid(case)))))
             raise Transient(str(gone)) from gone
 

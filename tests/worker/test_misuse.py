@@ -208,6 +208,19 @@ class TestDeleted:
         bench.say("kasi", LENGKAP)
         assert bench.case.step == 5
 
+    def test_of_a_case_that_is_over_nothing_waits_for_it_for_ever(self, bench: Bench):
+        bench.submit()
+        lost = bench.iid
+        bench.gitlab.fault("PUT", r"/issues/1$", status=503)
+        bench.gitlab.fault("POST", r"/issues/1/notes$", status=503)
+        bench.portal("pengaduan.dibatalkan", alasan="Sudah teratasi", oleh="Dekan")
+        bench.delete(f"issues/{lost}")
+        for _ in range(3):
+            bench.clock.advance(timedelta(minutes=31))
+            bench.work()
+        assert bench.undone == []
+        assert bench.iid == lost
+
     def test_a_project_that_is_not_ours_to_read_is_no_loss(self, bench: Bench):
         bench.submit()
         iid = bench.iid
@@ -395,6 +408,21 @@ class TestAnotherRobot:
         assert steps(bench.issue["labels"]) == [STEP_4]
         assert "status::berjalan" in bench.issue["labels"]
         assert bench.undone == []
+
+    def test_over_a_box_it_ends_too(self, bench: Bench, robot):
+        bench.walk(18)
+        iid, tono = bench.iid, bench.as_("tono")
+
+        def undo():
+            if "- [ ] 18.1 " in bench.project.issues[iid].description:
+                tono.tick(bench.project, iid, "18.1")
+
+        before = len(bench.store.entries(bench.ticket))
+        robot(undo)
+        undo()
+        self.fight(bench)
+        assert len(bench.store.entries(bench.ticket)) <= before + REPAIRS + 1
+        assert bench.store.counts()["repairs_left"] >= 1
 
     def test_what_people_ask_for_meanwhile_is_done(self, bench: Bench):
         bench.submit()

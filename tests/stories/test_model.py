@@ -31,7 +31,9 @@ choices = st.integers(0, 99)
 cases = st.integers(0, CASES - 1)
 people = st.sampled_from(EVERYBODY)
 deeds = st.sampled_from(sorted(DEEDS))
-hurried = st.sampled_from([False, False, True])
+CALM, HURRIED, FAILING = "calm", "hurried", "failing"
+ways = st.sampled_from((CALM, CALM, CALM, HURRIED, HURRIED, FAILING))
+"""How the service comes to answer: at once; only later, with what is done until then; at once, but the platform fails meanwhile."""
 
 FAILURES: tuple[dict[str, Any], ...] = (
     {"method": "POST", "path": r"/notes$", "status": 500, "after_commit": True},
@@ -49,8 +51,6 @@ HAPPENINGS = (
     "time passes",
     "unit acts",
     "unit acts",
-    "platform fails",
-    "platform fails",
     "hooks are lost",
     "hooks are lost",
     "hooks are shuffled",
@@ -74,7 +74,6 @@ class Campus(RuleBasedStateMachine):
         self.people = People(self.world)
         self.people.arrive()
         self.tickets: list[str] = []
-        self.faults: list[dict[str, Any]] = []
         self.broken = False
 
     @initialize(start=st.sampled_from(STARTS), lost=st.sampled_from((0.0, 0.0, 0.0, *LOST)))
@@ -88,26 +87,26 @@ class Campus(RuleBasedStateMachine):
     @rule(choice=choices)
     def a_complaint_arrives(self, choice: int) -> None:
         self.tickets.append(self.world.campus.portal.submit(form(choice)))
-        self.after(hurry=False)
+        self.after()
 
-    @rule(case=cases, choice=choices, hurry=hurried)
-    def the_right_people_go_on(self, case: int, choice: int, hurry: bool) -> None:
-        self.go_on(case, choice, hurry=hurry)
+    @rule(case=cases, choice=choices, way=ways)
+    def the_right_people_go_on(self, case: int, choice: int, way: str) -> None:
+        self.go_on(case, choice, way)
 
     @rule(case=cases, choice=choices)
     def the_right_people_go_on_in_order(self, case: int, choice: int) -> None:
-        self.go_on(case, choice, hurry=False)
+        self.go_on(case, choice, CALM)
 
-    @rule(deed=deeds, who=people, case=cases, choice=choices, hurry=hurried)
-    def somebody_acts(self, deed: str, who: str, case: int, choice: int, hurry: bool) -> None:
+    @rule(deed=deeds, who=people, case=cases, choice=choices, way=ways)
+    def somebody_acts(self, deed: str, who: str, case: int, choice: int, way: str) -> None:
         self.people.act(deed, who, self.ticket(case), choice)
-        self.after(hurry=hurry)
+        self.after(way, choice)
 
-    @rule(deed=deeds, case=cases, choice=choices, hurry=hurried)
-    def one_of_those_named_acts(self, deed: str, case: int, choice: int, hurry: bool) -> None:
+    @rule(deed=deeds, case=cases, choice=choices, way=ways)
+    def one_of_those_named_acts(self, deed: str, case: int, choice: int, way: str) -> None:
         named = self.people.named(self.ticket(case))
         self.people.act(deed, named, self.ticket(case), choice)
-        self.after(hurry=hurry)
+        self.after(way, choice)
 
     @rule(happening=st.sampled_from(HAPPENINGS), choice=choices)
     def something_happens(self, happening: str, choice: int) -> None:
@@ -116,8 +115,6 @@ class Campus(RuleBasedStateMachine):
         match happening:
             case "time passes":
                 self.world.later(**PASSING[choice % len(PASSING)])
-            case "platform fails":  # while the service answers the next deed
-                self.faults.append(FAILURES[choice % len(FAILURES)])
             case "hooks are lost":
                 gitlab.hooks_lost = LOST[choice % len(LOST)]
             case "hooks are shuffled":
@@ -128,11 +125,11 @@ class Campus(RuleBasedStateMachine):
                 self.world.restart()
             case "unit acts":
                 self.people.try_(lambda: self.people.portal(self.ticket(choice), choice))
-                self.after(hurry=False)
+                self.after()
             case "office changes, cases are told":
                 self.people.reorganise(choice)
                 self.world.service.tick()
-                self.after(hurry=False)
+                self.after()
             case _:  # what is asked meanwhile is decided under it before
                 self.people.reorganise(choice)
 
@@ -152,16 +149,15 @@ class Campus(RuleBasedStateMachine):
     def ticket(self, case: int) -> str:
         return self.tickets[case % len(self.tickets)]
 
-    def go_on(self, case: int, choice: int, *, hurry: bool) -> None:
+    def go_on(self, case: int, choice: int, way: str) -> None:
         self.people.try_(lambda: self.people.go_on(self.ticket(case), choice))
-        self.after(hurry=hurry)
+        self.after(way, choice)
 
-    def after(self, *, hurry: bool) -> None:
+    def after(self, way: str = CALM, choice: int = 0) -> None:
         """The service answers, unless people are faster than it."""
-        for fault in self.faults:
-            self.world.campus.gitlab.fault(**fault)
-        self.faults.clear()
-        if not hurry:
+        if way == FAILING:
+            self.world.campus.gitlab.fault(**FAILURES[choice % len(FAILURES)])
+        if way != HURRIED:
             self.world.settle()
 
 

@@ -3,6 +3,7 @@
 Nothing is changed, and no check hides another: each says its own, whatever the others found.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -58,6 +59,7 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
         "files": lambda: _files(parts),
         "organisation": lambda: "".join(f"\n    {fault}" for fault in parts.in_force.faults),
         "offices": lambda: ", ".join(_offices(parts)),
+        "revisions": lambda: ", ".join(_revisions_missing(parts)),
         "token": lambda: _nothing(platform.home),
         "clock": lambda: _clock(platform),
         "rights": lambda: _rights(platform),
@@ -126,6 +128,16 @@ def _offices(parts: Parts) -> Iterator[str]:
             if all(office.holding is Holding.DEPUTY for office in organisation.holders(slug, day)):
                 yield _said("deputy_of_nobody", role=known[slug].name, day=day.isoformat())
                 told.add(slug)
+
+
+def _revisions_missing(parts: Parts) -> Iterator[str]:
+    """The revisions open cases go by that are not loaded; of tables that are not ready the check of the database tells."""
+    loaded = {(procedure.slug, procedure.revision) for procedure in parts.procedures}
+    rows = parts.store.case_rows(open_only=True) if parts.store.migrated() else []
+    needed = Counter((row.procedure, row.revision) for row in rows if row.version)
+    for (slug, revision), n in needed.items():
+        if (slug, revision) not in loaded:
+            yield _said("revision_missing", slug=slug, revision=revision, n=n)
 
 
 def _members(parts: Parts, platform: Platform) -> Iterator[str]:

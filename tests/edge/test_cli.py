@@ -5,6 +5,7 @@ import logging
 import re
 import socket
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
@@ -171,6 +172,13 @@ def test_the_doctor_looks_at_everything_else_where_the_organisation_file_is_brok
     assert "Perbaiki isian yang disebut, lalu periksa dengan alur organisation check." in result.stdout
     assert "✘ Templat: menunggu berkas organisasi yang benar" in result.stdout
     assert "✔ Folder dokumen dan lampiran" in result.stdout
+
+
+def test_the_doctor_names_a_revision_that_is_gone_while_a_case_needs_it(alur, parts):
+    assert "✔ Berkas prosedur perkara terbuka" in alur("doctor").stdout
+    former = replace(parts.procedures[-1], revision="2019-01")
+    keep(replace(parts, procedures=(former,)), StepEntered(5, TUESDAY, 1))
+    assert f"✘ Berkas prosedur perkara terbuka: {former.slug} revisi 2019-01 (1 perkara)\n" in alur("doctor").stdout
 
 
 # --- the organisation ---

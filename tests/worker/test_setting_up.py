@@ -24,7 +24,7 @@ from tests.core.office import CALENDAR, ROLES, TEAM, office, organisation
 from tests.worker.conftest import POS
 
 CHECKS = (
-    *("database", "broker", "files", "organisation", "offices", "token", "clock"),
+    *("database", "broker", "files", "organisation", "offices", "revisions", "token", "clock"),
     *("rights", "members", "hook", "labels", "calendar", "templates"),
 )
 HOOK = "https://alur.example/webhooks/gitlab"

@@ -1,6 +1,5 @@
 """Of several beats one rings: the others ask, and ring when it has fallen silent."""
 
-
 from celery import Celery
 from redis import Redis
 

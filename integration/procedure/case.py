@@ -179,6 +179,7 @@ class Case:
     url: str = ""
     step: int | None = None
     entered_at: datetime | None = None
+    sought_at: datetime | None = None  # when the step was sought, by the clock of whoever kept that: not lifted to the ledger's order
     entered_seq: int = 0
     due: datetime | None = None
     gap: int | None = None
@@ -368,6 +369,7 @@ def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
         now,
         step=event.step,
         entered_at=at,
+        sought_at=event.sought_at or at,
         entered_seq=entry.seq,
         due=event.due,
         gap=event.gap,

@@ -42,7 +42,7 @@ class StepEntered:
     """`due` None: no clock runs (recorded steps, the unit's revision, a calendar year not loaded: `gap` names it).
 
     `waits_for_unit`: the unit performs it. `at`: when it was entered, where that is not when it was recorded (the portal's times).
-    `asked`: the accounts that were to act then.
+    `asked`: the accounts that were to act then. `sought_at`: when what led here was asked for, where that is before it was recorded.
     """
 
     step: int
@@ -52,6 +52,7 @@ class StepEntered:
     waits_for_unit: bool = False
     at: datetime | None = None
     asked: tuple[str, ...] = ()
+    sought_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,16 +100,16 @@ class Permit:
 
 
 def overtaken(s: Situation, step: Step, at: datetime, word: str = "") -> Refusal | None:
-    """Whether what was asked `at` a moment was meant for the step before: asked before this one was entered, or the same `word` at once.
+    """Whether what was asked `at` a moment was meant for the step before: asked before this one was, or the same `word` at once.
 
-    So of two who type the same within seconds one leaves the step, and the other does not leave the next one with it. What counts is the
-    time the asking itself has, for the ledger's own is never before what it already holds.
+    So of two who type the same within seconds one leaves the step, and the other does not leave the next one with it. What counts are the
+    times the askings themselves have: the ledger's own are never before what it already holds, and it may have been written late.
     """
-    if s.case.entered_at is None or len(s.case.history) < 2:  # noqa: PLR2004 -- no step before this one
+    if s.case.sought_at is None or len(s.case.history) < 2:  # noqa: PLR2004 -- no step before this one
         return None
     before = s.case.history[-2]
-    again = bool(word) and word == before.outcome and at - s.case.entered_at <= AT_ONCE
-    return usual(s, step, Code.OVERTAKEN) if again or at <= s.case.entered_at else None
+    again = bool(word) and word == before.outcome and at - s.case.sought_at <= AT_ONCE
+    return usual(s, step, Code.OVERTAKEN) if again or at <= s.case.sought_at else None
 
 
 def weigh(s: Situation, step: Step, asked: OutcomeChosen) -> Permit | Refusal:

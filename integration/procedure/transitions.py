@@ -50,7 +50,8 @@ def enter(draft: Draft, number: int, *, new_round: bool = False) -> None:
     waits = step.performer is not None and draft.procedure.role(step.performer).channel is Channel.PORTAL
     there = replace(draft.case, step=number, round=draft.case.round + new_round)
     to_act = asked(draft.procedure, draft.organisation, there, draft.situation.day)
-    draft.record(StepEntered(number, moment, there.round, gap, waits, asked=to_act))
+    sought_at = draft.fact.at if draft.fact.at < draft.at else None
+    draft.record(StepEntered(number, moment, there.round, gap, waits, asked=to_act, sought_at=sought_at))
 
 
 def ask_anew(draft: Draft, step: Step) -> None:

@@ -6,7 +6,17 @@ from datetime import timedelta
 import pytest
 
 from integration.procedure.effects import ShowOnIssue
-from integration.procedure.facts import EmergencyAsked, FormRevised, OutcomeChosen, StepLabelMoved, Ticked, Via, Withdrawn
+from integration.procedure.facts import (
+    SERVICE,
+    EmergencyAsked,
+    FormRevised,
+    OutcomeChosen,
+    StepExpired,
+    StepLabelMoved,
+    Ticked,
+    Via,
+    Withdrawn,
+)
 from tests.core.office import UNIT, office, organisation, person, submission
 from tests.core.run import Run, entered, kinds, note, refused
 from tests.core.straight import PATH, prepare, walk
@@ -200,3 +210,14 @@ def test_whoever_ended_a_stay_is_known(at) -> None:
     assert [(p.outcome, p.by and p.by.account) for p in run.open.history[-3:]] == [("selesai", "layanan"), ("", "kepala"), ("", None)]
     run.fact(Withdrawn, UNIT, "Sudah pulih")
     assert run.open.history[-1].by == UNIT
+
+
+def test_what_was_asked_in_its_order_counts_in_it_though_all_of_it_is_read_late(at) -> None:
+    """The service was down: the clock's finding comes first, and lifts the ledger's own time above that of every comment."""
+    run = at(15)
+    began = run.now
+    run.now += timedelta(days=3)
+    run.tell(StepExpired("lewat", run.now, SERVICE, run.open.entered_seq))
+    assert entered(say(run, "kepala", "setuju", began + 30 * SECOND)) == [16]
+    assert entered(say(run, "koordinator", "terima", began + 90 * SECOND, sections=(("Instruksi tindak lanjut", "Mulai."),))) == [17]
+    assert refused(say(run, "koordinator", "selesai", began + 80 * SECOND)).code == "overtaken"

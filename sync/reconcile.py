@@ -12,7 +12,7 @@ from datetime import datetime
 
 from integration.clock import Clock
 from integration.faults import Permanent
-from integration.issue import EVERYTHING, IssueSeen, Sighting, differing, fields_of, sighting_of
+from integration.issue import EVERYTHING, IssueSeen, Part, Sighting, differing, fields_of, sighting_of
 from integration.payloads import Look, look_bytes
 from integration.snapshot import unread
 from integration.store import CaseRow, Delivery, Store
@@ -91,7 +91,7 @@ class Reconciler:
             if last is None or _differs(issue, last):
                 seen = hashlib.sha256(repr((issue, sorted(issue.labels))).encode()).hexdigest()[:16]
                 key = f"{issue.iid}:{issue.updated_at.isoformat()}:{seen}:{self._hour}"
-                yield Delivery("sweep", key, ticket, look_bytes(Look(issue.iid, unread(issue, last))))
+                yield Delivery("sweep", key, ticket, look_bytes(Look(issue.iid, _not_looked_at(issue, last))))
 
     @property
     def _hour(self) -> str:
@@ -102,5 +102,11 @@ class Reconciler:
 
 
 def _differs(issue: IssueSeen, last: Sighting) -> bool:
-    """Whether anything of ours, or the number of comments, is not as it was last seen."""
-    return bool(differing(fields_of(last.issue), issue) or unread(issue, last))
+    """Whether anything of ours, or what people may have written, is not as it was last seen."""
+    return bool(differing(fields_of(last.issue), issue) or _not_looked_at(issue, last))
+
+
+def _not_looked_at(issue: IssueSeen, last: Sighting | None) -> frozenset[Part]:
+    """The parts of the issue's past to be read; its comments whenever it changed: one deleted and another written are as many as before."""
+    changed = last is not None and issue.updated_at > last.issue.updated_at
+    return unread(issue, last) | ({Part.NOTES} if changed else frozenset())

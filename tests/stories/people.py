@@ -302,6 +302,7 @@ class People:
             person, project_, iid = self.person(account), self.world.campus.project, self.iid(ticket)
             if choice % 3 == 0:
                 person.delete_comment(project_, iid, number)
+                self.world.clock.advance(timedelta(seconds=61))  # a comment in the place of another moves nothing sooner (behaviour.md 4)
             else:
                 person.edit_comment(project_, iid, number, "/pos setuju" if choice % 2 else "Maaf, salah tulis.")
 

@@ -1,5 +1,7 @@
 """What goes wrong outside: hooks doubled, shuffled and lost, people drifting the issue, processes killed. Nothing is lost or done twice."""
 
+from datetime import timedelta
+
 import pytest
 
 from integration.procedure.events import StepLeft
@@ -59,6 +61,21 @@ def test_drifted_labels_are_put_right_by_the_sweep_without_any_hook(world: World
 
     assert world.campus.labels(ticket) - {"milik-saya"} == wanted
     assert ("milik-saya" in world.campus.labels(ticket)) is not removed  # the users' own labels are theirs
+
+
+def test_a_comment_in_the_place_of_a_deleted_one_is_found_by_the_sweep(world: World) -> None:
+    ticket = world.submit()
+    kasi, project, iid = world.person("kasi.layanan"), world.campus.project, world.campus.iid(ticket)
+    remark = kasi.comment(project, iid, "Sedang kami periksa.")
+    world.sweep()
+    world.campus.gitlab.hooks_lost = 1.0
+
+    world.clock.advance(timedelta(minutes=2))
+    kasi.delete_comment(project, iid, remark)
+    kasi.comment(project, iid, "/pos cek")  # as many comments as before
+    world.sweep()
+
+    assert "cek" in world.campus.notes(ticket)[-1]
 
 
 def test_the_service_does_not_answer_its_own_events_for_ever(world: World) -> None:

@@ -3,6 +3,7 @@
 No connection is held longer than one transaction, and no transaction is open during a call to the outside.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -65,13 +66,19 @@ class Database:
     @contextmanager
     def _write(self) -> Iterator[Connection]:
         """One transaction that may write; rolled back as a whole when anything is raised."""
-        with self._writers, self._reachable(), self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        with (
+            self._writers,
+            self._reachable(),
+            self._engine.connect().execution_options(writes=True) as connection,
+            _left(connection),
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
         """One transaction that only reads."""
-        with self._reachable(), self._engine.connect() as connection, connection.begin():
+        with self._reachable(), self._engine.connect() as connection, _left(connection), connection.begin():
             yield connection
 
     @contextmanager
@@ -90,6 +97,16 @@ class Database:
         """Insert the rows that are not there yet."""
         if rows:
             connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+
+
+@contextmanager
+def _left(connection: Connection) -> Iterator[None]:
+    """Close a connection that failed: opened while the disk took no changes, SQLite's would take none ever after, nor let others."""
+    try:
+        yield
+    except UNREACHABLE:
+        connection.invalidate()
+        raise
 
 
 def _driver(url: URL) -> URL:
@@ -114,12 +131,19 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _open_sqlite(connection: object, entry: ConnectionPoolEntry) -> None:
-    """Write-ahead log, and on disk before COMMIT returns; transactions are begun by `_begin_sqlite`, not by the driver."""
+def _open_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    """Write-ahead log, and on disk before COMMIT returns; transactions are begun by `_begin_sqlite`, not by the driver.
+
+    One that cannot be made ready is closed, as `_left` says.
+    """
     del entry
-    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+    connection.isolation_level = None
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from integration import forms
 from integration.codec import canonical
+from integration.faults import Permanent
 from integration.issue import Part
 from integration.labels import asks
 from integration.procedure import facts
@@ -52,8 +53,11 @@ class Told:
     form: str = ""
 
 
-def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure]) -> Told | Ignored:
-    """What a message of the portal says of a case (contract.md, "Portal -> service"). `at`: when it was kept; `key`: its webhook-id."""
+def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure]) -> Told:
+    """What a message of the portal says of a case (contract.md, "Portal -> service"). `at`: when it was kept; `key`: its webhook-id.
+
+    Raises Permanent for one that cannot be read any more: it was read before it was taken, so it is never passed over.
+    """
     message = forms.read(body)
     key = f"portal:{key}"
     match message:
@@ -70,7 +74,7 @@ def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures:
             by, note = Actor(ActorKind.UNIT, name=data.oleh), mask(data.catatan)
             return Told(OutcomeChosen(key, at, by, data.hasil, note, (), Via.PORTAL, _unit_step(procedures, data.hasil)))
         case _:
-            return Ignored("not a message of the portal")
+            raise Permanent("a message that was taken cannot be read any more")
 
 
 def _unit_step(procedures: Sequence[Procedure], word: str) -> int | None:

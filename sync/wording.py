@@ -11,10 +11,11 @@ from datetime import date, datetime
 from urllib.parse import quote
 
 from babel.dates import format_date, format_datetime
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateSyntaxError
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.runtime import LoopContext
 
 from integration import neutral
+from integration.faults import Permanent
 from integration.procedure.offices import Organisation
 from integration.templates import TEMPLATES, messages
 from sync import paper
@@ -63,9 +64,12 @@ class Wording:
         }
 
     def render(self, template: str, **context: object) -> str:
-        """The words of `templates/<template>`. Raises jinja2.TemplateError where the context lacks a name the template uses."""
+        """The words of `templates/<template>`. Raises Permanent where it is broken, or uses a name the context lacks."""
         folder = template.split("/", maxsplit=1)[0]
-        return self._environments[folder].get_template(template).render(context).strip() + "\n"
+        try:
+            return self._environments[folder].get_template(template).render(context).strip() + "\n"
+        except TemplateError as fault:
+            raise Permanent(f"the template {template} cannot be filled in: {fault}") from fault
 
     def note(self, template: str, context: Mapping[str, object], key: str) -> str:
         """The body of the note `templates/notes/<template>.md`, with the marker it is found by."""

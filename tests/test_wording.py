@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from jinja2 import UndefinedError
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from integration.faults import Permanent
 from integration.procedure.case import Case
 from integration.procedure.effects import PostNote
 from integration.procedure.facts import Attachment
@@ -230,7 +230,7 @@ class TestWords:
         assert "\\@all" in DISPLAY.wording.render("notes/lampiran.md", document="@all", by="x")
 
     def test_a_name_the_template_needs_is_not_forgotten(self):
-        with pytest.raises(UndefinedError):
+        with pytest.raises(Permanent):
             DISPLAY.wording.render("notes/lampiran.md", document="x")
 
     def test_a_marker_ends_its_comment_where_it_should(self):

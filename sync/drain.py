@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from integration import logs
-from integration.faults import Permanent, RateLimited, Transient, pause
+from integration.faults import NeedsOperator, Permanent, RateLimited, Transient, pause
 from integration.store import InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
 
 LEASE = timedelta(minutes=2)  # from a lane's last sign of life; longer than any one outside call may take
@@ -76,6 +76,8 @@ class Drain:
                     self.outbox.perform(turn, row)
             except Transient as fault:
                 wait = pause(row.attempts) if fault.retry_after is None else min(fault.retry_after, LONGEST_ASKED)
+                if isinstance(fault, NeedsOperator):
+                    log.error("waits for an operator: %s", fault.remedy)  # noqa: TRY400 -- these words say it all
                 log.info("postponed for %.0f s", wait.total_seconds())
                 self.store.postpone(turn, row, until=self.store.clock() + wait, error=str(fault))
                 if isinstance(fault, RateLimited):
@@ -92,6 +94,7 @@ class Drain:
     def _stumble(self, turn: Turn, row: InboxRow | OutboxRow, error: str) -> None:
         """A fault of the programme: tried again a few times, for it may be one of the moment, then parked."""
         if row.attempts >= LAST_TRY:
+            log.error("parked: an operator must look")
             self.store.park(turn, row, error)
         else:
             self.store.postpone(turn, row, until=self.store.clock() + pause(row.attempts), error=error)

@@ -27,8 +27,9 @@ from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn
 from sync.display import Display
-from sync.gitlab import Gone, Platform, asked
+from sync.gitlab import Platform, asked
 from sync.migration import sentence
+from sync.refusals import Gone
 
 REPORT = "laporan-mingguan"
 COUNTED = 50  # requests that are counted together: one by one, counting would cost more writes than deciding
@@ -165,7 +166,7 @@ class Inbox:
 
     def _requests(self, ledger: Ledger, procedure: Procedure, snapshot: Snapshot) -> list[Fact]:
         """What people asked for. Moving an issue to another project closes it here: nobody asked for that closing."""
-        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
+        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz, self.platform.ahead)
         asked = reader.requests(snapshot)
         if not snapshot.issue.moved:
             return list(asked)

@@ -14,7 +14,8 @@ from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from integration.store import ISSUES
 from sandbox.gitlab import GitLab, Level, Project, User
 from sync.answers import Issue
-from sync.gitlab import Gone, Platform, Shown, TokenRefused
+from sync.gitlab import Platform, Shown
+from sync.refusals import Gone, TokenRefused
 
 MARKER = "<!-- alur:perkara:SI-2026-000001 -->"
 DRAFT = IssueFields(

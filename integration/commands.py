@@ -6,7 +6,7 @@ whether the person may, and whether the step allows it, is decided by the core (
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -122,7 +122,7 @@ class Unknown(Asked):
 class Malformed(Asked):
     """A known word whose arguments cannot be read.
 
-    `problem`: account, server, right, until, percent, document, upload or target. `usage`: the key of the usage line to show.
+    `problem`: account, server, right, until, percent, document, upload, target or length. `usage`: the key of the usage line to show.
     """
 
     word: str
@@ -163,8 +163,13 @@ _AND = frozenset({"dan", "serta", "&", ""})
 _UNTIL = frozenset({"sampai", "hingga", "s.d", "s/d", "sd"})
 _FILLERS = frozenset({"dengan", "tanggal"})
 _TRAILING = ".,:;!"
+_PLACES = frozenset({"<alasan>", "<pos>", "<dokumen>", "<server>", "<hak>", "<persen>"})
+"""What a line to copy leaves open: copied as it is, it says nothing. `@orang` is a place where somebody is to be named."""
 _FULL = 100  # per cent
 _LONGEST_WORD = 40  # of an unknown word, that is told back
+LONGEST = 5_000  # characters of a reason, as the portal's: it is said on the issue, which holds a megabyte in all
+TOO_LONG = "terlalu-panjang"
+"""The usage shown to somebody whose command says more than that beside its sections."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,12 +233,19 @@ def read(
         return Help(extra=below.extra)
     if word not in parsers:
         return Unknown(word, next(iter(get_close_matches(word, sorted(parsers), n=1)), None), extra=below.extra)
-    return replace(parsers[word](_Said(word, rest, below, documents, handoffs)), extra=below.extra)
+    asked = parsers[word](_Said(word, rest, below, documents, handoffs))
+    return replace(Malformed(word, "length", TOO_LONG) if _length(asked) > LONGEST else asked, extra=below.extra)
+
+
+def _length(asked: Asked) -> int:
+    """How many characters of a command are said back on the issue: not its sections, which papers hold, nor the uploads."""
+    said = (getattr(asked, field.name) for field in fields(asked) if field.name not in ("sections", "uploads"))
+    return sum(len("".join(value)) for value in said if isinstance(value, str | tuple))
 
 
 def _word(said: str, known: Mapping[str, object]) -> tuple[str, str]:
     """The command word and what follows it; "cabut akses" and "perlu_perbaikan" are read with the hyphen they lack."""
-    tokens = said.split()
+    tokens = [token for token in said.split() if token.replace("\\", "").strip(_TRAILING) not in _PLACES]
     for count in (1, 2):
         word = "-".join(tokens[:count]).casefold().translate(_DASHES).strip(_TRAILING)
         if word in known:
@@ -322,7 +334,7 @@ def _revoke(said: _Said) -> Revoke | Malformed:
 def _whom_and_where(tokens: Sequence[str]) -> tuple[str, str]:
     """The account and the server's name that begin these words; "" for what is not there."""
     account, server = (*tokens[:2], "", "")[:2]
-    return _account(account), server.strip(_TRAILING)
+    return "" if account == "@orang" else _account(account), server.strip(_TRAILING)
 
 
 def _account(token: str) -> str:

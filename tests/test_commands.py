@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integration.commands import (
+    LONGEST,
+    TOO_LONG,
     Asked,
     Assign,
     Attach,
@@ -27,6 +29,7 @@ from integration.commands import (
     Unknown,
     read,
 )
+from integration.procedure.lines import command_line
 from integration.procedures import load
 
 WORDS = frozenset({"lengkap", "revisi", "setuju", "tolak", "selesai", "kembali", "terima", "diterima", "dikembalikan", "perlu-perbaikan"})
@@ -271,6 +274,51 @@ def test_the_other_commands(body: str, command: Asked):
 )
 def test_arguments_that_cannot_be_read_are_named(body: str, word: str, problem: str):
     assert asked(body) == Malformed(word, problem, word)
+
+
+@pytest.mark.parametrize(
+    ("body", "reading"),
+    [
+        ("/pos tolak <alasan>", Outcome("tolak", "", ())),
+        ("/pos revisi <alasan> bukti kurang", Outcome("revisi", "bukti kurang", ())),
+        ("/pos revisi <bukti kurang>", Outcome("revisi", "<bukti kurang>", ())),
+        ("/pos jeda \\<alasan>", Pause("")),  # as the rich text editor writes it
+        ("/pos darurat <alasan>.", Emergency("")),
+        ("/pos alihkan 4 <alasan>", HandOff("POS Pelaporan Insiden Siber", "")),
+        ("/pos progres <persen>", Progress(None, ())),
+        ("/pos akses @budi app-01 <hak> sampai 2026-12-31", Malformed("akses", "right", "akses")),
+        ("/pos akses @budi <server> baca sampai 2026-12-31", Malformed("akses", "right", "akses")),
+        ("/pos akses @orang app-01 baca sampai 2026-12-31", Malformed("akses", "account", "akses")),
+    ],
+)
+def test_what_a_line_to_copy_leaves_open_is_not_what_goes_there(body: str, reading: Reading):
+    assert asked(body) == reading
+
+
+@pytest.mark.parametrize("word", sorted(load("pengaduan-masalah-teknis-si").authority))
+def test_a_line_copied_as_it_is_says_nothing_of_its_places(word: str):
+    found = repr(read(command_line(word), WORDS, DOCUMENTS, HANDOFFS))
+    assert "<" not in found
+    assert "'orang'" not in found
+
+
+@pytest.mark.parametrize(
+    ("before", "word"),
+    [
+        ("/pos revisi ", "revisi"),
+        ("/pos jeda sebentar\n\n### Log\n", "jeda"),
+        ("/pos alihkan 4 ", "alihkan"),
+        ("/pos tugaskan @budi @", "tugaskan"),
+        ("/pos cabut-akses @budi ", "cabut-akses"),
+    ],
+)
+def test_what_is_too_long_to_be_said_on_the_issue_is_not_taken(before: str, word: str):
+    assert asked(before + "x" * (LONGEST - 100)) != Malformed(word, "length", TOO_LONG)
+    assert asked(before + "x" * LONGEST) == Malformed(word, "length", TOO_LONG)
+
+
+def test_sections_may_be_longer():
+    assert asked(f"/pos selesai\n### Risiko\n{'x' * 9 * LONGEST}") == Outcome("selesai", "", (("Risiko", "x" * 9 * LONGEST),))
 
 
 @pytest.mark.parametrize("number", range(1, 18))

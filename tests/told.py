@@ -263,6 +263,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "tidak-terbaca-lampir": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
     "satu-perintah": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "satu-perintah")),
     "baris-pertama": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "baris-pertama")),
+    "terlalu-panjang": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "revisi", None, "terlalu-panjang")),
     "disunting": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "suntingan")),
     "rahasia": (4, lambda run, w: run.fact(SecretWritten, by("kasi", w))),
     "tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "budi"))),

@@ -34,6 +34,7 @@ WITH_ANOTHER_TOKEN = timedelta(minutes=5)  # pause after a 401
 PLANNER = 15  # the access level from which confidential issues of others are read
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
+LONGEST = 2**20  # bytes of a description; of a longer one GitLab takes nothing, nor of what else was asked with it (behaviour.md 2.3)
 DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
 
 log = logging.getLogger(__name__)
@@ -200,6 +201,10 @@ class Platform:
         Fields `refused` with the same value before are not worth a request of their own. A second one follows where somebody put one of our
         labels on at the same moment, and where GitLab kept the assignee before instead of one it refused: then nobody is shown.
         """
+        if len(wanted.description.encode()) > LONGEST:  # people have filled it: the rest is shown all the same
+            self.tally["refused:region"] += 1
+            log.warning("issue %d: no room in the description is left for where the case stands", seen.iid)
+            wanted = replace(wanted, description=seen.description)
         differ, before, disturbed = differing(wanted, seen), seen, False
         if _worth_asking(wanted, seen, refused):
             seen = self._put(wanted, seen)

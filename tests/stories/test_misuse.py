@@ -254,6 +254,22 @@ def test_of_a_half_deleted_or_doubled_region_nothing_is_left_beside_the_right_on
         assert sorted(lines) == sorted(line for line in whole.splitlines() if line.strip())
 
 
+def test_a_description_filled_to_the_brim_holds_nothing_up_and_is_right_again_once_there_is_room(scene: Scene) -> None:
+    whole = scene.description
+    filling = "x" * (2**20 - len(whole.encode()) - 2)
+    describe(lambda text: f"{filling}\n\n{text}")(scene)
+    scene.found(by_hook=True)
+
+    scene.world.comment(KASI, scene.ticket, LENGKAP)
+    assert STEP_5 in scene.world.campus.labels(scene.ticket)
+    assert scene.notes[-1].startswith("**Langkah 05")
+
+    describe(lambda _: whole)(scene)
+    scene.found(by_hook=True)
+    assert "**Langkah 05 dari 31" in scene.description
+    scene.right()
+
+
 def test_people_s_own_labels_and_text_are_theirs(scene: Scene, *, by_hook: bool) -> None:
     scene.world.campus.gitlab.hooks_lost = 0.0 if by_hook else 1.0
 

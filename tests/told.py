@@ -228,7 +228,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "penolakan-dua-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 6, (9,))),
     "penolakan-label": (5, lambda run, w: run.fact(StepLabelMoved, by("kepala", w), 9)),
     "penolakan-label-isian": (4, lambda run, w: run.fact(StepLabelMoved, by("kasi", w), 5)),
-    "penolakan-bukan-centang": (20, lambda run, w: run.fact(Ticked, by("koordinator", w), "20.1", done=True)),
+    "penolakan-bukan-centang": (20, lambda run, w: run.fact(Ticked, by("koordinator", w), "20.1", done=False)),
     "penolakan-surat": (15, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("sari", "tono"))),
     "penolakan-tim": (13, lambda run, w: run.fact(TeamNamed, by("koordinator", w), ("budi", "orang-lain"))),
     "penolakan-progres-dini": (8, lambda run, _: run.report("koordinator")),

@@ -28,6 +28,7 @@ from integration.procedure.facts import (
 from integration.procedure.guards import Code, Refusal, asked_of, command_fault, command_refusal, not_yours, usual
 from integration.procedure.lines import ASSIGN, ATTACH, GRANT, PAUSE, RESUME, REVOKE, command_line
 from integration.procedure.people import authority, capacity, step_capacity, step_roles
+from integration.procedure.requirements import satisfied
 from integration.procedure.sections import read_priority
 from integration.procedure.transitions import clock
 
@@ -38,6 +39,8 @@ TICK, PRIORITY = "tick", "priority"
 def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
     """A box of the checklist: counts from a holder of the step's role, is put back otherwise (procedure.md rule 2).
 
+    So is, whoever cleared it, a box that the case's own data set.
+
     A box is shown only while its step lasts: set after an earlier stay in the step was over, it was set in this one, whatever the clocks
     say of the moment it was entered. What was set in that stay was cleared with it.
     """
@@ -45,7 +48,7 @@ def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
     earlier = draft.case.left_at.get(step.number)
     if requirement is None or (earlier and fact.at <= earlier):
         draft.ignore(Ignored.STALE)
-    elif fact.done is (requirement.id in draft.case.ticks):
+    elif fact.done is satisfied(draft.procedure, draft.case, requirement, draft.situation.day):
         draft.ignore(Ignored.SAME)
     elif requirement.supply is not Supply.TICK:
         draft.show()

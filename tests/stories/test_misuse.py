@@ -245,6 +245,17 @@ def test_it_is_put_back_and_told(scene: Scene, misuse: Misuse, *, by_hook: bool)
     assert len(scene.notes) == 1
 
 
+def test_a_box_that_the_case_itself_keeps_is_set_again_and_says_so(scene: Scene, *, by_hook: bool) -> None:
+    scene.world.campus.gitlab.hooks_lost = 0.0 if by_hook else 1.0
+
+    scene.person(KASI).tick(scene.project, scene.iid, "4.1", done=False)
+    scene.found(by_hook=by_hook)
+
+    scene.stands()
+    scene.was_told(KASI, "butir 4.1", refusal("not_tickable"))
+    assert len(scene.notes) == 1
+
+
 def test_of_a_half_deleted_or_doubled_region_nothing_is_left_beside_the_right_one(scene: Scene) -> None:
     whole = scene.description
     for change in (lambda t: t[: t.index("#### Kelengkapan")], lambda t: f"{region(t)}\n\n{t}"):

@@ -70,11 +70,11 @@ def debts(procedure: Procedure, owed: Iterable[tuple[int, date | None]]) -> list
     return [{"step": step.number, "name": step.name, "due": iso(day), "papers": papers_owed(procedure, step)} for step, day in steps]
 
 
-def papers_owed(procedure: Procedure, step: Step) -> list[str]:
-    """The titles of what a step makes on the way forward: owed with it where an exception order skipped it."""
+def papers_owed(procedure: Procedure, step: Step, *, for_unit: bool = False) -> list[str]:
+    """The titles of what a step makes on the way forward: owed with it where an exception order skipped it. `for_unit`: of what it gets."""
     forward = way_forward(step)
-    slugs = dict.fromkeys(product.document for product in step.products if forward and forward.word in product.on)
-    return [procedure.document(slug).title for slug in slugs]
+    made = [(procedure.document(product.document), product) for product in step.products if forward and forward.word in product.on]
+    return list(dict.fromkeys(document.title for document, product in made if document.reaches_unit(product.edition) or not for_unit))
 
 
 def refusal(s: Situation, asked: str, refused: Refusal) -> Context:

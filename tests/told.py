@@ -247,6 +247,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "penolakan-pengecualian-berjalan": (8, lambda run, w: ordered(run, w).fact(EmergencyAsked, by("kepala", w), w)),
     "penolakan-formulir": (8, revised),
     "penolakan-berakhir": (5, lambda run, w: ended(run, w).fact(ResumeAsked, by("kepala", w))),
+    "penolakan-berakhir-prioritas": (5, lambda run, w: ended(run, w).fact(PriorityMoved, by("kasi", w), "kritis")),
     "cek": (20, lambda run, w: run.fact(CheckAsked, by("budi", w))),
     "cek-dijeda": (5, lambda run, w: paused(run, w).fact(CheckAsked, by("budi", w))),
     "cek-menunggu-unit": (5, lambda run, w: then(run.say("kepala", "revisi", w), run.fact(CheckAsked, by("budi", w)))),

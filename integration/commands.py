@@ -143,7 +143,7 @@ class NotACommand:
 Command = Outcome | Assign | Progress | Grant | Revoke | Attach | Pause | Resume | HandOff | Emergency | Check | Help
 Reading = Command | Unknown | Malformed | Misplaced | NotACommand
 
-_LINE = re.compile(r" {0,3}/pos(?:\s+(?P<rest>.*))?", re.IGNORECASE)
+_LINE = re.compile(r" {0,3}/ ?pos[:,]?(?:\s+(?P<rest>.*))?", re.IGNORECASE)
 _HEADING = re.compile(r" {0,3}(?:#{1,6}\s+|#{2,6}(?=[^\W\d]))(?P<title>[^\s#].*)")  # "###Judul" is forgiven; "#12" is none
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})")
 _ENCLOSING = re.compile(r" {0,3}(?:>>>|<)")  # a long quotation, HTML or a comment in it: what is inside is only spoken of
@@ -193,8 +193,9 @@ class _Said:
     handoffs: tuple[str, ...]
 
     def reason(self, rest: str | None = None) -> str:
-        """What is left of the first line, and the text below it."""
-        return "\n".join(part for part in (self.rest if rest is None else rest, self.below.text) if part)
+        """What is left of the first line, and the text below it; "" where there is no word in it."""
+        text = "\n".join(part for part in (self.rest if rest is None else rest, self.below.text) if part)
+        return text if any(char.isalnum() for char in text) else ""
 
     def remark(self, rest: str | None = None) -> str:
         """All that was written, also below headings, of which such a command has none of its own."""

@@ -59,6 +59,9 @@ def asked(body: str) -> Reading:
         "/pos setuju.",
         "/pos  SETUJU,",
         "\ufeff/pos setuju",
+        "/pos: setuju",
+        "/ pos setuju",
+        "/pos setuju !",
         "/pos\u00a0setuju",
         "/pos setuju\r\n",
     ],
@@ -131,6 +134,13 @@ def test_the_reason_is_the_rest_of_the_line_and_the_text_below_it():
     assert asked("/pos revisi: bukti kurang\n\nMohon lampirkan\ntangkapan layar.\n\n### Urgensi\ntinggi") == Outcome(
         "revisi", "bukti kurang\nMohon lampirkan\ntangkapan layar.", (("Urgensi", "tinggi"),)
     )
+
+
+@pytest.mark.parametrize("mark", [".", "-", "...", "!?", "_"])
+def test_a_reason_without_a_word_is_none(mark: str):
+    assert asked(f"/pos tolak {mark}") == Outcome("tolak", "", ())
+    assert asked(f"/pos jeda\n{mark}") == Pause("")
+    assert asked(f"/pos alihkan 4 {mark}") == HandOff("POS Pelaporan Insiden Siber", "")
 
 
 def test_sections_of_any_level_and_shape():

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from integration import codec
 from integration.clock import Clock
-from integration.drift import MOVED, REPAIRS, WITHIN, changed_by, left_until, parts_about, told
+from integration.drift import ASKING, REPAIRS, WITHIN, changed_by, left_until, parts_about, told
 from integration.faults import Permanent, Transient
 from integration.files import FileStore
 from integration.issue import IssueSeen, Part, Sighting, Snapshot, differing, fields_of, sighting_json, sighting_of
@@ -214,8 +214,8 @@ class Inbox:
         if last is not None and not closely:
             before = fields_of(last.issue)
             what &= told(differing(before, issue), before, issue)
-        if ledger.shows:  # all is put right anyway, and what was asked is answered
-            what &= {MOVED}
+        if ledger.shows:  # all is put right anyway, and what was asked is answered; what else was changed is told
+            what -= ASKING
         if not what:
             return []
         seen = f"{issue.updated_at.isoformat()}:{case.last_seq}:{','.join(sorted(what))}"

@@ -256,6 +256,32 @@ def test_a_box_that_the_case_itself_keeps_is_set_again_and_says_so(scene: Scene,
     assert len(scene.notes) == 1
 
 
+def test_what_was_changed_along_with_a_refused_request_is_told_too(scene: Scene, *, by_hook: bool) -> None:
+    scene.world.campus.gitlab.hooks_lost = 0.0 if by_hook else 1.0
+    edits = {"state_event": "close", "title": "Selesai", "confidential": False, "due_date": "2030-01-01", "add_labels": ["status::selesai"]}
+
+    scene.person(INFRA).bulk_edit(scene.project, [scene.iid], **edits)
+    scene.found(by_hook=by_hook)
+
+    scene.stands()
+    closed, mended = scene.notes
+    assert refusal("close_not_allowed") in closed
+    scene.was_told(INFRA, *map(drift, ("title", "confidential", "due", "status")))
+    assert drift("state") not in mended
+
+
+def test_what_was_changed_along_with_a_command_is_told_too(scene: Scene) -> None:
+    scene.world.campus.gitlab.hooks_lost = 1.0
+
+    scene.person(KASI).comment(scene.project, scene.iid, LENGKAP)
+    scene.person(INFRA).rename(scene.project, scene.iid, "Judul lain")
+    scene.found(by_hook=False)
+
+    assert scene.case.step == 5
+    scene.right()
+    scene.was_told(INFRA, drift("title"))
+
+
 def test_of_a_half_deleted_or_doubled_region_nothing_is_left_beside_the_right_one(scene: Scene) -> None:
     whole = scene.description
     for change in (lambda t: t[: t.index("#### Kelengkapan")], lambda t: f"{region(t)}\n\n{t}"):

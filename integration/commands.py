@@ -101,6 +101,13 @@ class Emergency(Asked):
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw(Asked):
+    """`/pos batal <alasan>`: the unit's to say, in the portal; whoever types it is told so."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check(Asked):
     """`/pos cek`."""
 
@@ -140,7 +147,7 @@ class NotACommand:
     """An ordinary comment."""
 
 
-Command = Outcome | Assign | Progress | Grant | Revoke | Attach | Pause | Resume | HandOff | Emergency | Check | Help
+Command = Outcome | Assign | Progress | Grant | Revoke | Attach | Pause | Resume | HandOff | Emergency | Withdraw | Check | Help
 Reading = Command | Unknown | Malformed | Misplaced | NotACommand
 
 _LINE = re.compile(r" {0,3}/ ?pos[:,]?(?:\s+(?P<rest>.*))?", re.IGNORECASE)
@@ -421,6 +428,7 @@ _PARSERS: Mapping[str, _Parser] = MappingProxyType(
         "lanjut": lambda _: Resume(),
         "alihkan": _hand_off,
         "darurat": lambda said: Emergency(said.remark()),
+        "batal": lambda said: Withdraw(said.remark()),
         "cek": lambda _: Check(),
         "bantuan": lambda _: Help(),
     }

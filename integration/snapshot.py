@@ -38,6 +38,7 @@ from integration.procedure.facts import (
     TeamNamed,
     Ticked,
     Via,
+    Withdrawn,
 )
 from integration.region import ticked
 
@@ -142,6 +143,8 @@ class Reader:
                 return HandOffAsked(key, at, by, target, reason)
             case commands.Emergency(reason=reason):
                 return EmergencyAsked(key, at, by, reason)
+            case commands.Withdraw(reason=reason):
+                return Withdrawn(key, at, by, reason)
             case commands.Check():
                 return CheckAsked(key, at, by)
             case commands.Help():

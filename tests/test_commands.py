@@ -27,6 +27,7 @@ from integration.commands import (
     Resume,
     Revoke,
     Unknown,
+    Withdraw,
     read,
 )
 from integration.procedure.lines import command_line
@@ -205,6 +206,7 @@ def test_only_the_first_command_counts_and_the_answer_can_say_so(second: str):
         ("/pos jeda menunggu vendor\nsampai Senin", Pause("menunggu vendor\nsampai Senin")),
         ("/pos jeda", Pause("")),
         ("/pos darurat server SIAKAD lumpuh", Emergency("server SIAKAD lumpuh")),
+        ("/pos batal unit kerja tidak jadi", Withdraw("unit kerja tidak jadi")),
         ("/pos tugaskan @budi.s @ani_w @joko-1", Assign(("budi.s", "ani_w", "joko-1"))),
         ("/pos tugaskan @budi, @ani; dan @joko.", Assign(("budi", "ani", "joko"))),
         ("/pos tugaskan @Budi @budi @ani\\_w", Assign(("Budi", "ani_w"))),

@@ -43,6 +43,7 @@ from integration.procedure.facts import (
     TeamNamed,
     Ticked,
     Via,
+    Withdrawn,
 )
 from integration.procedures import load
 from integration.region import region
@@ -101,6 +102,7 @@ KEY = ("note:7", LATER, BY)
         ("/pos lanjut", ResumeAsked(*KEY)),
         ("/pos alihkan 9 serangan siber", HandOffAsked(*KEY, "POS Pelaporan Insiden Siber", "serangan siber")),
         ("/pos darurat server mati", EmergencyAsked(*KEY, "server mati")),
+        ("/pos batal tidak jadi", Withdrawn(*KEY, "tidak jadi")),
         ("/pos cek", CheckAsked(*KEY)),
         ("/pos bantuan", HelpAsked(*KEY)),
         ("/pos ditrima", CommandUnclear(*KEY, "ditrima", "diterima", "")),

@@ -206,6 +206,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "penolakan-alasan-jeda": (5, lambda run, w: run.fact(PauseAsked, by("kepala", w), "")),
     "penolakan-peran": (5, lambda run, w: said(run, "kasi", "setuju", "", w)),
     "penolakan-peran-perintah": (8, lambda run, w: run.fact(PauseAsked, by("budi", w), w)),
+    "penolakan-peran-batal": (8, lambda run, w: run.fact(Withdrawn, by("kepala", w), w)),
     "penolakan-peran-centang": (20, lambda run, w: run.fact(Ticked, by("budi", w), "20.5", done=True)),
     "penolakan-peran-unit": (31, lambda run, w: said(run, "kepala", "terima", "", w)),
     "penolakan-peran-prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("budi", w), "kritis")),

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
+import requests
 
 from integration.issue import differing
 from integration.procedure.case import Case
@@ -395,6 +396,27 @@ def test_a_command_by_someone_without_an_office_is_refused(scene: Scene, *, by_h
     scene.stands()
     assert refusal("not_yours") in scene.notes[-1]
     assert "Dewi Lestari" in scene.notes[-1]
+
+
+def test_a_command_by_someone_who_is_no_member_is_refused_where_the_platform_lets_it_be_written(scene: Scene, *, by_hook: bool) -> None:
+    gitlab = scene.world.campus.gitlab
+    owner = gitlab.act(gitlab.user(f"pengelola-{scene.iid}", "Pengelola GitLab", admin=True))
+    guest = gitlab.act(gitlab.user(f"tamu-{scene.iid}", "Tamu"))
+    for visibility in ("private", "internal"):
+        owner.set_visibility(scene.project, visibility)
+        with pytest.raises(requests.HTTPError, match="404"):
+            guest.comment(scene.project, scene.iid, LENGKAP)
+
+    gitlab.hooks_lost = 0.0 if by_hook else 1.0
+    scene.person(INFRA).publish(scene.project, scene.iid)
+    guest.comment(scene.project, scene.iid, LENGKAP)
+    scene.found(by_hook=by_hook)
+    owner.set_visibility(scene.project, "private")
+
+    scene.stands()
+    told = "\n".join(scene.notes)
+    for words in (guest.user.username, refusal("not_yours"), "Dewi Lestari", drift("confidential"), f"@{INFRA}"):
+        assert words in told
 
 
 def test_a_command_by_the_service_s_own_account_is_nobody_s(scene: Scene, *, by_hook: bool) -> None:

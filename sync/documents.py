@@ -8,7 +8,7 @@ from integration.procedure.case import Case, Paper, fold
 from integration.procedure.definition import OutcomeKind, Procedure, Step
 from integration.procedure.events import DocumentIssued, Entry, StepLeft
 from integration.procedure.facts import ActorKind
-from integration.procedure.offices import Organisation
+from integration.procedure.offices import Organisation, Programmer
 from sync.paper import Sheet, Signature, render
 from sync.wording import Wording, long_date
 
@@ -51,7 +51,7 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
         step=step,
         procedure=procedure,
         signatory=signatures[0],
-        team=[organisation.programmer(account) or Signature("", account) for account in case.team],
+        team=[organisation.programmer(account) or Programmer(account, account) for account in case.team],
         written=case.written.get(step.number, ()),
         repairs=_repairs(case, procedure, step),
         handed_over=_handed_over(case, paper, procedure),

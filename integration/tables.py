@@ -118,6 +118,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("error", Text, nullable=False),
+    Column("failure", String(16), nullable=False, server_default=""),  # of integration.faults; "" for a row that never failed
     Column("result", Text, nullable=False),
     UniqueConstraint("source", "key"),
     Index("ix_inbox_open", "lane", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
@@ -138,6 +139,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("error", Text, nullable=False),
+    Column("failure", String(16), nullable=False, server_default=""),  # of integration.faults; "" for a row that never failed
     Index("ix_outbox_open", "lane", "channel", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index(
         "uq_outbox_show",

@@ -8,7 +8,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from integration.issue import IssueSeen, LabelEventSeen, NoteSeen, StateEventSeen
 
 
@@ -22,7 +22,7 @@ class Answer(BaseModel):
             return cls.model_validate(raw)
         except ValidationError as fault:
             said = fault.errors(include_input=False, include_url=False)
-            raise Permanent(f"GitLab's {cls.__name__} is not understood: {said}") from fault
+            raise Permanent(f"GitLab's {cls.__name__} is not understood: {said}", Failure.FOREIGN) from fault
 
 
 class Person(Answer):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from integration.faults import Failure, Transient
 from integration.issue import IssueFields
 from integration.procedure.case import Case
 from integration.procedure.definition import Procedure
@@ -26,22 +27,22 @@ class Display:
     wording: Wording
 
     def procedure(self, case: Case) -> Procedure:
-        """The revision a case is pinned to. LookupError where it is not loaded."""
+        """The revision a case is pinned to. Raises Transient where it is not loaded."""
         return self.revision(case.procedure, case.revision)
 
     def revision(self, slug: str, revision: str) -> Procedure:
-        """This revision. LookupError where it is not loaded."""
+        """This revision. Raises Transient where it is not loaded: a process that started before it came does not know it yet."""
         for procedure in self.procedures:
             if (procedure.slug, procedure.revision) == (slug, revision):
                 return procedure
-        raise LookupError(f"procedure {slug} in revision {revision}")
+        raise Transient(f"the procedure {slug} in revision {revision} is not loaded here", Failure.PROCEDURE)
 
     def for_form(self, code: str) -> Procedure:
-        """The procedure a new case opens under. LookupError where no procedure has this form."""
+        """The procedure a new case opens under. Raises Transient where none that is loaded has this form."""
         for procedure in reversed(self.procedures):
             if procedure.form == code:
                 return procedure
-        raise LookupError(f"procedure for form {code}")
+        raise Transient(f"no procedure with the form {code} is loaded here", Failure.PROCEDURE)
 
     def issue(self, case: Case, now: datetime, description: str | None = None) -> IssueFields:
         """The issue as it must be, around the users' text of the description it has; None: a new one, with the form."""

@@ -7,7 +7,6 @@ twice here: a repeated POST makes twins, so a failure is raised and the outbox d
 import logging
 import mimetypes
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,8 @@ from urllib.parse import quote
 
 import gitlab
 
-from integration.faults import Permanent, RateLimited, Transient
+from integration.faults import Failure, Permanent, RateLimited, Transient
+from integration.figures import FIELDS_REFUSED, REQUESTS, Tally
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
 from integration.region import boxes
@@ -36,6 +36,12 @@ BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
 LONGEST = 2**20  # bytes of a description; of a longer one GitLab takes nothing, nor of what else was asked with it (behaviour.md 2.3)
 DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
+
+UNANSWERED = "none"  # the status of a request that got none
+RESOURCES = ("resource_label_events", "resource_state_events")
+THINGS = frozenset(
+    {"user", "users", "project", "issues", "notes", "labels", "boards", "lists", "hooks", "members", "uploads", "wikis", *RESOURCES}
+)
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +75,7 @@ class Platform:
     """One project on one GitLab, seen with one token; `project` is where its addresses begin.
 
     Not shared between threads or forked processes: open one for each.
-    `tally` counts the requests made ("get", "post", "put") and the fields dropped ("refused:assignee"); take it to empty it.
+    `tally` is that of the thread, which tells it to the store: here the requests are counted, and the fields GitLab dropped.
     `skew`: how far GitLab's clock was ahead of ours in its last answer, to the second; None before the first one.
     Every method raises Transient where it may work later and Permanent where somebody must change something first.
     """
@@ -81,13 +87,9 @@ class Platform:
         self._accounts: dict[str, int] = {}
         self._members_read = False
         self._headers: Mapping[str, str] = {}
-        self.tally: Counter[str] = Counter()
+        self._status = UNANSWERED
+        self.tally = Tally()
         self.skew: timedelta | None = None
-
-    def take_tally(self) -> dict[str, int]:
-        """What was counted since this was last asked."""
-        taken, self.tally = dict(self.tally), Counter()
-        return taken
 
     # --- reading ---
 
@@ -141,10 +143,10 @@ class Platform:
         try:
             project = self.get(self.project)
         except Gone as gone:
-            raise Transient(f"the project is not ours to read: {gone}", retry_after=WITH_ANOTHER_TOKEN) from gone
+            raise Transient(f"the project is not ours to read: {gone}", Failure.CLOSED, retry_after=WITH_ANOTHER_TOKEN) from gone
         access = [held["access_level"] for held in (project.get("permissions") or {}).values() if held]
         if max(access, default=0) < PLANNER or not project.get("issues_enabled", True):
-            raise Transient("the project's issues are not ours to read", retry_after=WITH_ANOTHER_TOKEN)
+            raise Transient("the project's issues are not ours to read", Failure.CLOSED, retry_after=WITH_ANOTHER_TOKEN)
         return not self.get(f"{self.project}/issues", {"scope": "all", "iids[]": [iid]})
 
     def _label_events(self, path: str) -> tuple[LabelEventSeen, ...]:
@@ -250,7 +252,7 @@ class Platform:
         """What became of the issue, and which of the fields that were `put` are not as they were to be."""
         refused = {name: asked(wanted, name) for name in differing(wanted, seen) & DROPPED & put}
         for name in refused:  # the value may be somebody's account
-            self.tally[f"refused:{name}"] += 1
+            self.tally.add(FIELDS_REFUSED, name)
             log.warning("issue %d: GitLab left %s as it was", seen.iid, name)
         return Shown(seen, refused)
 
@@ -319,8 +321,7 @@ class Platform:
             yield from answer
 
     def _heard(self, response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 -- a requests.Response; requests is portal.py's
-        self._headers = response.headers
-        self.tally[response.request.method.lower()] += 1
+        self._headers, self._status = response.headers, str(response.status_code)
         ahead = _ahead(response.headers.get("Date", ""))
         self.skew = self.skew if ahead is None else ahead
 
@@ -333,7 +334,7 @@ class Platform:
         data: Mapping[str, Any] | None = None,
         files: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        self._headers = {}
+        self._headers, self._status = {}, UNANSWERED
         try:
             answer = self._gitlab.http_request(
                 verb,
@@ -349,7 +350,9 @@ class Platform:
             raise self._meaning(failure, f"{verb.upper()} {path}") from failure
         except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off or without JSON
             pause = LONGEST_AT_WORK if verb == "post" else None  # looked for any sooner, it is not found and made a second time
-            raise Transient(f"{verb.upper()} {path}: {type(failure).__name__}", retry_after=pause) from failure
+            raise Transient(f"{verb.upper()} {path}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
+        finally:
+            self.tally.add(REQUESTS, verb, _things(path), self._status)
 
     def _meaning(self, failure: gitlab.GitlabError, request: str) -> Exception:
         """What an error answer asks of us (behaviour.md 4 "Errors" and 5.1)."""
@@ -358,10 +361,12 @@ class Platform:
         if code == 429:  # noqa: PLR2004 -- Too Many Requests
             return RateLimited(told, retry_after=_pause(self._headers.get("Retry-After", "")), of=_spent(request))
         if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
-            return Transient(told)
+            return Transient(told, Failure.DOWN)
         if code == 401:  # noqa: PLR2004 -- Unauthorized: the fault is not the row's, and parked it would need an operator
-            return TokenRefused(told, retry_after=WITH_ANOTHER_TOKEN)
-        return Gone(told) if code == 404 else Permanent(told)  # noqa: PLR2004 -- Not Found
+            return TokenRefused(told, Failure.TOKEN, retry_after=WITH_ANOTHER_TOKEN)
+        if code == 404:  # noqa: PLR2004 -- Not Found
+            return Gone(told, Failure.GONE)
+        return Permanent(told, Failure.RIGHTS if code == 403 else Failure.REFUSED)  # noqa: PLR2004 -- Forbidden
 
 
 class TokenRefused(Transient):
@@ -388,8 +393,17 @@ def _worth_asking(wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, st
 def _note_id(answer: Mapping[str, Any]) -> int:
     """The id of a note just written. GitLab answers 202 without one when it took everything for quick actions (behaviour.md 2.2)."""
     if "id" not in answer:
-        raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}")
+        raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}", Failure.FOREIGN)
     return int(answer["id"])
+
+
+def _things(path: str) -> str:
+    """What an address is about, never which one: "issue" for /projects/1/issues/7, "issues" for the list of them."""
+    words = path.strip("/").split("/")
+    if words[0] == "projects":
+        words = words[2:] or ["project"]
+    known = next((word for word in reversed(words) if word in THINGS), "other")
+    return known.removesuffix("s") if words[-1].isdigit() else known
 
 
 def _spent(request: str) -> str:

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from integration import logs
 from integration.clock import Clock
 from integration.drift import rewritten
-from integration.faults import Permanent, Transient
+from integration.faults import Failure, Permanent, Transient
 from integration.files import FileStore
 from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, Sighting, Snapshot, sighting_json, sighting_of
 from integration.payloads import Look, look_bytes
@@ -66,7 +67,7 @@ class Outbox:
                 return
             # Somebody deleted the issue, or took our rights: the look finds out, and what waits goes on after it.
             self.store.keep(Delivery("sweep", f"gone:{row.key}:{row.attempts}", row.lane, look_bytes(Look(_iid(case)))))
-            raise Transient(str(gone)) from gone
+            raise Transient(str(gone), gone.failure) from gone
 
     def _perform(self, turn: Turn, row: OutboxRow) -> None:
         match row.effect:
@@ -166,7 +167,7 @@ class Outbox:
         organisation = self.display.organisation
         paper = next((paper for paper in case.documents if paper.id == document), None)
         if paper is None:
-            raise Permanent(f"{document} was never issued")
+            raise Permanent(f"{document} was never issued", Failure.STRAY)
         procedure = self.display.revision(case.procedure, paper.revision)  # the one it was issued under, whatever the case goes by since
         number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
@@ -205,7 +206,8 @@ class Outbox:
         entries = self.store.entries(row.lane)
         case = fold(entries)
         if case is None:
-            raise Permanent(f"{row.lane} is no case")
+            raise Permanent(f"{row.lane} is no case", Failure.STRAY)
+        logs.also(step=case.step)
         return case, entries
 
     def _counted(self, case: Case, row: OutboxRow) -> dict[str, object] | None:
@@ -223,7 +225,7 @@ def file_name(name: str) -> str:
 
 def _iid(case: Case) -> int:
     if case.iid is None:
-        raise Transient(f"{case.ticket} has no issue yet")
+        raise Transient(f"{case.ticket} has no issue yet", Failure.WAITS)
     return case.iid
 
 

@@ -18,7 +18,7 @@ import markdown
 import typst
 from markdown.treeprocessors import Treeprocessor
 
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from integration.templates import TEMPLATES
 
 LAYOUT = TEMPLATES / "documents" / "layout.typ"
@@ -58,16 +58,16 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     Raises Permanent where the text is longer than LARGEST_TEXT or cannot be drawn.
     """
     if len(text) > LARGEST_TEXT:
-        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}")
+        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}", Failure.TEMPLATE)
     data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
     stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
             pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=stamp)
     except typst.TypstError as fault:
-        raise Permanent(f"document cannot be drawn: {fault}") from fault
+        raise Permanent(f"document cannot be drawn: {fault}", Failure.TEMPLATE) from fault
     if not isinstance(pdf, bytes):
-        raise Permanent("the renderer gave no single PDF")
+        raise Permanent("the renderer gave no single PDF", Failure.TEMPLATE)
     return pdf
 
 

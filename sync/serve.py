@@ -131,6 +131,8 @@ class OneProcess:
             except StoreDown as fault:
                 log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all
                 self.stop.wait(STORE_PAUSE)
+        with suppress(StoreDown):
+            drain.tally.tell(self.service.store)
 
     def _look_around(self) -> None:
         """The clock and the sweep."""

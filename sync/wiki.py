@@ -6,7 +6,7 @@ GitLab keeps no version to ask for: the last writer wins (behaviour.md 4).
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from sync.gitlab import Gone, Platform
 
 
@@ -37,7 +37,7 @@ class Wiki:
         else:
             return
         if made["slug"] != page_slug(title):
-            raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}")
+            raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}", Failure.FOREIGN)
 
     @property
     def _path(self) -> str:

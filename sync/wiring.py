@@ -85,7 +85,7 @@ class Service:
         inbox = Inbox(store, platform, files, self.display, clock)
         outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
         hands = EachRow(inbox, outbox, lambda: self.display)
-        return Drain(store, hands, hands, stop)
+        return Drain(store, hands, hands, stop, platform.tally)
 
     def provisioning(self, hook_url: str = "") -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
@@ -110,10 +110,20 @@ class Service:
         local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
         night = (local - NIGHT).date().isoformat()
         if self.store.mark(LAST_NIGHT) == night:
-            found = self.reconciler.sweep()
-        else:
-            found = self.reconciler.full()
-            self.store.set_mark(LAST_NIGHT, night)
+            return self.reconcile()
+        found = self.reconcile(full=True)
+        self.store.set_mark(LAST_NIGHT, night)
+        return found
+
+    def reconcile(self, *, full: bool = False) -> int:
+        """Compare the platform with the store, what changed lately or everything, and have the rest looked at; gives how much that is.
+
+        Raises Transient, Permanent, StoreDown.
+        """
+        try:
+            found = self.reconciler.full() if full else self.reconciler.sweep()
+        finally:
+            self.reconciler.platform.tally.tell(self.store)
         if found:
             self.bell.ring()
         return found

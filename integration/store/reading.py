@@ -1,5 +1,6 @@
 """What the store tells: the ledger, the rows, where things stand. Reading changes nothing; an operator's replay is the one exception."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from typing import Literal
@@ -119,33 +120,41 @@ class Store(Worklist):
         with self._read() as connection:
             return [outbox_row(row) for row in connection.execute(_rows(outbox, state, lane, row_id).limit(limit))]
 
-    def replay(self, side: Side, row_id: int) -> bool:
-        """Try a parked row again; False where no such row is parked.
+    def replay(self, side: Side, row_id: int | None = None) -> int:
+        """Try a parked row again, or all of the side; gives how many are: 0 where none is parked.
 
         It has all its tries again, but what an earlier one may have left is looked for first: none of them counts as the first.
         """
         table = inbox if side == "inbox" else outbox
+        known = [table.c.id, table.c.lane, table.c.attempts, *([outbox.c.kind] if side == "outbox" else ())]
+        parked = sa.select(*known).where(table.c.state == PARKED).order_by(table.c.id)
         with self._write() as connection:
-            parked = connection.execute(sa.select(table).where(table.c.id == row_id, table.c.state == PARKED)).first()
-            if parked is None:
-                return False
-            # A younger waiting ShowOnIssue shows all this one would: it is done by that.
-            shown = sa.select(outbox.c.id).where(outbox.c.lane == parked.lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
-            superseded = side == "outbox" and parked.kind == "ShowOnIssue" and connection.execute(shown).first() is not None
-            again = {"state": DONE if superseded else WAITING, "due_at": self.clock(), "attempts": min(parked.attempts, 1)}
-            connection.execute(sa.update(table).where(table.c.id == row_id).values(**again))
-            self._wake(connection, [parked.lane])
-            return True
+            rows = connection.execute(parked if row_id is None else parked.where(table.c.id == row_id)).all()
+            for row in rows:
+                state = DONE if side == "outbox" and row.kind == "ShowOnIssue" and self._shown_anyway(connection, row.lane) else WAITING
+                again = {"state": state, "due_at": self.clock(), "attempts": min(row.attempts, 1)}
+                connection.execute(sa.update(table).where(table.c.id == row.id).values(**again))
+            self._wake(connection, {row.lane for row in rows})
+            return len(rows)
+
+    def _shown_anyway(self, connection: sa.Connection, lane: str) -> bool:
+        """Whether a ShowOnIssue waits in the lane: it shows all that any other would."""
+        waits = sa.select(outbox.c.id).where(outbox.c.lane == lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
+        return connection.execute(waits).first() is not None
 
     def waiting(self) -> tuple[Waiting, Waiting]:
         """How much waits in the inbox and in the outbox."""
         with self._read() as connection:
             found = []
             for side, table, since in (("inbox", inbox, inbox.c.received_at), ("outbox", outbox, outbox.c.created_at)):
-                open_rows = sa.select(table.c.state, sa.func.count(), sa.func.min(since)).where(UNFINISHED)
-                by_state = {state: (rows, oldest) for state, rows, oldest in connection.execute(open_rows.group_by(table.c.state))}
-                rows, oldest = by_state.get(WAITING, (0, None))
-                found.append(Waiting(side, rows, by_state.get(PARKED, (0, None))[0], oldest))
+                open_rows = sa.select(table.c.state, table.c.failure, sa.func.count(), sa.func.min(since)).where(UNFINISHED)
+                counted = connection.execute(open_rows.group_by(table.c.state, table.c.failure)).all()
+                rows: Counter[str] = Counter()
+                for state, _, n, _ in counted:
+                    rows[state] += n
+                oldest = min((first for state, _, _, first in counted if state == WAITING), default=None)
+                failing = {(state, failure): n for state, failure, n, _ in counted if failure}
+                found.append(Waiting(side, rows[WAITING], rows[PARKED], oldest, failing))
         return found[0], found[1]
 
     # --- where recurring work stands ---

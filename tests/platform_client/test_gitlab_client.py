@@ -15,6 +15,7 @@ from integration.store import ISSUES
 from sandbox.gitlab import GitLab, Level, Project, User
 from sync.answers import Issue
 from sync.gitlab import Gone, Platform, Shown, TokenRefused
+from sync.wiki import Wiki
 
 MARKER = "<!-- alur:perkara:SI-2026-000001 -->"
 DRAFT = IssueFields(
@@ -174,7 +175,7 @@ class TestShowing:
         seen = bench.opened()
         shown = bench.show(seen, assignee=account)
         assert (shown.issue.assignee, shown.refused) == ("", {"assignee": account})
-        assert bench.platform.take_tally()["refused:assignee"] == 1
+        assert bench.platform.tally.counted["platform_fields_refused:assignee"] == 1
         bench.gitlab.requests.clear()
         again = bench.platform.show(replace(DRAFT, assignee=account), shown.issue, shown.refused)
         assert again.refused == {"assignee": account}
@@ -389,10 +390,35 @@ class TestFailures:
         with pytest.raises(Transient):
             _ = Platform("http://127.0.0.1:9", "x", "a/b", timeout=1).home
 
-    def test_what_was_asked_is_counted(self, bench: Bench):
-        bench.opened()
-        assert bench.platform.take_tally() == {"post": 1, "get": 1}  # the members are read before the first assignment
-        assert bench.platform.take_tally() == {}
+    def test_what_was_asked_is_counted_by_what_it_was_about_and_how_it_was_answered(self, bench: Bench):
+        issue = bench.opened()
+        bench.gitlab.fault("GET", r"/issues/1$", status=503)
+        bench.gitlab.fault("GET", r"/issues/1$", drop=True)
+        for _ in range(2):
+            with pytest.raises(Transient):
+                bench.platform.issue(issue.iid)
+        bench.platform.history(issue, EVERYTHING, None)
+        bench.platform.upload("a.txt", b"a")
+        Wiki(bench.platform).page("Laporan mingguan/2026-W23")
+        _ = bench.platform.home
+        with pytest.raises(Permanent):
+            bench.platform.get(f"{bench.platform.project}/rahasia/1")
+        counted = {key.removeprefix("platform_requests:"): n for key, n in bench.platform.tally.counted.items()}
+        assert counted == {
+            "get:members:200": 1,  # read before the first assignment
+            "post:issues:201": 1,
+            "get:issue:503": 1,
+            "get:issue:none": 1,
+            "get:notes:200": 1,
+            "get:resource_label_events:200": 1,
+            "get:resource_state_events:200": 1,
+            "post:uploads:201": 1,
+            "get:wikis:404": 1,
+            "get:user:200": 1,
+            "get:project:200": 1,
+            "get:other:501": 1,
+        }
+        bench.gitlab.unknown.clear()
 
 
 def test_an_answer_of_another_gitlab_is_not_guessed_at():

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from integration.faults import Failure
 from integration.procedure.events import AccessGranted, CaseOpened, DocumentFiled, Entry, Missing, Paused, RequestRefused, StepEntered
 from integration.procedure.facts import Actor, ActorKind, Attachment, Submission
 from integration.store import Batch, CaseRow, ChainFault, Delivery, Store, Waiting
@@ -119,14 +120,17 @@ def test_where_cases_stand(store, watch):
 
 
 def test_what_waits_is_counted_with_its_age(store, watch):
-    assert store.waiting() == (Waiting("inbox", 0, 0, None), Waiting("outbox", 0, 0, None))
+    assert store.waiting() == (Waiting("inbox", 0, 0, None, {}), Waiting("outbox", 0, 0, None, {}))
     since = watch()
-    for key in ("a", "b"):
+    for key in ("a", "b", "c"):
         store.keep(Delivery("gitlab", key, key, b""))
         watch.move(seconds=1)
     turn = store.claim(lease=LEASE)
-    store.park(turn, store.next(turn), "x")
-    assert store.waiting()[0] == Waiting("inbox", 1, 1, since + timedelta(seconds=1))
+    store.park(turn, store.next(turn), "x", Failure.RIGHTS)
+    turn = store.claim(lease=LEASE)
+    store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="x", failure=Failure.DOWN)
+    failing = {("parked", "rights"): 1, ("waiting", "down"): 1}
+    assert store.waiting()[0] == Waiting("inbox", 2, 1, since + timedelta(seconds=1), failing)
 
 
 def test_numbers_of_a_series_are_without_gap_and_a_document_keeps_its_own(open_store):

@@ -62,7 +62,7 @@ REQUESTS = Family(
     ("method", "of", "status"),
 )
 FIELDS_REFUSED = Family(
-    "platform_fields_refused", "Fields of an issue that GitLab took another value for without a word, or none", ("field",)
+    "platform_fields_refused", "Times GitLab left a field of an issue as it was though it was asked for another value", ("field",)
 )
 MENDED = Family("drift_repairs", "Times something that somebody changed without asking was put back, by what it was", ("what",))
 LEFT = Family("drift_left", "Times an issue was left as it was for a while, having been put right too often", (), ((),))

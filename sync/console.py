@@ -23,7 +23,7 @@ from integration.store import CaseRow, InboxRow, OutboxRow
 from integration.templates import messages
 
 LOCALE = "id"
-LONGEST_CELL = 60
+LONGEST_CELL = 100
 WHOLE = frozenset({"id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
 
 

@@ -96,7 +96,7 @@ def make_app(settings: Settings) -> Celery:
     )
     hands = Hands(settings)
     for name, work in ((BELL, hands.work), (TICK, hands.tick), (SWEEP, hands.sweep)):
-        app.task(_enduring(work), name=name)
+        app.task(_enduring(work), name=name, shared=False)
     return app
 
 

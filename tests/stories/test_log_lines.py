@@ -1,19 +1,14 @@
 """What the logs tell of a case that met every kind of trouble: which delivery, case and step, and what failed; nobody's name or words."""
 
 import copy
-import io
 import json
-import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import requests
 
-from integration import logs
-from integration.parts import secrets
 from integration.store import Delivery
 from sandbox.gitlab import Level
 from tests.stories.world import ORGANISATION, World, example_form
@@ -34,33 +29,13 @@ SAID = (
 """What tells whose case it is, or what somebody wrote: parts of what is said below, as they would stand in a line that quotes it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Log:
-    """All that the service logged, from DEBUG on, as it is written; what the stand-ins log is theirs."""
-
-    stream: io.StringIO
-
-    @property
-    def lines(self) -> list[dict[str, Any]]:
-        """Each line, read."""
-        lines = map(json.loads, self.stream.getvalue().splitlines())
-        return [line for line in lines if not line["logger"].startswith("sandbox.")]
-
-    def quoting(self, *words: str) -> list[dict[str, Any]]:
-        """The lines that hold any of these, whatever the case of their letters."""
-        sought = [word.casefold() for word in words]
-        return [line for line in self.lines if any(word in json.dumps(line, ensure_ascii=False).casefold() for word in sought)]
+Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture
-def log(world: World) -> Iterator[Log]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure("DEBUG", secrets(world.settings), stream)
-    yield Log(stream)
-    root.handlers[:] = before
-    root.setLevel(level)
+def lines(world: World, logged: Lines) -> Lines:
+    """What the service logged; what the stand-ins log is theirs."""
+    return lambda: [line for line in logged() if not line["logger"].startswith("sandbox.")]
 
 
 def personal_form() -> dict[str, Any]:
@@ -137,13 +112,13 @@ def behind_the_scenes(world: World, ticket: str) -> None:
     world.portal("pengaduan.dibatalkan", tiket=ticket, alasan="Pak Agus menikah", oleh=HEAD["nama"])
 
 
-def test_no_line_names_a_person_or_quotes_anybody_whatever_goes_wrong(world: World, log: Log) -> None:
+def test_no_line_names_a_person_or_quotes_anybody_whatever_goes_wrong(world: World, lines: Lines) -> None:
     at_the_edge(world)
     ticket = world.submit(form=personal_form(), attachments={"KTM Siti Rahmawati.txt": b"1301617042"})
     on_the_issue(world, ticket)
     behind_the_scenes(world, ticket)
 
-    told = [line["message"] for line in log.lines]
+    told = [line["message"] for line in lines()]
     for message in (  # what could have quoted somebody
         "refused: 1 faults in what it says",
         "postponed for 2 s: down",
@@ -159,10 +134,11 @@ def test_no_line_names_a_person_or_quotes_anybody_whatever_goes_wrong(world: Wor
     assert any("Agus Setiawan" in row.error for row in world.service.store.outbox_rows())
     organisation = world.campus.organisation
     people = [name for person in (*organisation.offices, *organisation.programmers) for name in (person.name, person.account) if name]
-    assert log.quoting(*people, *SAID) == []
+    forbidden = [word.casefold() for word in (*people, *SAID)]
+    assert [line for line in lines() if any(word in json.dumps(line, ensure_ascii=False).casefold() for word in forbidden)] == []
 
 
-def test_a_delivery_is_followed_from_the_edge_to_what_came_of_it(world: World, log: Log) -> None:
+def test_a_delivery_is_followed_from_the_edge_to_what_came_of_it(world: World, lines: Lines) -> None:
     ticket = world.submit(webhook_id="msg_formulir")
     world.walk(ticket, until=5)
     world.clock.advance(timedelta(minutes=1))
@@ -170,15 +146,13 @@ def test_a_delivery_is_followed_from_the_edge_to_what_came_of_it(world: World, l
     world.campus.gitlab.fault("POST", r"/notes$", status=503)
     world.settle()
 
-    form = [
-        (line["logger"], line["message"], line["case"], line.get("step")) for line in log.lines if line.get("delivery") == "msg_formulir"
-    ]
+    form = [(line["logger"], line["message"], line["case"], line.get("step")) for line in lines() if line.get("delivery") == "msg_formulir"]
     assert form == [("webhooks.intake", "kept", ticket, None), ("sync.drain", "worked off", ticket, None)]
     hook = world.service.store.inbox_rows(state="done", lane=ticket)[0]
-    comment = [(line["logger"], line["message"], line["case"], line.get("step")) for line in log.lines if line.get("delivery") == hook.key]
+    comment = [(line["logger"], line["message"], line["case"], line.get("step")) for line in lines() if line.get("delivery") == hook.key]
     assert comment == [("webhooks.hooks", "kept", ticket, None), ("sync.drain", "worked off", ticket, 5)]
     (waits,) = world.service.store.outbox_rows(lane=ticket)
-    (postponed,) = [line for line in log.lines if line.get("effect") == waits.key]
+    (postponed,) = [line for line in lines() if line.get("effect") == waits.key]
     assert {name: postponed[name] for name in ("message", "case", "step", "outbox", "attempt")} == {
         "message": "postponed for 2 s: down",
         "case": ticket,

@@ -1,30 +1,17 @@
 """A task of `alur worker` outlives every fault, and no log holds a fault's words: they may be anybody's."""
 
-import io
-import logging
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from integration import logs
 from integration.settings import Settings
 from integration.store import Store
 from sync.clock import LAST_WEEK
 from sync.wiring import build
 from sync.worker import SWEEP, TICK, make_app
 from tests.edge.portal import HOOK_TOKEN, ROOT, SECRET
-
-
-@pytest.fixture
-def written() -> Iterator[Callable[[], str]]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    logs.configure("DEBUG", (), stream)
-    yield stream.getvalue
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 @pytest.fixture
@@ -50,15 +37,14 @@ def store(settings: Settings) -> Iterator[Store]:
     built.close()
 
 
-def test_a_fault_of_the_programme_ends_no_task_and_its_words_are_not_logged(settings, store, written):
+def test_a_fault_of_the_programme_ends_no_task_and_its_words_are_not_logged(settings, store, logged):
     store.set_mark(LAST_WEEK, "Agus Setiawan")  # what cannot be: the week after it cannot be told
     make_app(settings).tasks[TICK].apply()
-    assert '"exception": "ValueError"' in written()
-    assert "a fault of the programme" in written()
-    assert "Agus" not in written()
+    assert [(line["message"], line["exception"]) for line in logged()] == [("a fault of the programme", "ValueError")]
+    assert "Agus" not in json.dumps(logged())
 
 
-def test_a_platform_that_is_down_is_told_by_the_kind_of_failure_and_counted(settings, store, written):
+def test_a_platform_that_is_down_is_told_by_the_kind_of_failure_and_counted(settings, store, logged):
     make_app(settings).tasks[SWEEP].apply()
-    assert "nothing could be done: down" in written()
+    assert [line["message"] for line in logged() if line["logger"] == "sync.worker"] == ["nothing could be done: down"]
     assert store.counts() == {"platform_requests:get:issues:none": 1}

@@ -109,7 +109,7 @@ def whole_row(row: InboxRow | OutboxRow, tz: tzinfo) -> list[tuple[str, Text]]:
         told |= {"result": row.result, "headers": _json(row.headers), "body": _body(row.body)}
     else:
         told |= {"data": _json(row.data)}
-    if row.error:
+    if row.failure or row.error:
         side, known = "inbox" if isinstance(row, InboxRow) else "outbox", cause(row.failure)
         then = messages("cli")["then_replay" if row.state == "parked" else "then_waits"]
         told |= {"error": row.error, "failure": known["cause"], "fix": then.format(fix=known["fix"], side=side, row=row.id)}
@@ -177,13 +177,14 @@ def _state(row: InboxRow | OutboxRow) -> str:
 
 
 def _next(row: InboxRow | OutboxRow, tz: tzinfo) -> str:
-    return moment(row.due_at, tz) if row.state == "waiting" and row.attempts else ""
+    return moment(row.due_at, tz) if row.state == "waiting" and (row.failure or row.error) else ""
 
 
 def _why(row: InboxRow | OutboxRow) -> Text:
-    """Why a row failed last: the kind of failure, and the end of its words, which says most."""
+    """Why a row was set aside last: the kind of failure, and the last line of its words, which says most."""
     last_line = row.error.strip().rpartition("\n")[2]
-    return _text(f"{cause(row.failure)['cause']}: {last_line[:LONGEST_CELL]}" if last_line else "")
+    told = [cause(row.failure)["cause"]] if row.failure or row.error else []
+    return _text(": ".join(told + ([last_line[:LONGEST_CELL]] if last_line else [])))
 
 
 def _text(text: str) -> Text:

@@ -59,7 +59,8 @@ class Turn:
 class InboxRow:
     """A kept message. `attempts` counts this one too: above 1, an earlier attempt may have gone part of the way.
 
-    `error`, `failure`: how the last attempt that failed did, in words and as one of integration.faults.Failure; "" where none did.
+    `error`, `failure`: why it was set aside last, in words and as one of integration.faults.Failure; "" where it was not, and no words
+    where all rows wait for the platform together.
     """
 
     id: int

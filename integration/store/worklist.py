@@ -49,7 +49,9 @@ TRIED = {
 }
 
 LATER = {
-    table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(due_at=sa.bindparam("at", type_=Moment))
+    table: sa.update(table)
+    .where(table.c.id == sa.bindparam("row"))
+    .values(due_at=sa.bindparam("at", type_=Moment), error="", failure=Failure.LIMIT)
     for table in (inbox, outbox)
 }
 

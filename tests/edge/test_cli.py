@@ -31,7 +31,7 @@ from integration.procedure.events import (
 )
 from integration.procedure.facts import Actor, ActorKind
 from integration.settings import Settings
-from integration.store import Batch, CaseRow, Delivery
+from integration.store import ALL, Batch, CaseRow, Delivery
 from integration.templates import messages
 from sandbox.gitlab import GitLab, Level
 from sync import console
@@ -319,6 +319,16 @@ def test_a_row_that_waits_is_shown_with_its_cause_and_next_try(alur, parts):
         assert words in listed
     assert "Baris ini dicoba lagi dengan sendirinya." in alur("outbox", "show", "1").stdout
     assert "Tidak ada." in alur("outbox", "list", "--parked").stdout
+
+
+def test_rows_that_wait_for_the_platform_together_say_until_when(alur, parts):
+    parts.store.close_quota(ALL, timedelta(minutes=5))
+    parts.store.keep(Delivery("gitlab", "k", "issue:7", b"{}"))
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    assert parts.store.next(turn) is None
+    listed = " ".join(alur("inbox", "list").stdout.split())
+    assert "menunggu │ 2 Jun 2026 09.05 │ Jeda menurut batas GitLab" in listed
+    assert "Tunggulah. " in alur("inbox", "show", "1").stdout
 
 
 def test_all_parked_rows_are_replayed_at_once(alur, parts):

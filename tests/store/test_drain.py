@@ -96,7 +96,8 @@ def test_when_the_platform_has_had_enough_all_its_rows_wait_and_not_only_the_one
     hands.doings["a"] = [failing(RateLimited("429", retry_after=timedelta(seconds=60), of=ALL))]
     drain.until_idle()
     assert hands.seen == [("a", 1)]
-    assert store.inbox_rows(lane="SI-2026-000002")[0].due_at - watch() == timedelta(seconds=60)
+    (other,) = store.inbox_rows(lane="SI-2026-000002")
+    assert (other.due_at - watch(), other.attempts, other.failure) == (timedelta(seconds=60), 0, "limit")
 
 
 def test_what_will_not_work_is_parked_with_its_reason_and_the_others_go_on(store, drain, hands):

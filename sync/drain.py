@@ -91,8 +91,12 @@ class Drain:
                 if isinstance(fault, RateLimited):
                     self.store.close_quota(fault.of, wait)
             except Permanent as fault:
-                log.exception("parked, an operator must look: %s", fault.failure)
-                self.store.park(turn, row, str(fault), fault.failure)
+                if fault.failure is Failure.UNREADABLE:  # while releases change, a colleague of the other one may read it
+                    log.exception("written by another release")
+                    self._stumble(turn, row, str(fault), fault.failure)
+                else:
+                    log.exception("parked, an operator must look: %s", fault.failure)
+                    self.store.park(turn, row, str(fault), fault.failure)
             except (LeaseLost, StoreDown):
                 raise
             except Exception as fault:
@@ -101,7 +105,7 @@ class Drain:
                 self._stumble(turn, row, traceback.format_exc(), failure)
 
     def _stumble(self, turn: Turn, row: InboxRow | OutboxRow, error: str, failure: Failure) -> None:
-        """A fault of the programme: tried again a few times, for it may be one of the moment, then parked."""
+        """A fault of the programme, or of this process's release: tried again a few times, for it may be one of the moment, then parked."""
         if row.attempts >= LAST_TRY:
             self.store.park(turn, row, error, failure)
         else:

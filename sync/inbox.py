@@ -31,9 +31,7 @@ from sync.gitlab import Gone, Platform, asked
 from sync.migration import sentence
 
 REPORT = "laporan-mingguan"
-UNDER_WAY = timedelta(
-    seconds=10
-)  # a hook may be on its way for so long; what happened longer before a look was asked for, no hook has told
+UNDER_WAY = timedelta(seconds=10)  # a hook may be on its way for so long; of what happened longer before a look was asked for, none told
 
 log = logging.getLogger(__name__)
 

@@ -114,6 +114,17 @@ def test_what_will_not_work_is_parked_with_its_reason_and_the_others_go_on(store
     assert {(row.error, row.failure) for row in store.inbox_rows(state="done")} == {("", "")}
 
 
+def test_what_this_release_cannot_read_is_left_to_a_colleague_of_another_for_a_while(store, drain, hands, watch):
+    arrive(store, "a")
+    hands.doings["a"] = [failing(Permanent("Baru is unknown to this release", Failure.UNREADABLE))] * LAST_TRY
+    for _ in range(LAST_TRY):
+        assert store.inbox_rows(state="parked") == []
+        drain.until_idle()
+        watch.move(hours=1)
+    (parked,) = store.inbox_rows(state="parked")
+    assert (parked.error, parked.failure) == ("Baru is unknown to this release", "unreadable")
+
+
 def test_a_fault_of_the_programme_is_parked_after_its_last_try_with_its_traceback(store, drain, hands, watch):
     arrive(store, "a")
     drain.until_idle()

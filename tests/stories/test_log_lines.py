@@ -124,7 +124,7 @@ def test_no_line_names_a_person_or_quotes_anybody_whatever_goes_wrong(world: Wor
         "postponed for 2 s: down",
         "parked, an operator must look: rights",
         "parked, an operator must look: portal",
-        "parked, an operator must look: unreadable",
+        "written by another release",
         "a fault of the programme",
     ):
         assert message in told

@@ -204,7 +204,7 @@ class Platform:
         labels on at the same moment, and where GitLab kept the assignee before instead of one it refused: then nobody is shown.
         """
         if len(wanted.description.encode()) > LONGEST:  # people have filled it: the rest is shown all the same
-            self.tally["refused:region"] += 1
+            self.tally.add(FIELDS_REFUSED, "region")
             log.warning("issue %d: no room in the description is left for where the case stands", seen.iid)
             wanted = replace(wanted, description=seen.description)
         differ, before, disturbed = differing(wanted, seen), seen, False

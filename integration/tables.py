@@ -78,7 +78,7 @@ cases = Table(
     Column("ended_at", Moment),
     Column("observed", sa.JSON),  # the issue as last seen
     UniqueConstraint("prefix", "year", "number"),
-    Index(None, "ended_at", "due_at"),
+    Index("ix_cases_open", "ended_at", "due_at", "role", "iid"),  # of open cases all that is counted stands in it
 )
 
 events = Table(

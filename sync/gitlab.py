@@ -28,6 +28,7 @@ from sync.answers import Issue, LabelEvent, Note, StateEvent
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
 APART = timedelta(days=1)  # GitLab's clock may be behind ours by so much: a marker is looked for from that long before
 PAGE = 100
+DEEPEST = 100 * PAGE  # items of a list after which it is asked for anew: deep pages are slow, and GitLab refuses those past the 50,000th
 LONGEST_AT_WORK = timedelta(seconds=60)  # GitLab gives up a request after this: whatever a POST left unanswered leads to is there by then
 WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
 WITH_ANOTHER_TOKEN = timedelta(minutes=5)  # pause after a 401
@@ -126,8 +127,18 @@ class Platform:
         return self._issues({"state": "opened"})
 
     def _issues(self, query: Mapping[str, str]) -> Iterator[IssueSeen]:
-        for raw in self.pages(f"{self.project}/issues", {"scope": "all", "order_by": "created_at", "sort": "asc", **query}):
-            yield self._issue(raw)
+        """In order of creation. A long list is begun anew from where it got to: its last issues come a second time then."""
+        asked, first = {"scope": "all", "order_by": "created_at", "sort": "asc", **query}, None
+        while True:
+            for n, raw in enumerate(self.pages(f"{self.project}/issues", asked), start=1):
+                issue = self._issue(raw)
+                yield issue
+                first = first or issue.created_at
+                if n >= DEEPEST and issue.created_at > first:
+                    break
+            else:
+                return
+            asked["created_after"], first = issue.created_at.isoformat(), None
 
     def open_issues(self) -> int | None:
         """How many open issues are ours; None where GitLab does not count them: over 10,000 (behaviour.md 4). One request."""

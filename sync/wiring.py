@@ -27,7 +27,7 @@ from sync.reconcile import Reconciler
 from sync.roster import Roster
 from sync.wording import Wording
 
-NIGHT = timedelta(hours=2)  # local time from which the whole platform is compared with the store, once a day
+NIGHT = timedelta(hours=2)  # local time from which all open issues and cases are compared, once a day
 LAST_NIGHT = "sapuan-malam"  # the mark under which the last such night is remembered
 
 
@@ -106,12 +106,12 @@ class Service:
         return self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
 
     def sweep(self) -> int:
-        """Find what no hook told: what changed lately, and once a night everything. Raises Transient, Permanent, StoreDown."""
+        """Find what no hook told: what changed lately, and once a night all that is open. Raises Transient, Permanent, StoreDown."""
         local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
         night = (local - NIGHT).date().isoformat()
         if self.store.mark(LAST_NIGHT) == night:
-            return self.reconcile()
-        found = self.reconcile(full=True)
+            return self._looked(self.reconciler.sweep)
+        found = self._looked(self.reconciler.open_ones)
         self.store.set_mark(LAST_NIGHT, night)
         return found
 
@@ -120,8 +120,12 @@ class Service:
 
         Raises Transient, Permanent, StoreDown.
         """
+        return self._looked(self.reconciler.full if full else self.reconciler.sweep)
+
+    def _looked(self, look: Callable[[], int]) -> int:
+        """Look, tell what was counted meanwhile, and ring where something was found."""
         try:
-            found = self.reconciler.full() if full else self.reconciler.sweep()
+            found = look()
         finally:
             self.reconciler.platform.tally.tell(self.store)
         if found:

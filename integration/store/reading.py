@@ -1,8 +1,10 @@
 """What the store tells: the ledger, the rows, where things stand. Reading changes nothing; an operator's replay is the one exception."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Literal
 
 import sqlalchemy as sa
@@ -17,6 +19,8 @@ from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, causes,
 
 Side = Literal["inbox", "outbox"]
 
+AT_ONCE = 50  # ledgers read in one question
+
 
 class Store(Worklist):
     """The store of the service: everything it knows and everything it still has to do."""
@@ -27,7 +31,16 @@ class Store(Worklist):
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
         with self._read() as connection:
             rows = connection.execute(sa.select(events).where(events.c.ticket == ticket).order_by(events.c.seq)).all()
-        return [Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data)) for row in rows]
+        return list(map(_entry, rows))
+
+    def ledgers(self, tickets: Sequence[str]) -> Iterator[list[Entry]]:
+        """The ledgers of these cases by ticket, those that have one; never more of them in memory than one question brings."""
+        for start in range(0, len(tickets), AT_ONCE):
+            asked = sa.select(events).where(events.c.ticket.in_(tickets[start : start + AT_ONCE]))
+            with self._read() as connection:
+                rows = connection.execute(asked.order_by(events.c.ticket, events.c.seq)).all()
+            for _, of_case in groupby(rows, attrgetter("ticket")):
+                yield list(map(_entry, of_case))
 
     def ticket_exists(self, ticket: str) -> bool:
         """Whether there is such a case."""
@@ -57,13 +70,25 @@ class Store(Worklist):
 
     def tickets(self, *, opened_before: datetime | None = None, ended_after: datetime | None = None) -> list[str]:
         """All cases in order, or those opened before a moment, or those still open or ended after one."""
-        chosen = sa.select(cases.c.ticket).order_by(cases.c.ticket)
+        chosen = sa.select(cases.c.ticket)
         if opened_before is not None:
             chosen = chosen.where(cases.c.opened_at < opened_before)
         if ended_after is not None:
             chosen = chosen.where(sa.or_(cases.c.ended_at.is_(None), cases.c.ended_at > ended_after))
         with self._read() as connection:
-            return list(connection.execute(chosen).scalars())
+            return sorted(connection.execute(chosen).scalars())  # asked for in order, SQLite would read every case there ever was
+
+    def open_issues(self) -> int:
+        """How many open cases have an issue."""
+        counted = sa.select(sa.func.count()).where(cases.c.ended_at.is_(None), cases.c.iid.is_not(None))
+        with self._read() as connection:
+            return connection.execute(counted).scalar_one()
+
+    def open_by_role(self) -> dict[str, int]:
+        """How many open cases wait for each role that any waits for."""
+        counted = sa.select(cases.c.role, sa.func.count().label("n")).where(cases.c.ended_at.is_(None), cases.c.role.is_not(None))
+        with self._read() as connection:
+            return {row.role: row.n for row in connection.execute(counted.group_by(cases.c.role))}
 
     def due_by(self, moment: datetime) -> list[CaseRow]:
         """Open cases whose step is due at this moment or was before; none that is paused or waits for its form."""
@@ -80,6 +105,12 @@ class Store(Worklist):
         with self._read() as connection:
             seen: Json | None = connection.execute(sa.select(cases.c.observed).where(cases.c.ticket == ticket)).scalar()
         return seen
+
+    def sightings(self, iids: Sequence[int]) -> dict[int, tuple[str, Json | None]]:
+        """By number, of the issues that are a case's: its ticket, and the issue as it was last seen."""
+        asked = sa.select(cases.c.iid, cases.c.ticket, cases.c.observed).where(cases.c.iid.in_(iids))
+        with self._read() as connection:
+            return {iid: (ticket, seen) for iid, ticket, seen in connection.execute(asked)}
 
     def note_id(self, ticket: str, name: str) -> int | None:
         """GitLab's id of the newest note posted for this effect's key or in this slot."""
@@ -185,16 +216,22 @@ class Store(Worklist):
             return [CaseRow(*row) for row in connection.execute(chosen.order_by(cases.c.ticket))]
 
 
+def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
+    return Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data))
+
+
 def _rows(table: sa.Table, state: str | None, lane: str | None, row_id: int | None) -> sa.Select[tuple[object, ...]]:
     wanted: list[sa.ColumnElement[bool] | sa.TextClause] = [sa.true()]
     if state is not None:
         wanted.append(table.c.state == state)
-    elif row_id is None:
-        wanted.append(UNFINISHED)
     if lane is not None:
         wanted.append(table.c.lane == lane)
     if row_id is not None:
         wanted.append(table.c.id == row_id)
+    elif state != DONE:
+        # Found first and put in order then: the other way round, SQLite would read every row that is done.
+        wanted.append(UNFINISHED)
+        wanted = [table.c.id.in_(sa.select(table.c.id).where(*wanted))]
     return sa.select(table).where(*wanted).order_by(table.c.id.desc())
 
 

@@ -299,6 +299,15 @@ class TestReading:
         assert bench.calls == ["GET issues"]
         assert [issue.title for issue in bench.platform.opened()] == [DRAFT.title, "urusan lain"]
 
+    def test_of_very_many_issues_no_deep_page_is_asked_for(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("sync.gitlab.PAGE", 2)
+        monkeypatch.setattr("sync.gitlab.DEEPEST", 4)
+        opened = [bench.opened().iid for _ in range(9)]
+        found = [issue.iid for issue in bench.platform.changed(None)]
+        assert list(dict.fromkeys(found)) == opened
+        assert found == [1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9]
+        assert bench.calls == ["GET issues"] * 6
+
     def test_of_very_many_issues_gitlab_gives_no_number(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("sandbox.gitlab.calls.UNCOUNTED", 0)
         bench.opened()

@@ -10,6 +10,7 @@ from integration.faults import Failure
 from integration.procedure.events import AccessGranted, CaseOpened, DocumentFiled, Entry, Missing, Paused, RequestRefused, StepEntered
 from integration.procedure.facts import Actor, ActorKind, Attachment, Submission
 from integration.store import Batch, CaseRow, ChainFault, Delivery, Store, Waiting
+from integration.store.reading import AT_ONCE
 from integration.tables import cases, events
 
 LEASE = timedelta(minutes=5)
@@ -65,6 +66,12 @@ def test_entries_are_read_back_as_they_were_written(store, watch):
     assert store.entries("SI-2026-000099") == []
 
 
+def test_ledgers_are_read_together_as_they_are_one_by_one(store, watch):
+    tickets = [written(store, watch, Paused(str(n)), Paused("x")) for n in range(AT_ONCE + 1)]
+    assert list(store.ledgers([*tickets, "SI-2026-000099"])) == [store.entries(ticket) for ticket in tickets]
+    assert list(store.ledgers([])) == []
+
+
 def test_a_ledger_as_written_holds(store, watch):
     written(store, watch, Paused("a"), Paused("b"))
     ticket = written(store, watch, Paused("c"))
@@ -113,6 +120,8 @@ def test_where_cases_stand(store, watch):
     assert store.ticket_of(8) == second
     assert store.ticket_of(1) is None
     assert [row.ticket for row in store.due_by(watch() + timedelta(hours=1))] == [first]
+    assert (store.open_issues(), store.open_by_role()) == (2, {"kasi": 1, "kepala": 1})
+    assert store.sightings([8, 9, 10]) == {8: (second, None), 9: (third, None)}
     assert store.tickets() == [first, second, third]
     assert store.tickets(opened_before=watch()) == []
     assert store.tickets(ended_after=watch()) == [first, second, third]

@@ -157,7 +157,7 @@ class TestDeleted:
         bench.as_("kasi").open(bench.project, "urusan lain")
         lost = bench.iid
         bench.delete(f"issues/{lost}")
-        assert bench.reconciler().full() == 1
+        assert bench.reconciler().open_ones() == 1
         bench.work()
         self.reopened(bench, lost)
 

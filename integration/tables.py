@@ -77,6 +77,7 @@ cases = Table(
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("observed", sa.JSON),  # the issue as last seen
+    Column("team", sa.JSON(none_as_null=True)),  # accounts, who is in charge first; None: none was named
     UniqueConstraint("prefix", "year", "number"),
     Index("ix_cases_open", "ended_at", "due_at", "role", "iid"),  # of open cases all that is counted stands in it
 )

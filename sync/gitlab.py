@@ -140,9 +140,9 @@ class Platform:
                 return
             asked["created_after"], first = issue.created_at.isoformat(), None
 
-    def open_issues(self) -> int | None:
-        """How many open issues are ours; None where GitLab does not count them: over 10,000 (behaviour.md 4). One request."""
-        self.get(f"{self.project}/issues", {"scope": "created_by_me", "state": "opened", "per_page": 1})
+    def open_issues(self, label: str) -> int | None:
+        """How many open issues with this label are ours; None where GitLab counts no further: over 10,000 (behaviour.md 4). One request."""
+        self.get(f"{self.project}/issues", {"scope": "created_by_me", "state": "opened", "labels": label, "per_page": 1})
         total = self._headers.get("x-total", "")
         return int(total) if total else None
 
@@ -281,6 +281,21 @@ class Platform:
         found = self.find_note(iid, marker, look_since) if look_since is not None else None
         return found if found is not None else _note_id(self.post(path, {"body": body}))
 
+    def close(self, iid: int) -> None:
+        """Close an issue; one that is closed, or gone, stays so."""
+        try:
+            if self.issue(iid).open:
+                self.put(f"{self.project}/issues/{iid}", {"state_event": "close"})
+        except Gone:
+            log.info("issue %d is gone, nothing to close", iid)
+
+    def relate(self, iid: int, to: int) -> None:
+        """Link two issues of the project as related: the only kind of link of the Free tier (behaviour.md 4)."""
+        try:
+            self.post(f"{self.project}/issues/{iid}/links", {"target_project_id": self.home.project_id, "target_issue_iid": to})
+        except AlreadyThere:
+            log.info("issue %d is linked already", iid)
+
     def find_note(self, iid: int, marker: str, since: datetime | None) -> int | None:
         """The id of our own comment with this marker, not older than `since`; None where there is none."""
         ours = (note.id for note in self._notes(iid, since and since - APART) if note.account == self.home.account and marker in note.body)
@@ -377,6 +392,8 @@ class Platform:
             return TokenRefused(told, Failure.TOKEN, retry_after=WITH_ANOTHER_TOKEN)
         if code == 404:  # noqa: PLR2004 -- Not Found
             return Gone(told, Failure.GONE)
+        if code == 409:  # noqa: PLR2004 -- Conflict
+            return AlreadyThere(told, Failure.REFUSED)
         return Permanent(told, Failure.RIGHTS if code == 403 else Failure.REFUSED)  # noqa: PLR2004 -- Forbidden
 
 
@@ -386,6 +403,10 @@ class TokenRefused(Transient):
 
 class Gone(Permanent):
     """What was asked for is not there, or not for us."""
+
+
+class AlreadyThere(Permanent):
+    """409: it is so already."""
 
 
 def asked(wanted: IssueFields, name: str) -> str:

@@ -293,4 +293,5 @@ def _case_row(case: Case, opened_at: datetime, procedure: Procedure) -> CaseRow:
         title=f"{case.submission.system}: {case.submission.subject}",
         opened_at=opened_at,
         ended_at=case.ended_at,
+        team=case.team,
     )

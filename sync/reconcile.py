@@ -15,6 +15,7 @@ from integration.clock import Clock
 from integration.codec import Json
 from integration.faults import Permanent
 from integration.issue import EVERYTHING, IssueSeen, Part, Sighting, differing, fields_of, sighting_of
+from integration.labels import Family, named
 from integration.payloads import Look, look_bytes
 from integration.snapshot import unread
 from integration.store import CaseRow, Delivery, Store
@@ -47,7 +48,7 @@ class Reconciler:
         found += self.store.keep_all(self._looks(issues))  # nothing is kept before the last page is read
         if issues:  # GitLab's clock may be behind ours: of the time after its newest change nothing is known
             self.store.set_mark(SWEPT, min(began, max(issue.updated_at for issue in issues)).isoformat())
-        listed = self.platform.open_issues()
+        listed = self._listed()
         if listed is not None and listed < self.store.open_issues():  # deleting an issue leaves no trace
             found += self._look_for_missing({issue.iid for issue in (*issues, *self.platform.opened())})
         return found
@@ -67,6 +68,12 @@ class Reconciler:
         listed: set[int] = set()
         found = self.store.keep_all(self._looks(_noting(issues, listed)))
         return found + self._look_for_missing(listed)
+
+    def _listed(self) -> int | None:
+        """How many open issues carry a procedure's label, as each case's does and no member's task; None where GitLab does not count."""
+        prefixes = sorted({procedure.prefix for procedure in self.provision.procedures})
+        counts = [self.platform.open_issues(named(Family.PROCEDURE, prefix)) for prefix in prefixes]
+        return None if None in counts else sum(filter(None, counts))
 
     def _open_cases(self) -> list[CaseRow]:
         return [row for row in self.store.case_rows(open_only=True) if row.iid is not None]

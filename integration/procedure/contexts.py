@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from integration.procedure.case import Case
 from integration.procedure.deadlines import skipped
-from integration.procedure.definition import Procedure, Step, Supply
+from integration.procedure.definition import Gate, Procedure, Step, Supply
 from integration.procedure.events import Missing
 from integration.procedure.guards import Code, Refusal, paused, usual
 from integration.procedure.lines import ASSIGN, command_line, headings, outcome_line, way_forward
@@ -102,7 +102,8 @@ def _before(s: Situation) -> Context:
 def position(s: Situation, step: Step) -> Context:
     """Where the case stands now: who must do what by when. `line` and `sections`: what they type; none where the unit acts.
 
-    `no_team`: a team is to be named first; then that is what they do, and the line. `vacant`: nobody may act in the role that is asked;
+    `no_team`: a team is to be named first; then that is what they do, and the line. `choose_team`: whom it could be is said, too, which
+    `candidates` are is known when it is written. `vacant`: nobody may act in the role that is asked;
     then `may_act` are those who may in its place, and `appoint` those who name a stand-in.
     """
     case, outcome = s.case, way_forward(step)
@@ -121,6 +122,8 @@ def position(s: Situation, step: Step) -> Context:
         "due": iso(case.due),
         "gap": case.gap,
         "no_team": no_team,
+        "choose_team": no_team or (Gate.TEAM in step.gates and not case.team),
+        "candidates": [],
         "line": outcome_line(s.procedure, step, typed) if typed else command_line(ASSIGN) if no_team else "",
         "sections": list(headings(s.procedure, step, typed)) if typed else [],
         "requirements": [requirement.text for requirement in open_ticks],

@@ -94,6 +94,12 @@ class Store(Worklist):
         """Open cases whose step is due at this moment or was before; none that is paused or waits for its form."""
         return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= moment)
 
+    def workload(self, *, without: str = "") -> Counter[str]:
+        """In how many open cases' teams each account is; the case `without` is left out."""
+        teams = sa.select(cases.c.team).where(cases.c.ended_at.is_(None), cases.c.team.is_not(None), cases.c.ticket != without)
+        with self._read() as connection:
+            return Counter(account for team in connection.execute(teams).scalars() for account in team)
+
     def known_causes(self, ticket: str, keys: Iterable[str]) -> set[str]:
         """Those of the facts' keys that were decided on already."""
         asked = sa.select(causes.c.key).where(causes.c.ticket == ticket, causes.c.key.in_(list(keys)))
@@ -213,7 +219,8 @@ class Store(Worklist):
     def _case_rows(self, *wanted: sa.ColumnElement[bool]) -> list[CaseRow]:
         chosen = sa.select(*(cases.c[name] for name in CaseRow.__dataclass_fields__)).where(*wanted)
         with self._read() as connection:
-            return [CaseRow(*row) for row in connection.execute(chosen.order_by(cases.c.ticket))]
+            rows = [row._asdict() for row in connection.execute(chosen.order_by(cases.c.ticket))]  # SQLAlchemy's documented name
+        return [CaseRow(**{**row, "team": tuple(row["team"] or ())}) for row in rows]
 
 
 def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:

@@ -121,6 +121,7 @@ class CaseRow:
     title: str
     opened_at: datetime
     ended_at: datetime | None
+    team: tuple[str, ...] = ()  # accounts, who is in charge first
     version: int = 0  # sequence number of the last event; set by the store
 
 

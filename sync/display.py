@@ -72,7 +72,7 @@ class Display:
         names = {person.account: person.name for person in organisation.programmers}
         words = self.wording.render("description/tugas.md", case=case, lead=names.get(case.team[0], case.team[0]), sections=sections)
         return IssueFields(
-            title=neutral.title(f"[{case.ticket}] Tugas anggota tim: {case.submission.system}: {case.submission.subject}"),
+            title=neutral.title(f"Tugas tim {case.ticket}: {case.submission.system}: {case.submission.subject}"),
             description=with_region(task_marker(case.ticket, account) if description is None else description, region(words)),
             labels=frozenset(),
             assignee=account,
@@ -91,14 +91,14 @@ class Display:
         return self.wording.note(effect.template, context, effect.key)
 
     def weighed(self, note: PostNote, case: Case, workload: Workload, now: datetime) -> PostNote:
-        """A note that `weighs`, with whom a team could be made of, or who of one has too much to do or is away; `workload`: of other cases."""
+        """A note that `weighs`, with whom a team could be made of, or who of one has too much to do or is away; `workload`: the others'."""
         context, organisation, procedure = note.context, self.organisation, self.procedure(case)
         day = now.astimezone(organisation.calendar.tz).date()
         if context.get(CHOOSE):
             found = candidates(procedure, organisation, case, workload, day)
             return replace(note, context=context | {"candidates": found, "suggested": suggested(found)})
-        people: Any = (context["lead"], *context["members"])  # as contexts.accounts makes them
-        members = [str(person["account"]) for person in people]
+        team: Any = [context["lead"], context["members"]]  # as contexts.accounts makes them
+        members = [str(person["account"]) for person in (team[0], *team[1])]
         over, away = over_capacity(organisation, members, workload), on_leave(procedure, organisation, case, members, day)
         return replace(note, context=context | {OVER: accounts(organisation, over), "on_leave": accounts(organisation, away)})
 

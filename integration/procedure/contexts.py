@@ -135,7 +135,7 @@ def check(s: Situation) -> Context:
     """The answer to "where does it stand": what the current step has, what it lacks, and the ways out of it."""
     case, step = s.case, s.step
     if step is None:
-        nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes")}
+        nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes", "candidates")}
         nothing |= {"paused": False, "waits_for_unit": False, "due": None, "gap": None, "line": ""}
         return nothing | {"step": None, "step_name": "", "status": case.status.value}
     _, lacking = lacks(s, step, ())

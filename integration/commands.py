@@ -175,8 +175,9 @@ _PLACES = frozenset({"<alasan>", "<pos>", "<dokumen>", "<server>", "<hak>", "<pe
 _FULL = 100  # per cent
 _LONGEST_WORD = 40  # of an unknown word, that is told back
 LONGEST = 5_000  # characters of a reason, as the portal's: it is said on the issue, which holds a megabyte in all
+LONGEST_SECTIONS = 20_000  # of all texts below headings, as the form's: papers are drawn from them
 TOO_LONG = "terlalu-panjang"
-"""The usage shown to somebody whose command says more than that beside its sections."""
+"""The usage shown to somebody whose command says more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +243,15 @@ def read(
     if word not in parsers:
         return Unknown(word, next(iter(get_close_matches(word, sorted(parsers), n=1)), None), extra=below.extra)
     asked = parsers[word](_Said(word, rest, below, documents, handoffs))
-    return replace(Malformed(word, "length", TOO_LONG) if _length(asked) > LONGEST else asked, extra=below.extra)
+    return replace(Malformed(word, "length", TOO_LONG) if _too_long(asked) else asked, extra=below.extra)
 
 
-def _length(asked: Asked) -> int:
-    """How many characters of a command are said back on the issue: not its sections, which papers hold, nor the uploads."""
-    said = (getattr(asked, field.name) for field in fields(asked) if field.name not in ("sections", "uploads"))
-    return sum(len("".join(value)) for value in said if isinstance(value, str | tuple))
+def _too_long(asked: Asked) -> bool:
+    """Whether a command says more than the issue or a paper can say back; uploads are only linked."""
+    said = {field.name: getattr(asked, field.name) for field in fields(asked) if field.name != "uploads"}
+    titles, texts = zip(*said.pop("sections", ()), strict=True) if said.get("sections") else ((), ())
+    words = ["".join(value) for value in said.values() if isinstance(value, str | tuple)]
+    return len("".join([*words, *titles])) > LONGEST or len("".join(texts)) > LONGEST_SECTIONS
 
 
 def _word(said: str, known: Mapping[str, object]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from integration.commands import (
     LONGEST,
+    LONGEST_SECTIONS,
     TOO_LONG,
     Asked,
     Assign,
@@ -329,8 +330,11 @@ def test_what_is_too_long_to_be_said_on_the_issue_is_not_taken(before: str, word
     assert asked(before + "x" * LONGEST) == Malformed(word, "length", TOO_LONG)
 
 
-def test_sections_may_be_longer():
-    assert asked(f"/pos selesai\n### Risiko\n{'x' * 9 * LONGEST}") == Outcome("selesai", "", (("Risiko", "x" * 9 * LONGEST),))
+def test_sections_may_be_longer_but_not_their_titles():
+    text = "x" * (LONGEST_SECTIONS // 2)
+    assert asked(f"/pos selesai\n### A\n{text}\n### B\n{text}") == Outcome("selesai", "", (("A", text), ("B", text)))
+    for body in (f"/pos selesai\n### A\n{text}\n### B\n{text}x", f"/pos progres 60\n### A\n{text}{text}x", f"/pos selesai\n### {text}"):
+        assert asked(body) == Malformed(body.split()[1], "length", TOO_LONG)
 
 
 @pytest.mark.parametrize("number", range(1, 18))

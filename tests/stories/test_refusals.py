@@ -69,7 +69,7 @@ def test_a_reason_too_long_for_the_issue_is_answered_and_holds_nothing_up(world:
     world.comment(world.campus.holder("kepala-pustikom"), ticket, "/pos jeda " + "ERROR *galat* <html> " * 20_000)
 
     assert world.case(ticket).status == "berjalan"
-    refused(world, ticket, "@kepala.pustikom", "5.000 huruf")
+    refused(world, ticket, "@kepala.pustikom", "terlalu panjang", "5.000 huruf")
     assert world.service.store.outbox_rows(lane=ticket) == []
 
 

@@ -129,11 +129,19 @@ def _node(element: Element) -> Node:
     return node
 
 
+_LONG = re.compile(r"\S{50}(?=\S)")
+
+
+def _breakable(text: str) -> str:
+    """The text with a place in every long word at which a line may end: what stood beside the page would be lost."""
+    return _LONG.sub("\\g<0>\u200b", text)
+
+
 def _children(element: Element) -> Iterator[str | Node]:
     if element.text:
-        yield unescape(element.text) if element.tag == "code" else element.text.replace("\n", " ")
+        yield _breakable(unescape(element.text) if element.tag == "code" else element.text.replace("\n", " "))
     for child in element:
         if child.tag != "img":  # a paper loads nothing from anywhere
             yield _node(child)
         if child.tail:
-            yield child.tail.removeprefix("\n").replace("\n", " ")
+            yield _breakable(child.tail.removeprefix("\n").replace("\n", " "))

@@ -125,6 +125,15 @@ def test_a_letter_names_a_member_who_has_left_by_account() -> None:
     assert others[0].name in text
 
 
+@pytest.mark.parametrize("word", ["x" * 300, "QUJDRA" * 40 + "==", "`" + "z" * 300 + "`"])
+def test_a_word_longer_than_a_line_is_broken_and_not_lost_beside_the_page(word: str) -> None:
+    page = pypdfium2.PdfDocument(made("catatan-evaluasi", ledger(f"Isi: {word}")).content)[0]
+    text = page.get_textpage()
+
+    assert max(text.get_charbox(at)[2] for at in range(text.count_chars())) < page.get_width()
+    assert word.strip("`") in "".join(text.get_text_bounded().split()).replace("\u200b", "")
+
+
 @pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)
 def test_every_paper_names_itself_its_case_its_number_and_who_signs(kind: DocumentType) -> None:
     text = words(made(kind.slug, ledger()).content)

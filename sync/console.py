@@ -83,17 +83,17 @@ def explanation(case: Case, entries: Iterable[Entry], procedure: Procedure, cale
 
 def inbox(rows: Iterable[InboxRow], tz: tzinfo) -> Table:
     """Kept messages."""
-    table = _table("title_inbox", "id", "lane", "source", "state", "next", "failure")
+    table = _table("title_inbox", "id", "lane", "source", "state", "failure")
     for row in rows:
-        table.add_row(str(row.id), row.lane, row.source, _state(row), _next(row, tz), _why(row))
+        table.add_row(str(row.id), row.lane, row.source, "\n".join(_state(row, tz)), _why(row))
     return table
 
 
 def outbox(rows: Iterable[OutboxRow], tz: tzinfo) -> Table:
     """Effects."""
-    table = _table("title_outbox", "id", "lane", "kind", "state", "next", "failure")
+    table = _table("title_outbox", "id", "lane", "kind", "state", "failure")
     for row in rows:
-        table.add_row(str(row.id), row.lane, row.kind, _state(row), _next(row, tz), _why(row))
+        table.add_row(str(row.id), row.lane, row.kind, "\n".join(_state(row, tz)), _why(row))
     return table
 
 
@@ -104,7 +104,7 @@ def whole_row(row: InboxRow | OutboxRow, tz: tzinfo) -> list[tuple[str, Text]]:
         told |= {"source": row.source, "received": moment(row.received_at, tz)}
     else:
         told |= {"kind": row.kind, "channel": row.channel, "received": moment(row.created_at, tz)}
-    told |= {"state": _state(row), "next": _next(row, tz)}
+    told |= {"state": ", ".join(_state(row, tz))}
     if isinstance(row, InboxRow):
         told |= {"result": row.result, "headers": _json(row.headers), "body": _body(row.body)}
     else:
@@ -169,15 +169,13 @@ def cause(failure: str) -> dict[str, str]:
     return {"cause": words[known], "fix": words[f"{known}_fix"]}
 
 
-def _state(row: InboxRow | OutboxRow) -> str:
-    """What a row does, and how often it was tried if ever."""
+def _state(row: InboxRow | OutboxRow, tz: tzinfo) -> list[str]:
+    """What a row does; how often it was tried, and when it is tried again, where that is so."""
     words = messages("cli")
-    state = words[f"state_{row.state}"]
-    return words["tried"].format(state=state, n=row.attempts) if row.attempts else state
-
-
-def _next(row: InboxRow | OutboxRow, tz: tzinfo) -> str:
-    return moment(row.due_at, tz) if row.state == "waiting" and (row.failure or row.error) else ""
+    told = [words[f"state_{row.state}"]]
+    told += [words["tried"].format(n=row.attempts)] if row.attempts else []
+    told += [words["again"].format(at=moment(row.due_at, tz))] if row.state == "waiting" and (row.failure or row.error) else []
+    return told
 
 
 def _why(row: InboxRow | OutboxRow) -> Text:

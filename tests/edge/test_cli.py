@@ -292,9 +292,13 @@ def park(parts: Parts, error: str, failure: Failure = Failure.OTHER) -> None:
 def test_a_parked_row_is_shown_with_its_cause_and_what_to_do_and_replayed(alur, parts):
     keep(parts)
     park(parts, "Traceback\nstatus.berubah: 403", Failure.PORTAL)
-    listed = " ".join(alur("outbox", "list", "--parked", COLUMNS="200").stdout.split())
-    assert "diparkir, 1 kali dicoba" in listed
-    assert "Portal menolak pemberitahuan: status.berubah: 403" in listed
+    listed = alur("outbox", "list", "--parked", COLUMNS="80").stdout
+    assert [line.split("│")[-2].strip() for line in listed.splitlines() if "│" in line] == [
+        "Portal menolak",
+        "pemberitahuan:",
+        "status.berubah: 403",
+    ]
+    assert [line.split("│")[4].strip() for line in listed.splitlines() if "│" in line] == ["diparkir", "1 kali dicoba", ""]
     shown = alur("outbox", "show", "1").stdout
     for words in (
         "Jenis: CallPortal",
@@ -314,9 +318,10 @@ def test_a_row_that_waits_is_shown_with_its_cause_and_next_try(alur, parts):
     later = {"until": TUESDAY + timedelta(minutes=30), "error": "status.berubah: ConnectionError", "failure": Failure.PORTAL_DOWN}
     parts.store.postpone(turn, parts.store.next(turn), **later)
     parts.store.release(turn)
-    listed = " ".join(alur("outbox", "list", COLUMNS="200").stdout.split())
-    for words in ("menunggu, 1 kali dicoba", "2 Jun 2026 09.30", "Portal belum dapat dihubungi: status.berubah: ConnectionError"):
+    listed = alur("outbox", "list", COLUMNS="200").stdout
+    for words in ("menunggu", "1 kali dicoba", "lagi 2 Jun 2026 09.30", "Portal belum dapat dihubungi: status.berubah: ConnectionError"):
         assert words in listed
+    assert "Keadaan: menunggu, 1 kali dicoba, lagi 2 Jun 2026 09.30\n" in alur("outbox", "show", "1").stdout
     assert "Baris ini dicoba lagi dengan sendirinya." in alur("outbox", "show", "1").stdout
     assert "Tidak ada." in alur("outbox", "list", "--parked").stdout
 
@@ -326,8 +331,9 @@ def test_rows_that_wait_for_the_platform_together_say_until_when(alur, parts):
     parts.store.keep(Delivery("gitlab", "k", "issue:7", b"{}"))
     turn = parts.store.claim(lease=timedelta(minutes=1))
     assert parts.store.next(turn) is None
-    listed = " ".join(alur("inbox", "list").stdout.split())
-    assert "menunggu │ 2 Jun 2026 09.05 │ Jeda menurut batas GitLab" in listed
+    listed = alur("inbox", "list").stdout
+    assert "Jeda menurut batas GitLab" in listed
+    assert "lagi 2 Jun 2026 09.05" in listed
     assert "Tunggulah. " in alur("inbox", "show", "1").stdout
 
 

@@ -155,9 +155,10 @@ lanes = Table(
     "lanes",
     metadata,
     Column("lane", Text, primary_key=True),
-    Column("next_due", Moment, index=True),  # None: nothing to do
+    Column("next_due", Moment),  # None: nothing to do
     Column("token", String(32)),  # who holds the lane
     Column("lease_until", Moment),
+    Index(None, "next_due", "lane"),  # in the order they are taken: of many that are due, none is sorted
 )
 
 notes = Table(

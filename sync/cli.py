@@ -21,6 +21,7 @@ from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts, secrets
 from integration.procedure.case import Case, fold
+from integration.procedure.definition import Ending
 from integration.procedures import InvalidProcedure, UnknownProcedure
 from integration.procedures.show import as_table, mermaid
 from integration.settings import Settings, SettingsFaults
@@ -260,7 +261,7 @@ def case() -> None:
 def case_list(status: str | None, *, everything: bool) -> None:
     """What stands where."""
     parts = opened().parts
-    rows = parts.store.case_rows(open_only=not everything and status is None, status=status)
+    rows = parts.store.case_rows(open_only=not everything and status not in set(Ending), status=status)
     table = shown.cases(rows, parts.procedures, parts.organisation.calendar.tz)
     show(table if table.row_count else WORDS["nothing"])
 

@@ -33,7 +33,7 @@ from sync.provision import LABELLED
 from sync.reconcile import SWEPT
 from sync.wiring import Service
 from tests.bench.crowd import Copy, Kind
-from tests.bench.listing import Listing, listing
+from tests.bench.listing import PROJECT, Listing, listing
 from tests.stories.world import HOOK_SECRET, ORGANISATION, PROCEDURE
 from webhooks.app import create_app
 
@@ -80,9 +80,9 @@ class NothingOutside:
 
     store: Store
 
-    def perform(self, turn: Turn, row: OutboxRow) -> None:
+    def perform(self, turn: Turn, row: OutboxRow) -> object:
         """It is done."""
-        self.store.done(turn, row)
+        return self.store.done(turn, row)
 
 
 @contextmanager
@@ -116,7 +116,7 @@ def variables(folder: Path, url: str, forge: str) -> dict[str, str]:
     return {
         "ALUR_GITLAB_URL": forge,
         "ALUR_GITLAB_TOKEN": "anybody",
-        "ALUR_GITLAB_PROJECT": "pustikom/pengaduan-si",
+        "ALUR_GITLAB_PROJECT": PROJECT,
         "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_SECRET,
         "ALUR_GITLAB_PER_MINUTE": "0",
         "ALUR_PORTAL_SECRETS": SECRET,

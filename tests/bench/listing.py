@@ -1,4 +1,4 @@
-"""A GitLab that knows no more than a sweep asks: its labels, which issues changed, how many are open. It answers at once.
+"""A GitLab that knows no more than a sweep asks: who asks, its labels, which issues changed, how many are open. It answers at once.
 
 So that what is measured is the service's own work, whatever the number of issues a platform would have to look through.
 """
@@ -11,10 +11,12 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 
 from integration.labels import all_labels
 from integration.procedure.definition import Procedure
+
+PROJECT = "pustikom/pengaduan-si"
 
 
 class Listing(ThreadingHTTPServer):
@@ -42,7 +44,11 @@ class _Answers(BaseHTTPRequestHandler):
         address = urlsplit(self.path)
         query, what = parse_qs(address.query), address.path.rpartition("/")[2]
         self.server.asked[what] += 1
-        if what == "labels":
+        if what == "user":
+            self._answer({"id": 1, "username": "alur-pos"})
+        elif what == quote(PROJECT, safe=""):
+            self._answer({"id": 40, "path_with_namespace": PROJECT})
+        elif what == "labels":
             self._answer(self.server.labels)
         elif what == "issues" and query.get("scope") == ["created_by_me"]:
             self._answer([], **{"X-Total": str(self.server.opened)})

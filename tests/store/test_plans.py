@@ -5,43 +5,68 @@ SQLite says how it will answer, and always the same way, for nobody counts its r
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from integration.faults import Permanent, Transient
 from integration.procedure.effects import PostNote, ShowOnIssue
 from integration.procedure.events import Entry, Paused
-from integration.procedure.facts import SERVICE
-from integration.store import Batch, CaseRow, Delivery, NoteMade, Store
+from integration.procedure.facts import SERVICE, IssueLinked
+from integration.store import Batch, CaseRow, Delivery, InboxRow, NoteMade, OutboxRow, Store, Turn
 from integration.tables import metadata
+from sync.drain import Drain
 
-LEASE = timedelta(minutes=5)
 GROWING = {"cases", "events", "causes", "inbox", "outbox", "lanes", "notes", "numbers"}
 """The tables that keep what is over."""
 
 
+class Hands:
+    """Does with each row one of the things that can be done with rows."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def process(self, turn: Turn, row: InboxRow) -> object:
+        """A form opens a case; of the others one is another lane's, one has to wait, and one is no good."""
+        now = self.store.clock()
+        match row.key:
+            case "form":
+                case = CaseRow(turn.lane, "si", "1", "berjalan", 4, "kasi", now, 1, 7, "SIAKAD", now, None)
+                effects = (ShowOnIssue("show:1"), PostNote("note:1", "langkah", {}))
+                entries = (Entry(1, now, SERVICE, "x", Paused("x")),)
+                return self.store.commit(turn, row, Batch(turn.lane, entries, effects, ("x",), {"iid": 7}, case))
+            case "elsewhere" if turn.lane != "issue:7":
+                return self.store.move(turn, row, "issue:7")
+            case "later" if row.attempts == 1:
+                raise Transient("later")
+            case "never" if row.attempts == 1:
+                raise Permanent("never")
+        return self.store.commit(turn, row, Batch())
+
+    def perform(self, turn: Turn, row: OutboxRow) -> object:
+        """A note, which is slow, is posted under a number."""
+        self.store.hold(turn)
+        self.store.number("SI-2026-000001/surat-tugas", "surat-tugas", 2026, str)
+        outcome = IssueLinked("linked:7", self.store.clock(), SERVICE, 7, "https://gitlab.example/7")
+        return self.store.done(turn, row, outcome=outcome, note=NoteMade(row.key, "", 5), observed={"iid": 7})
+
+
 def worked_off(store: Store) -> None:
-    """A form is kept, decided, its effects are performed; and what can become of a row instead."""
+    """Messages are kept, decided, and what follows is performed; what is no good is tried again."""
+    store.per_minute = 300
     store.submit(Delivery("portal", "form", "", b""), "SI", 2026)
-    for key in ("a", "b", "c"):
+    for key in ("elsewhere", "later", "never"):
         store.keep(Delivery("gitlab", key, "SI-2026-000001", b""))
-    turn = store.claim(lease=LEASE)
-    case = CaseRow(turn.lane, "si", "1", "berjalan", 4, "kasi", store.clock(), 1, 7, "SIAKAD", store.clock(), None)
-    effects = (ShowOnIssue("show:1"), PostNote("note:1", "langkah", {}))
-    entries = (Entry(1, store.clock(), SERVICE, "x", Paused("x")),)
-    store.commit(turn, store.next(turn), Batch(turn.lane, entries, effects, ("x",), {"iid": 7}, case))
-    store.move(turn, store.next(turn), "issue:7")
-    store.postpone(turn, store.next(turn), until=store.clock(), error="later")
-    store.park(turn, store.next(turn), "never")
-    store.hold(turn)
-    for _ in effects:
-        row = store.next(turn)
-        store.done(turn, row, note=NoteMade(row.key, "", 5), observed={"iid": 7})
-    store.number("SI-2026-000001/surat-tugas", "surat-tugas", 2026, str)
-    store.replay("inbox", 4)
-    store.release(turn)
-    assert store.claim(lease=LEASE)
+    drain = Drain(store, Hands(store), Hands(store))
+    drain.until_idle()
+    store.clock.move(hours=1)
+    drain.until_idle()
+    (parked,) = store.inbox_rows(state="parked")
+    store.replay("inbox", parked.id)
+    drain.until_idle()
+    assert [row.key for row in store.outbox_rows(state="done")] == ["note:1", "show:1"]
+    assert store.inbox_rows() == []
 
 
 def asked(store: Store) -> None:

@@ -1,4 +1,4 @@
-"""Open cases are counted and found without a look at those that have ended."""
+"""What is open and what is due is found without a look at all there ever was."""
 
 from alembic import op
 
@@ -9,12 +9,16 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """One index holds all that is asked of many open cases at once."""
+    """All that is counted of open cases stands in one index; lanes are taken in the order of theirs."""
     op.create_index("ix_cases_open", "cases", ["ended_at", "due_at", "role", "iid"])
     op.drop_index("ix_cases_ended_at_due_at", "cases")
+    op.create_index("ix_lanes_next_due_lane", "lanes", ["next_due", "lane"])
+    op.drop_index("ix_lanes_next_due", "lanes")
 
 
 def downgrade() -> None:
-    """The index as it was."""
+    """The indexes as they were."""
     op.create_index("ix_cases_ended_at_due_at", "cases", ["ended_at", "due_at"])
     op.drop_index("ix_cases_open", "cases")
+    op.create_index("ix_lanes_next_due", "lanes", ["next_due"])
+    op.drop_index("ix_lanes_next_due_lane", "lanes")

@@ -65,8 +65,7 @@ def worked_off(store: Store) -> None:
     (parked,) = store.inbox_rows(state="parked")
     store.replay("inbox", parked.id)
     drain.until_idle()
-    assert [row.key for row in store.outbox_rows(state="done")] == ["note:1", "show:1"]
-    assert store.inbox_rows() == []
+    assert [*store.inbox_rows(), *store.outbox_rows()] == []
 
 
 def asked(store: Store) -> None:

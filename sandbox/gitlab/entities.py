@@ -244,7 +244,7 @@ class IssueLink:
 
 @dataclass(slots=True)
 class Project:
-    """A project with everything in it. `path` is the full path, `group/name`."""
+    """A project with everything in it. `path` is the full path, `group/name`; one that is archived is only read."""
 
     id: int
     path: str
@@ -263,3 +263,4 @@ class Project:
     wiki: dict[str, WikiPage] = field(default_factory=dict)
     templates: dict[str, str] = field(default_factory=dict)
     settings: dict[str, object] = field(default_factory=dict)
+    archived: bool = False

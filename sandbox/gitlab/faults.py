@@ -1,4 +1,4 @@
-"""Faults that can be switched on: slow answers, refusals before or after the deed, dropped connections.
+"""Faults that can be switched on: slow answers, refusals before or after the deed, answers of somebody else, cut and dropped connections.
 
 Rule: a fault is used up after the given number of matching requests, and an unmatched request never notices it.
 """
@@ -19,7 +19,14 @@ class Fault:
     after_commit: bool = False
     latency: float = 0
     drop: bool = False
+    cut: bool = False
+    says: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def instead(self) -> bool:
+        """Whether something else comes than the answer."""
+        return self.drop or self.status is not None or self.says is not None
 
     def matches(self, method: str, path: str) -> bool:
         """Say whether this request is meant."""
@@ -37,6 +44,11 @@ class Faults:
         """Arm a fault."""
         with self._lock:
             self._faults.append(fault)
+
+    def clear(self) -> None:
+        """Disarm all."""
+        with self._lock:
+            self._faults.clear()
 
     def take(self, method: str, path: str) -> Fault | None:
         """Use up one occurrence of the first matching fault."""

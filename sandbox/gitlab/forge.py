@@ -5,7 +5,7 @@ Rule: nothing outside this package reaches into the records; tests and the demo 
 
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -74,6 +74,18 @@ class GitLab:
         with self._store.lock:
             self._store.join(project, user, level)
 
+    def expire(self, user: User) -> None:
+        """The account's token is refused from now on: its last day is over."""
+        with self._store.lock:
+            self._store.tokens[user.token].expires_at = self._store.now().date()
+
+    def rotate(self, user: User) -> str:
+        """Give the account another token, also as `user.token`; the one before is refused at once."""
+        with self._store.lock:
+            self._store.tokens[user.token].revoked = True
+            user.token, _ = self._store.add_token(user, "baru", ("api",))
+        return user.token
+
     def act(self, user: User) -> Person:
         """Return somebody who works in the browser as this account."""
         return Person(self._store, user)
@@ -124,6 +136,28 @@ class GitLab:
     def hooks_shuffled(self, shuffled: bool) -> None:
         self._post.shuffled = shuffled
 
+    @property
+    def skew(self) -> timedelta:
+        """How far its clock is ahead of the others."""
+        return self._store.skew
+
+    @skew.setter
+    def skew(self, ahead: timedelta) -> None:
+        self._store.skew = ahead
+
+    @property
+    def most_labels(self) -> int:
+        """How many labels an issue may carry; 0: as many as one likes."""
+        return self._desk.limits.labels
+
+    @most_labels.setter
+    def most_labels(self, number: int) -> None:
+        self._desk.limits.labels = number
+
+    def mend(self) -> None:
+        """Disarm all faults that are still to come."""
+        self._desk.faults.clear()
+
     def fault(  # noqa: PLR0913 - one keyword per kind of fault
         self,
         method: str,
@@ -134,10 +168,14 @@ class GitLab:
         after_commit: bool = False,
         latency: float = 0,
         drop: bool = False,
+        cut: bool = False,
+        says: str | None = None,
         headers: dict[str, str] | None = None,
     ) -> None:
         """Arm a fault for the next `times` API requests of this method (`*` for any) whose path matches the regular expression.
 
-        `status` answers so instead, `drop` cuts the connection; with `after_commit` the deed is done first. `latency` is in seconds.
+        `status` answers so instead, `says` with this body (HTML, or JSON right or wrong; 200 where no status is given), `drop` breaks the
+        connection; with `after_commit` the deed is done first. `cut` ends the true answer in its middle. `latency` is in seconds.
         """
-        self._desk.faults.add(Fault(method.upper(), re.compile(path), times, status, after_commit, latency, drop, headers or {}))
+        fault = Fault(method.upper(), re.compile(path), times, status, after_commit, latency, drop, cut, says, headers or {})
+        self._desk.faults.add(fault)

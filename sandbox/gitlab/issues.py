@@ -44,6 +44,7 @@ def create(acting: Acting, project: Project, wish: Mapping[str, Any]) -> Issue:
         issue.confidential = issue.confidential or bool(wish.get("confidential"))
     if not rights.set_metadata_at_creation(user, project):
         _drop_metadata(wish)
+    _check_labels(acting, project, issue, wish)
     project.issues[issue.iid] = issue
     _set_fields(acting, project, issue, wish)
     _record_differences(acting, issue, Issue(0, 0, project.id, 0, issue.title, now, now, issue.description), tell_texts=False)
@@ -67,6 +68,7 @@ def update(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, An
         wish.pop("confidential", None)
         wish.pop("discussion_locked", None)
         wish.pop("issue_type", None)
+    _check_labels(acting, project, issue, wish)
     before, old = payloads.snapshot(store, issue), _copy(issue)
     if _change_state(acting, project, issue, wish.get("state_event")):
         _fire(acting, issue, {"closed": "close", "opened": "reopen"}[issue.state], before)
@@ -202,7 +204,7 @@ def _set_fields(acting: Acting, project: Project, issue: Issue, wish: Mapping[st
         issue.due_date = _due_date(wish["due_date"])
     if "assignee_ids" in wish:
         _assign(acting, project, issue, wish["assignee_ids"])
-    _relabel(acting, project, issue, wish)
+    issue.label_ids = _labels(acting, project, issue, wish)
     subscription = wish.get("subscription_event")
     if subscription == "subscribe":
         issue.subscribers.add(acting.user.id)
@@ -225,7 +227,15 @@ def _assign(acting: Acting, project: Project, issue: Issue, wished: list[int]) -
         issue.assignee_ids = first
 
 
-def _relabel(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, Any]) -> None:
+def _check_labels(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, Any]) -> None:
+    """No more labels are put on than an issue may carry; one that carries more already may lose some."""
+    most, carried = acting.limits.labels, sum(number in project.labels for number in issue.label_ids)
+    if most and carried < len(_labels(acting, project, issue, wish)) > most:
+        raise Refused(400, {"message": f"Cannot add more than {most} labels to a work item."})
+
+
+def _labels(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, Any]) -> list[int]:
+    """The labels an issue carries once the wish is granted."""
     current = [number for number in issue.label_ids if number in project.labels]
     if "labels" in wish:
         current = _find_or_create(acting, project, label_names(wish["labels"]))
@@ -234,7 +244,7 @@ def _relabel(acting: Acting, project: Project, issue: Issue, wish: Mapping[str, 
     current += [number for number in added if number not in current]
     names = set(label_names(wish.get("remove_labels")))
     removed = {label.id for label in project.labels.values() if label.name in names} | set(wish.get("remove_label_ids", []))
-    issue.label_ids = [number for number in dict.fromkeys(current) if number not in removed]
+    return [number for number in dict.fromkeys(current) if number not in removed]
 
 
 def _find_or_create(acting: Acting, project: Project, names: list[str]) -> list[int]:

@@ -147,7 +147,11 @@ def project_full(store: Store, project: Project, level: int) -> Json:
     opened = sum(issue.opened for issue in project.issues.values())
     access = {"access_level": level, "notification_level": 3} if level else None
     features: Json = {"issues_enabled": True, "wiki_enabled": True, "issues_access_level": "enabled", "autoclose_referenced_issues": True}
-    rest: Json = {"open_issues_count": opened, "archived": False, "permissions": {"project_access": access, "group_access": None}}
+    rest: Json = {
+        "open_issues_count": opened,
+        "archived": project.archived,
+        "permissions": {"project_access": access, "group_access": None},
+    }
     return project_basic(store, project) | features | rest | project.settings
 
 

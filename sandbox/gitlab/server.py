@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -54,7 +55,7 @@ class Desk:
         fault = self.faults.take(request.method, request.path.replace(SLASH, "%2F"))
         if fault and fault.latency:
             time.sleep(fault.latency)
-        struck = fault if fault and (fault.drop or fault.status) else None
+        struck = fault if fault and fault.instead else None
         if struck and not struck.after_commit:
             return self._struck(struck)
         user = None
@@ -67,7 +68,8 @@ class Desk:
         if struck:
             return self._struck(struck)
         self._write_down(reply.status, user)
-        return _response(reply)
+        answer = _response(reply)
+        return _cut(answer) if fault and fault.cut else answer
 
     def _run(self, route: Route | None, call: Call, path_args: dict[str, str]) -> Reply:
         if route is None:
@@ -101,12 +103,14 @@ class Desk:
         return Call(acting, request.path.replace(SLASH, "%2F"), _params(), files, value), user
 
     def _struck(self, fault: Fault) -> Response:
-        self._write_down(0 if fault.drop else fault.status or 0, None)
+        status = fault.status or (500 if fault.says is None else 200)
+        self._write_down(0 if fault.drop else status, None)
         if fault.drop:
             connection: socket.socket = request.environ["werkzeug.socket"]
             connection.shutdown(socket.SHUT_RDWR)
             return Response(status=500)
-        status = fault.status or 500
+        if fault.says is not None:  # a proxy's page, or JSON of whatever shape
+            return Response(fault.says, status, fault.headers, mimetype="text/html" if fault.says.startswith("<") else "application/json")
         if status == 429:  # noqa: PLR2004 - HTTP
             return Response("Retry later\n", status, fault.headers, mimetype="text/plain")
         return _response(Reply({"message": f"{status} Internal Server Error"}, status, fault.headers))
@@ -136,6 +140,14 @@ def _response(reply: Reply) -> Response:
         response.status_code = reply.status
     response.headers.update(reply.headers)
     return response
+
+
+def _cut(answer: Response) -> Response:
+    """The first half of an answer that announces all of it: here the connection ends with the body."""
+    whole = answer.get_data()
+    answer.set_data(whole[: len(whole) // 2])
+    answer.headers["Content-Length"] = str(len(whole))
+    return answer
 
 
 class _KeepEncodedSlashes:
@@ -170,11 +182,18 @@ def build(desk: Desk) -> Flask:
 
     everything = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
     app.add_url_rule(f"{API}/<path:rest>", "unknown", unknown, methods=everything, provide_automatic_options=False)
+    app.config["STORE"] = desk.store
     app.wsgi_app = _KeepEncodedSlashes(app.wsgi_app)  # type: ignore[method-assign]  # the documented way to add a WSGI step
     return app
 
 
-class _Quiet(WSGIRequestHandler):
+class _Handler(WSGIRequestHandler):
+    """Quiet, and its clock goes as wrong as the instance's."""
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        ahead: timedelta = self.server.app.config["STORE"].skew  # type: ignore[attr-defined]
+        return super().date_time_string((timestamp or time.time()) + ahead.total_seconds())
+
     def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002, ANN401 - the base class's own signature
         logging.getLogger(__name__).debug("%s %s", type, message % args)
 
@@ -183,7 +202,7 @@ class Server:
     """The listening socket and its thread."""
 
     def __init__(self, app: Flask) -> None:
-        self._server: BaseWSGIServer = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
+        self._server: BaseWSGIServer = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, name="forge", daemon=True)
 
     @property

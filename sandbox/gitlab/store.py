@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sandbox.gitlab.entities import Board, Issue, IssueLink, Label, Level, Project, Token, User
 
@@ -28,6 +28,7 @@ class Store:
     def __init__(self, clock: Callable[[], datetime] | None, seed: int) -> None:
         self.lock = threading.RLock()
         self.clock = clock or (lambda: datetime.now(UTC))
+        self.skew = timedelta()  # how far this machine's clock is ahead of the others
         self.random = random.Random(seed)  # noqa: S311 - a repeatable run is wanted, not a secret
         self.url = ""
         self.enterprise = True  # the ee package without a licence, the usual install of the Free tier
@@ -44,8 +45,8 @@ class Store:
         return number
 
     def now(self) -> datetime:
-        """Return the time of the injected clock, in UTC."""
-        return self.clock().astimezone(UTC)
+        """Return the time of the injected clock, in UTC, as this machine has it."""
+        return self.clock().astimezone(UTC) + self.skew
 
     def unique(self) -> str:
         """Return a UUID from the seeded source."""

@@ -151,7 +151,7 @@ def list_issues(call: Call, project: str) -> Reply:
 @route("POST", "/projects/<project>/issues", (*FIELDS, "iid"))
 def create_issue(call: Call, project: str) -> Reply:
     """Create an issue."""
-    found = call.project(project)
+    found = call.project(project, rights.create_issue)
     call.required("title")
     if call.acting.limits.exceeded("issues_create", (found.id, call.user.id), call.store.now()):
         message = "This endpoint has been requested too many times. Try again later."

@@ -26,6 +26,8 @@ def create_note(call: Call, project: str, iid: str) -> Reply:
     """Comment on an issue: 201 with the note, or 202 where it held only quick actions."""
     found = call.project(project)
     issue = call.issue(found, iid)
+    if not rights.create_note(call.user, found):
+        raise forbidden()
     body = str(call.required("body"))
     if call.acting.limits.exceeded("notes_create", call.user.id, call.store.now()):
         message = "This endpoint has been requested too many times. Try again later."

@@ -142,6 +142,24 @@ def change_project(call: Call, project: str) -> Reply:
     return Reply(representations.project_full(call.store, found, rights.level(call.user, found)))
 
 
+@route("POST", "/projects/<project>/archive")
+def archive_project(call: Call, project: str) -> Reply:
+    """From now on the project is only read."""
+    return _archived(call, project, archived=True)
+
+
+@route("POST", "/projects/<project>/unarchive")
+def unarchive_project(call: Call, project: str) -> Reply:
+    """The project is written in again."""
+    return _archived(call, project, archived=False)
+
+
+def _archived(call: Call, project: str, *, archived: bool) -> Reply:
+    found = call.project(project, rights.own_project)
+    found.archived = archived
+    return Reply(representations.project_full(call.store, found, rights.level(call.user, found)), 201)
+
+
 @route("DELETE", "/projects/<project>", ("permanently_remove", "full_path"))
 def delete_project(call: Call, project: str) -> Reply:
     """Delete a project with everything in it."""

@@ -106,3 +106,21 @@ def test_labels_and_boards_are_made_by_planner_and_up(forge, role, allowed):
     else:
         assert _status(project.labels.create, {"name": forge.word(), "color": "#112233"}) == 403
         assert _status(project.boards.create, {"name": forge.word()}) == 403
+
+
+def test_an_archived_project_is_only_read(forge):
+    issue, label, maintainer = forge.issue(), forge.word(), forge.people["maintainer"].project
+    note = issue.notes.create({"body": "a"})
+    forge.project.archive()
+    try:
+        assert forge.admin.projects.get(forge.project.id).archived is True
+        assert forge.fresh(issue).title == "Uji"
+        assert _status(maintainer.issues.create, {"title": "x"}) == 403
+        assert _status(maintainer.issues.update, issue.iid, {"title": "y"}) == 403
+        assert _status(issue.notes.create, {"body": "b"}) == 403
+        assert _status(issue.notes.update, note.id, {"body": "b"}) == 403
+        assert _status(maintainer.labels.create, {"name": label, "color": "#112233"}) == 403
+        assert _status(maintainer.wikis.create, {"title": forge.word(), "content": "x"}) == 403
+    finally:
+        forge.project.unarchive()
+    assert maintainer.issues.update(issue.iid, {"title": "y"})["title"] == "y"

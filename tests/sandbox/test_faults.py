@@ -1,6 +1,8 @@
 """Faults on demand, what is counted, and what is not known."""
 
 import time
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import gitlab
 import pytest
@@ -31,6 +33,47 @@ def test_a_dropped_connection(campus, after_commit, left):
         campus.raw("POST", f"/projects/{campus.project.id}/issues", json={"title": "x"})
     assert _issues(campus) == left
     assert campus.forge.requests[-1].status == 0
+
+
+def test_an_answer_cut_in_its_middle_comes_after_the_deed(campus):
+    campus.forge.fault("POST", r"/issues$", cut=True)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError, match="IncompleteRead"):
+        campus.raw("POST", f"/projects/{campus.project.id}/issues", json={"title": "x"})
+    assert _issues(campus) == 1
+    assert campus.raw("POST", f"/projects/{campus.project.id}/issues", json={"title": "x"}).json()["iid"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "media"),
+    [
+        ({"says": "<html>Bad Gateway</html>", "status": 502}, 502, "text/html"),
+        ({"says": "<html>Masuk</html>"}, 200, "text/html"),
+        ({"says": '{"id": 1'}, 200, "application/json"),
+    ],
+)
+@pytest.mark.parametrize("after_commit", [False, True])
+def test_an_answer_of_somebody_else(campus, fault, status, media, after_commit):
+    campus.forge.fault("POST", r"/issues$", after_commit=after_commit, **fault)
+    answer = campus.raw("POST", f"/projects/{campus.project.id}/issues", json={"title": "x"})
+    assert (answer.status_code, answer.headers["Content-Type"].split(";")[0], answer.text) == (status, media, fault["says"])
+    assert campus.forge.requests[-1].status == status
+    assert _issues(campus) == after_commit
+
+
+def test_faults_that_are_mended_come_no_more(campus):
+    campus.forge.fault("*", "", status=503, times=1000)
+    assert campus.raw("GET", "/user").status_code == 503
+    campus.forge.mend()
+    assert campus.raw("GET", "/user").status_code == 200
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_clock_that_goes_wrong_dates_all_that_is_kept_and_every_answer(campus, minutes):
+    campus.forge.skew = timedelta(minutes=minutes)
+    answer = campus.raw("POST", f"/projects/{campus.project.id}/issues", json={"title": "x"})
+    assert datetime.fromisoformat(answer.json()["created_at"]) == campus.clock() + campus.forge.skew
+    ahead = parsedate_to_datetime(answer.headers["Date"]) - datetime.now(UTC)
+    assert abs(ahead - campus.forge.skew) < timedelta(seconds=5)
 
 
 @pytest.mark.parametrize("headers", [{}, {"Retry-After": "7"}])
@@ -103,18 +146,33 @@ def test_nothing_is_unknown_in_a_good_run(campus):
     ("change", "status", "word"),
     [
         ({"revoked": True}, 401, "revoked"),
-        ({"expires_at": "past"}, 401, "expired"),
         ({"scopes": ("read_user",)}, 403, "insufficient_scope"),
     ],
 )
 def test_tokens_that_do_not_do(campus, change, status, word):
-    store = campus.forge._store  # noqa: SLF001 - no call of the API revokes or ages a token here
+    store = campus.forge._store  # noqa: SLF001 - no call of the API revokes a token here
     token = store.tokens[campus.bot.token]
     for name, value in change.items():
-        setattr(token, name, campus.clock().date() if value == "past" else value)
+        setattr(token, name, value)
     answer = campus.raw("GET", "/user")
     assert answer.status_code == status
     assert word in answer.text
+
+
+def test_a_token_that_has_expired_is_refused_until_it_is_rotated(campus):
+    campus.forge.expire(campus.bot)
+    answer = campus.raw("GET", "/user")
+    assert (answer.status_code, answer.json()["error_description"]) == (401, "Token is expired.")
+    before = campus.bot.token
+    assert campus.forge.rotate(campus.bot) == campus.bot.token != before
+    assert campus.raw("GET", "/user").json()["username"] == "alur-bot"
+
+
+def test_a_token_that_was_rotated_is_refused_at_once(campus):
+    before = campus.bot.token
+    campus.forge.rotate(campus.bot)
+    answer = requests.get(f"{campus.forge.url}/api/v4/user", headers={"PRIVATE-TOKEN": before}, timeout=5)
+    assert answer.status_code == 401
 
 
 def test_a_read_token_reads(campus):

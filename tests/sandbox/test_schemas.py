@@ -23,7 +23,7 @@ BEYOND = {
     "full_path": "documented for deleting a project, missing in the generated file",
     "active": "documented filter",
 }
-BEYOND_ROUTES = {("POST", "/users/{}/personal_access_tokens")}
+BEYOND_ROUTES = {("POST", "/users/{}/personal_access_tokens"), ("POST", "/projects/{}/archive"), ("POST", "/projects/{}/unarchive")}
 
 
 @pytest.fixture(scope="module")

@@ -84,3 +84,18 @@ def test_an_issue_holds_five_thousand_notes(campus):
     issue = campus.project.issues[iid]
     issue.notes *= 5000
     assert campus.raw("POST", f"/projects/{campus.project.id}/issues/{iid}/notes", json={"body": "x"}).status_code == 400
+
+
+def test_an_issue_may_be_made_to_hold_only_so_many_labels(campus):
+    campus.forge.most_labels = 2
+    path = f"/projects/{campus.project.id}/issues"
+    assert campus.raw("POST", path, json={"title": "x", "labels": ["a", "b", "c"]}).status_code == 400
+    assert list(campus.project.issues) == []
+    iid = campus.act().open(campus.project, "x", labels=["a", "b"])
+    refused = campus.raw("PUT", f"{path}/{iid}", json={"title": "y", "add_labels": ["c"]})
+    assert (refused.status_code, refused.json()["message"]) == (400, "Cannot add more than 2 labels to a work item.")
+    assert (_issue(campus, iid)["title"], _issue(campus, iid)["labels"]) == ("x", ["a", "b"])
+    campus.act().drag(campus.project, iid, "a", "c")
+    campus.forge.most_labels = 1
+    campus.act().rename(campus.project, iid, "y")  # what is over the limit already may stay
+    assert _issue(campus, iid)["labels"] == ["b", "c"]

@@ -55,8 +55,19 @@ class RateLimited(Transient):
         self.of = of
 
 
+class NeedsOperator(Transient):
+    """It will work, for this row as for all others, once somebody has put right what is no row's fault: a token, a project, a disk.
+
+    `remedy`: what is wrong and where to look, in words of our own, fit for a log; it is told at each attempt.
+    """
+
+    def __init__(self, message: str, failure: Failure, *, remedy: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message, failure, retry_after=retry_after)
+        self.remedy = remedy
+
+
 class Permanent(Exception):
-    """It will not work until a person changes something: rights, a removed issue, a refused request."""
+    """This row will not work until a person changes something: rights, a removed issue, a refused request."""
 
     def __init__(self, message: str, failure: Failure = Failure.OTHER) -> None:
         super().__init__(message)

@@ -9,7 +9,18 @@ import re
 import tempfile
 from pathlib import Path
 
+from integration.faults import Failure, NeedsOperator
+
+PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
 SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+class DiskRefuses(NeedsOperator, OSError):
+    """The data folder takes nothing: it is full, read-only or not there. Nothing was kept."""
+
+    def __init__(self, fault: OSError) -> None:
+        remedy = "the folder ALUR_DATA_DIR takes no files: make room or open it"
+        super().__init__(f"the data folder takes nothing: {fault}", Failure.SYSTEM, remedy=remedy)
 
 
 class FileStore:
@@ -21,15 +32,29 @@ class FileStore:
     def put(self, content: bytes) -> str:
         """Keep these bytes and give their SHA-256 (64 hex digits); putting them again is free.
 
-        Raises OSError where they cannot be made durable.
+        Raises DiskRefuses where they cannot be made durable.
         """
         sha256 = hashlib.sha256(content).hexdigest()
         path = self._path(sha256)
-        if not path.exists():
-            self._write(path, content)
-        for folder in (path.parent, self._root, self._root.parent):  # the names must survive too, also of folders just made
-            _sync_folder(folder)
+        try:
+            if not path.exists():
+                self._write(path, content)
+            for folder in (path.parent, self._root, self._root.parent):  # the names must survive too, also of folders just made
+                _sync_folder(folder)
+        except OSError as fault:
+            raise DiskRefuses(fault) from fault
         return sha256
+
+    def probe(self) -> None:
+        """Prove that the folder takes files, by one that is written for good and removed. Raises DiskRefuses."""
+        try:
+            self._root.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._root, prefix=".") as file:
+                file.write(bytes(PROBE))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as fault:
+            raise DiskRefuses(fault) from fault
 
     @staticmethod
     def _write(path: Path, content: bytes) -> None:

@@ -52,8 +52,11 @@ class Told:
     form: str = ""
 
 
-def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure]) -> Told | Ignored:
-    """What a message of the portal says of a case (contract.md, "Portal -> service"). `at`: when it was kept; `key`: its webhook-id."""
+def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure]) -> Told:
+    """What a message of the portal says of a case (contract.md, "Portal -> service"). `at`: when it was kept; `key`: its webhook-id.
+
+    Raises Permanent for one that cannot be read any more: it was read before it was taken, so it is never passed over.
+    """
     message = forms.read(body)
     key = f"portal:{key}"
     match message:
@@ -70,7 +73,7 @@ def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures:
             by, note = Actor(ActorKind.UNIT, name=data.oleh), mask(data.catatan)
             return Told(OutcomeChosen(key, at, by, data.hasil, note, (), Via.PORTAL, _unit_step(procedures, data.hasil)))
         case _:
-            return Ignored("not a message of the portal")
+            raise Permanent("a message that was taken cannot be read any more", Failure.UNREADABLE)
 
 
 def _unit_step(procedures: Sequence[Procedure], word: str) -> int | None:

@@ -6,8 +6,8 @@ from how a field looks now: a field put back by the service in between loses nob
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 
 from integration import commands, secrecy
 from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, LabelEventSeen, NoteSeen, Part, Sighting, Snapshot, StateEventSeen
@@ -67,19 +67,30 @@ def unread(issue: IssueSeen, last: Sighting | None) -> frozenset[Part]:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """How a case's issue is read. `own`: the service's account, whose doings are nobody's request; `tz` says in which week one falls."""
+    """How a case's issue is read. `own`: the service's account, whose doings are nobody's request; `tz` says in which week one falls.
+
+    `ahead`: how far the platform's clock is ahead of ours. What people asked there is weighed against what was asked elsewhere.
+    """
 
     procedure: Procedure
     own: str
     tz: tzinfo
+    ahead: timedelta = timedelta()
 
     def requests(self, snapshot: Snapshot) -> tuple[Fact, ...]:
         """What people asked for, oldest first, whenever it was: what came too late for its step is answered, not passed over.
 
         Whoever decides drops what was decided on before, by the facts' keys.
         """
-        found = [*self._from_notes(snapshot), *self._from_labels(snapshot), *self._from_states(snapshot)]
+        past = self._by_our_clock(snapshot) if self.ahead else snapshot
+        found = [*self._from_notes(past), *self._from_labels(past), *self._from_states(past)]
         return tuple(sorted(found, key=lambda fact: fact.at))  # stable: at the same moment words come before cards
+
+    def _by_our_clock(self, snapshot: Snapshot) -> Snapshot:
+        notes = (replace(n, created_at=n.created_at - self.ahead, updated_at=n.updated_at - self.ahead) for n in snapshot.notes)
+        labels = (replace(event, at=event.at - self.ahead) for event in snapshot.label_events)
+        states = (replace(event, at=event.at - self.ahead) for event in snapshot.state_events)
+        return replace(snapshot, notes=tuple(notes), label_events=tuple(labels), state_events=tuple(states))
 
     def _from_notes(self, snapshot: Snapshot) -> Iterator[Fact]:
         for note in snapshot.notes:

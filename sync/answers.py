@@ -1,6 +1,6 @@
 """GitLab's answers, read: only the fields that are used, in the types they must have.
 
-An answer that does not fit is never guessed at: it comes from another GitLab than the ones we know.
+An answer that does not fit is never guessed at: something else than GitLab gave it, or another GitLab than the ones we know.
 """
 
 from datetime import date
@@ -8,8 +8,8 @@ from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
-from integration.faults import Failure, Permanent
 from integration.issue import IssueSeen, LabelEventSeen, NoteSeen, StateEventSeen
+from sync.refusals import NotUnderstood
 
 
 class Answer(BaseModel):
@@ -17,12 +17,12 @@ class Answer(BaseModel):
 
     @classmethod
     def read(cls, raw: object) -> Self:
-        """The answer of this type. Raises Permanent where it is none."""
+        """The answer of this type. Raises NotUnderstood where it is none."""
         try:
             return cls.model_validate(raw)
         except ValidationError as fault:
             said = fault.errors(include_input=False, include_url=False)
-            raise Permanent(f"GitLab's {cls.__name__} is not understood: {said}", Failure.FOREIGN) from fault
+            raise NotUnderstood(f"GitLab's {cls.__name__} is not understood: {said}") from fault
 
 
 class Person(Answer):
@@ -49,6 +49,7 @@ class Issue(Answer):
     discussion_locked: bool | None = None
     issue_type: str = "issue"
     moved_to_id: int | None = None
+    author: Person | None = None
     assignees: list[Person] = Field(default_factory=list)
     due_date: date | None = None
     user_notes_count: int
@@ -90,6 +91,46 @@ class Note(Answer):
         """The note as the service speaks of it."""
         by = self.author or NOBODY
         return NoteSeen(self.id, by.username, by.name, self.body, self.created_at, self.updated_at, self.system)
+
+
+class Written(Answer):
+    """A note just written or changed."""
+
+    id: int
+
+
+class Uploaded(Answer):
+    """A file just uploaded; `url` is relative to the project."""
+
+    url: str
+
+
+class Page(Answer):
+    """A page of the wiki; its text is left out of lists."""
+
+    slug: str
+    content: str = ""
+
+
+class Access(Answer):
+    """A membership, of the project or of a group above it."""
+
+    access_level: int
+
+
+class Project(Answer):
+    """The project, as its own page shows it to us."""
+
+    id: int
+    path_with_namespace: str
+    archived: bool = False
+    issues_enabled: bool = True
+    permissions: dict[str, Access | None] | None = None
+
+    @property
+    def level(self) -> int:
+        """Our access level there; 0 for none."""
+        return max((held.access_level for held in (self.permissions or {}).values() if held), default=0)
 
 
 class Named(Answer):

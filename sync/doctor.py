@@ -16,15 +16,16 @@ from integration.procedure.offices import Holding
 from integration.store import StoreDown
 from integration.templates import messages
 from integration.vacancies import office_roles, vacant
-from sync.gitlab import Platform, TokenRefused
+from sync.answers import Project
+from sync.gitlab import AGREE, Platform
 from sync.provision import Provision
+from sync.refusals import Shut
 from sync.wording import Wording
 
 MAINTAINER = 40  # what setting up the hook takes; everything else takes less (behaviour.md 4, "Least role")
 REPORTER = 20  # what people need to see confidential issues and act on them, on any GitLab (behaviour.md 3; Planner is newer)
 NAMED = 3  # labels that are told by name
 SOON = 30  # days before an office is left vacant in which there is time to do something about it
-SKEW = timedelta(seconds=10)  # between GitLab's clock and ours; comments carry its time, everything else ours
 AHEAD = timedelta(days=60)  # so long before a year begins its decree must be loaded: due dates reach into it
 
 
@@ -76,13 +77,13 @@ def _finding(code: str, look: Callable[[], str]) -> Finding:
     """A check that says nothing found nothing; one that cannot be made says why."""
     try:
         found = look()
+    except (StoreDown, OSError) as fault:
+        found = str(fault)
     except (Permanent, Transient) as fault:
-        cause = "refused" if isinstance(fault, (Permanent, TokenRefused)) else "unreachable"
+        cause = "refused" if isinstance(fault, (Permanent, Shut)) else "unreachable"
         return Finding(code, ok=False, detail=_said(cause, reason=fault), cause=cause)
     except OrganisationFaults:
         return Finding(code, ok=False, detail=_said("no_organisation"), cause="organisation")
-    except (StoreDown, OSError) as fault:
-        found = str(fault)
     return Finding(code, not found, found)
 
 
@@ -95,15 +96,12 @@ def _nothing(_: object) -> str:
 
 
 def _files(parts: Parts) -> str:
-    """Writing and reading back is the only proof that a folder takes files."""
-    sha256 = parts.files.put(b"")
-    return "" if parts.files.get(sha256) == b"" else sha256
+    parts.files.probe()
+    return ""
 
 
 def _rights(platform: Platform) -> str:
-    access = platform.get(platform.project).get("permissions") or {}
-    levels = [int(side["access_level"]) for side in access.values() if side]
-    level = max(levels, default=0)
+    level = Project.read(platform.get(platform.project)).level
     return "" if level >= MAINTAINER else _said("level", level=level, needed=MAINTAINER)
 
 
@@ -111,7 +109,7 @@ def _clock(platform: Platform) -> str:
     """Asked anew: an answer from before says nothing of now."""
     platform.get(platform.project)
     skew = platform.skew or timedelta()
-    return "" if abs(skew) <= SKEW else _said("ahead" if skew > timedelta() else "behind", seconds=abs(round(skew.total_seconds())))
+    return "" if abs(skew) <= AGREE else _said("ahead" if skew > timedelta() else "behind", seconds=abs(round(skew.total_seconds())))
 
 
 def _offices(parts: Parts) -> Iterator[str]:

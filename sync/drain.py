@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from integration import logs
-from integration.faults import Failure, Permanent, RateLimited, Transient, pause
+from integration.faults import Failure, NeedsOperator, Permanent, RateLimited, Transient, pause
 from integration.figures import ENOUGH, RETRIES, Tally
 from integration.store import InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
 
@@ -86,6 +86,8 @@ class Drain:
                 log.info("worked off")
             except Transient as fault:
                 wait = pause(row.attempts) if fault.retry_after is None else min(fault.retry_after, LONGEST_ASKED)
+                if isinstance(fault, NeedsOperator):
+                    log.error("waits for an operator: %s", fault.remedy)  # noqa: TRY400 -- these words say it all
                 log.info("postponed for %.0f s: %s", wait.total_seconds(), fault.failure)
                 self.store.postpone(turn, row, until=self.store.clock() + wait, error=str(fault), failure=fault.failure)
                 if isinstance(fault, RateLimited):
@@ -107,6 +109,7 @@ class Drain:
     def _stumble(self, turn: Turn, row: InboxRow | OutboxRow, error: str, failure: Failure) -> None:
         """A fault of the programme, or of this process's release: tried again a few times, for it may be one of the moment, then parked."""
         if row.attempts >= LAST_TRY:
+            log.error("parked, an operator must look: %s", failure)
             self.store.park(turn, row, error, failure)
         else:
             self.store.postpone(turn, row, until=self.store.clock() + pause(row.attempts), error=error, failure=failure)

@@ -6,7 +6,6 @@ twice here: a repeated POST makes twins, so a failure is raised and the outbox d
 
 import logging
 import mimetypes
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,23 +16,20 @@ from urllib.parse import quote
 
 import gitlab
 
-from integration.faults import Failure, Permanent, RateLimited, Transient
+from integration.faults import Failure, Permanent, Transient
 from integration.figures import FIELDS_REFUSED, REQUESTS, Tally
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
 from integration.region import boxes
-from integration.store import ALL, ISSUES, NOTES
-from sync.answers import Issue, LabelEvent, Note, StateEvent
+from sync.answers import Issue, LabelEvent, Note, Person, Project, StateEvent, Uploaded, Written
+from sync.refusals import LONGEST_AT_WORK, AlreadyThere, Forbidden, Gone, NotUnderstood, ProjectShut, meaning
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
-APART = timedelta(days=1)  # GitLab's clock may be behind ours by so much: a marker is looked for from that long before
+APART = timedelta(days=1)  # GitLab's clock may be behind ours, or put back, by so much: a marker is looked for from that long before
 PAGE = 100
 DEEPEST = 100 * PAGE  # items of a list after which it is asked for anew: deep pages are slow, and GitLab refuses those past the 50,000th
-LONGEST_AT_WORK = timedelta(seconds=60)  # GitLab gives up a request after this: whatever a POST left unanswered leads to is there by then
-WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
-WITH_ANOTHER_TOKEN = timedelta(minutes=5)  # pause after a 401
+AGREE = timedelta(seconds=10)  # two clocks that differ by less go alike: a header tells seconds, and an answer takes some
 PLANNER = 15  # the access level from which confidential issues of others are read
-BUSY = frozenset({408, 429, 500, 502, 503, 504})
 
 LONGEST = 2**20  # bytes of a description; of a longer one GitLab takes nothing, nor of what else was asked with it (behaviour.md 2.3)
 DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
@@ -92,20 +88,25 @@ class Platform:
         self.tally = Tally()
         self.skew: timedelta | None = None
 
+    @property
+    def ahead(self) -> timedelta:
+        """By how much GitLab's times are to be put back to be ours; nothing where the clocks go alike."""
+        return self.skew if self.skew is not None and abs(self.skew) > AGREE else timedelta()
+
     # --- reading ---
 
     @cached_property
     def home(self) -> Home:
         """Our own account, whose doings are nobody's request, and our project. Two requests, once."""
-        me, project = self.get("/user"), self.get(self.project)
-        return Home(me["username"], me["id"], project["id"], project["path_with_namespace"])
+        me, project = Person.read(self.get("/user")), Project.read(self.get(self.project))
+        return Home(me.username, me.id, project.id, project.path_with_namespace)
 
     def issue(self, iid: int) -> IssueSeen:
         """The issue as it is now. One request. Permanent where it is gone."""
         return self._issue(self.get(f"{self.project}/issues/{iid}"))
 
     def history(self, issue: IssueSeen, parts: frozenset[Part], since: datetime | None) -> Snapshot:
-        """The issue with these parts of its past; comments since `since` less an overlap (None: all). One request a part and page."""
+        """The issue with these parts of its past; comments since `since` less a day (None: all). One request a part and page."""
         path = f"{self.project}/issues/{issue.iid}"
         return Snapshot(
             issue,
@@ -151,14 +152,17 @@ class Platform:
 
         "Not found" also means "not for you" (behaviour.md 4): Transient where the project, or what is confidential there, is not ours.
         """
+        if not self._ours(to_write=False):
+            raise ProjectShut("the project's issues are not ours to read")
+        return not self.rows(f"{self.project}/issues", {"scope": "all", "iids[]": [iid]})
+
+    def _ours(self, *, to_write: bool) -> bool:
+        """Whether the project is there and its issues are open to us. One request."""
         try:
-            project = self.get(self.project)
-        except Gone as gone:
-            raise Transient(f"the project is not ours to read: {gone}", Failure.CLOSED, retry_after=WITH_ANOTHER_TOKEN) from gone
-        access = [held["access_level"] for held in (project.get("permissions") or {}).values() if held]
-        if max(access, default=0) < PLANNER or not project.get("issues_enabled", True):
-            raise Transient("the project's issues are not ours to read", Failure.CLOSED, retry_after=WITH_ANOTHER_TOKEN)
-        return not self.get(f"{self.project}/issues", {"scope": "all", "iids[]": [iid]})
+            project = Project.read(self.get(self.project))
+        except Gone:
+            return False
+        return project.level >= PLANNER and project.issues_enabled and not (to_write and project.archived)
 
     def _label_events(self, path: str) -> tuple[LabelEventSeen, ...]:
         events = [LabelEvent.read(raw).seen() for raw in self.pages(f"{path}/resource_label_events")]
@@ -169,22 +173,24 @@ class Platform:
         return tuple(sorted(events, key=lambda event: event.id))
 
     def _notes(self, iid: int, since: datetime | None) -> Iterator[NoteSeen]:
-        """Comments, newest first, until one is older than asked for."""
+        """Comments, newest first, until one is a day older than asked for: a clock may have been put back."""
         for raw in self.pages(f"{self.project}/issues/{iid}/notes", {"order_by": "created_at", "sort": "desc"}):
-            note = Note.read(raw).seen()
-            self._remember([raw.get("author")])
-            if since is not None and note.created_at < since - OVERLAP:
+            answer = Note.read(raw)
+            self._remember([answer.author])
+            note = answer.seen()
+            if since is not None and note.created_at < since - APART:
                 return
             yield note
 
     def _issue(self, raw: Mapping[str, Any]) -> IssueSeen:
         """An answer read, and its people remembered."""
-        self._remember([*raw.get("assignees", ()), raw.get("author")])
-        return Issue.read(raw).seen()
+        answer = Issue.read(raw)
+        self._remember([*answer.assignees, answer.author])
+        return answer.seen()
 
-    def _remember(self, people: Iterable[Mapping[str, Any] | None]) -> None:
+    def _remember(self, people: Iterable[Person | None]) -> None:
         """Keep the ids of accounts, which assigning asks for."""
-        self._accounts |= {person["username"]: person["id"] for person in people if person}
+        self._accounts |= {person.username: person.id for person in people if person}
 
     # --- writing ---
 
@@ -298,14 +304,14 @@ class Platform:
 
     def find_note(self, iid: int, marker: str, since: datetime | None) -> int | None:
         """The id of our own comment with this marker, not older than `since`; None where there is none."""
-        ours = (note.id for note in self._notes(iid, since and since - APART) if note.account == self.home.account and marker in note.body)
+        ours = (note.id for note in self._notes(iid, since) if note.account == self.home.account and marker in note.body)
         return next(ours, None)
 
     def upload(self, name: str, content: bytes) -> str:
         """Upload a file to the project; gives the address to link it by, relative to the project. Every call makes another upload."""
         kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
         answer = self._send("post", f"{self.project}/uploads", files={"file": (name, content, kind)})
-        return str(answer["url"])
+        return Uploaded.read(answer).url
 
     # --- finding ---
 
@@ -318,10 +324,10 @@ class Platform:
         """The id of an account; None for "" and for one that does not exist. The members are read once, others when asked for."""
         if account and account not in self._accounts:
             if not self._members_read:
-                self._remember(self.pages(f"{self.project}/members/all"))
+                self._remember(map(Person.read, self.pages(f"{self.project}/members/all")))
                 self._members_read = True
             if account not in self._accounts:
-                self._remember(self.get("/users", {"username": account}))
+                self._remember(map(Person.read, self.rows("/users", {"username": account})))
         return self._accounts.get(account)
 
     # --- requests ---
@@ -330,21 +336,34 @@ class Platform:
         """One GET; paths without a leading project belong to the instance."""
         return self._send("get", path, query=query)
 
-    def post(self, path: str, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """One POST."""
-        return self._send("post", path, data=data)
+    def post(self, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """One POST; gives what was made."""
+        return self._written("post", path, data)
 
-    def put(self, path: str, data: Mapping[str, Any]) -> Any:  # noqa: ANN401
-        """One PUT."""
-        return self._send("put", path, data=data)
+    def put(self, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        """One PUT; gives what was changed."""
+        return self._written("put", path, data)
+
+    def _written(self, verb: str, path: str, data: Mapping[str, Any]) -> dict[str, Any]:
+        answer = self._send(verb, path, data=data)
+        if not isinstance(answer, dict):
+            raise NotUnderstood(f"{verb.upper()} {path}: no object")
+        return answer
+
+    def rows(self, path: str, query: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
+        """The items of a list, or of one page of it. One GET."""
+        answer = self._send("get", path, query=query)
+        if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
+            raise NotUnderstood(f"GET {path}: no list of objects")
+        return answer
 
     def pages(self, path: str, query: Mapping[str, Any] | None = None) -> Iterator[Any]:
         """All items of a list. A page may hold fewer items than asked for: only the header says where the list ends (behaviour.md 4)."""
         page = "1"
         while page:
-            answer = self._send("get", path, query={**(query or {}), "per_page": PAGE, "page": page})
+            rows = self.rows(path, {**(query or {}), "per_page": PAGE, "page": page})
             page = self._headers.get("x-next-page", "")
-            yield from answer
+            yield from rows
 
     def _heard(self, response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 -- a requests.Response; requests is portal.py's
         self._headers, self._status = response.headers, str(response.status_code)
@@ -360,7 +379,7 @@ class Platform:
         data: Mapping[str, Any] | None = None,
         files: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        self._headers, self._status = {}, UNANSWERED
+        self._headers, self._status, request = {}, UNANSWERED, f"{verb.upper()} {path}"
         try:
             answer = self._gitlab.http_request(
                 verb,
@@ -371,42 +390,20 @@ class Platform:
                 obey_rate_limit=False,
                 retry_transient_errors=False,
             )
-            return answer.json()
         except gitlab.GitlabError as failure:
-            raise self._meaning(failure, f"{verb.upper()} {path}") from failure
-        except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off or without JSON
+            meant = meaning(request, failure.response_code or 0, str(failure.error_message), self._headers.get("Retry-After", ""))
+            if isinstance(meant, Forbidden) and path != self.project and not self._ours(to_write=verb != "get"):
+                meant = ProjectShut(str(meant))
+            raise meant from failure
+        except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off
             pause = LONGEST_AT_WORK if verb == "post" else None  # looked for any sooner, it is not found and made a second time
-            raise Transient(f"{verb.upper()} {path}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
+            raise Transient(f"{request}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
         finally:
             self.tally.add(REQUESTS, verb, _things(path), self._status)
-
-    def _meaning(self, failure: gitlab.GitlabError, request: str) -> Exception:
-        """What an error answer asks of us (behaviour.md 4 "Errors" and 5.1)."""
-        code, said = failure.response_code or 0, str(failure.error_message)
-        told = f"{request}: {code} {said.removeprefix(f'{code} ')[:500]}"
-        if code == 429:  # noqa: PLR2004 -- Too Many Requests
-            return RateLimited(told, retry_after=_pause(self._headers.get("Retry-After", "")), of=_spent(request))
-        if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
-            return Transient(told, Failure.DOWN)
-        if code == 401:  # noqa: PLR2004 -- Unauthorized: the fault is not the row's, and parked it would need an operator
-            return TokenRefused(told, Failure.TOKEN, retry_after=WITH_ANOTHER_TOKEN)
-        if code == 404:  # noqa: PLR2004 -- Not Found
-            return Gone(told, Failure.GONE)
-        if code == 409:  # noqa: PLR2004 -- Conflict
-            return AlreadyThere(told, Failure.REFUSED)
-        return Permanent(told, Failure.RIGHTS if code == 403 else Failure.REFUSED)  # noqa: PLR2004 -- Forbidden
-
-
-class TokenRefused(Transient):
-    """Our token has expired or was revoked: all waits until the service is given another."""
-
-
-class Gone(Permanent):
-    """What was asked for is not there, or not for us."""
-
-
-class AlreadyThere(Permanent):
-    """409: it is so already."""
+        try:
+            return answer.json()
+        except ValueError as failure:
+            raise NotUnderstood(f"{request}: no JSON") from failure
 
 
 def asked(wanted: IssueFields, name: str) -> str:
@@ -424,9 +421,9 @@ def _worth_asking(wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, st
 
 def _note_id(answer: Mapping[str, Any]) -> int:
     """The id of a note just written. GitLab answers 202 without one when it took everything for quick actions (behaviour.md 2.2)."""
-    if "id" not in answer:
+    if "commands_changes" in answer and "id" not in answer:
         raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}", Failure.FOREIGN)
-    return int(answer["id"])
+    return Written.read(answer).id
 
 
 def _things(path: str) -> str:
@@ -438,17 +435,7 @@ def _things(path: str) -> str:
     return known.removesuffix("s") if words[-1].isdigit() else known
 
 
-def _spent(request: str) -> str:
-    """Which quota a refused request has used up: new notes and new issues have limits of their own (behaviour.md 5.1)."""
-    return NOTES if re.fullmatch(r"POST .*/notes", request) else ISSUES if re.fullmatch(r"POST .*/issues", request) else ALL
-
-
 def _ahead(date: str) -> timedelta | None:
     """How far the clock of a `Date` header is ahead of ours; None for a header that names no moment."""
     read = parsedate_tz(date)
     return None if read is None else datetime.fromtimestamp(mktime_tz(read), UTC) - datetime.now(UTC).replace(microsecond=0)
-
-
-def _pause(retry_after: str) -> timedelta:
-    """`Retry-After` in seconds; a minute where it is missing or a date."""
-    return timedelta(seconds=int(retry_after)) if retry_after.isdigit() else WITHOUT_HINT

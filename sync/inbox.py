@@ -27,8 +27,9 @@ from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn
 from sync.display import Display
-from sync.gitlab import Gone, Platform, asked
+from sync.gitlab import Platform, asked
 from sync.migration import sentence
+from sync.refusals import Gone
 
 REPORT = "laporan-mingguan"
 UNDER_WAY = timedelta(seconds=10)  # a hook may be on its way for so long; of what happened longer before a look was asked for, none told
@@ -166,7 +167,7 @@ class Inbox:
 
     def _requests(self, ledger: Ledger, procedure: Procedure, snapshot: Snapshot) -> list[Fact]:
         """What people asked for. Moving an issue to another project closes it here: nobody asked for that closing."""
-        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz)
+        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz, self.platform.ahead)
         asked = reader.requests(snapshot)
         if not snapshot.issue.moved:
             return list(asked)

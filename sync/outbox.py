@@ -35,9 +35,10 @@ from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
 from integration.templates import messages
 from sync import documents, reports
 from sync.display import Display, issue_marker, task_marker, weighs
-from sync.gitlab import Gone, Platform, Shown
+from sync.gitlab import Platform, Shown
 from sync.mail import Attached, Mail
 from sync.portal import Portal
+from sync.refusals import Gone, ProjectShut
 from sync.wiki import Wiki, page_slug
 from sync.wording import marker
 
@@ -61,8 +62,8 @@ class Outbox:
         try:
             self._perform(turn, row)
         except Gone as gone:
-            if not isinstance(row.effect, ShowOnIssue | PostNote | UploadAttachments):
-                raise
+            if not isinstance(row.effect, ShowOnIssue | PostNote | UploadAttachments):  # it is about the project, not about an issue
+                raise ProjectShut(str(gone)) from gone
             case, _ = self._case(row)
             if case.ending and self.platform.deleted(_iid(case)):  # a case that is over gets no other issue: nobody is left to be told
                 self.store.done(turn, row)

@@ -137,5 +137,5 @@ def _differs(issue: IssueSeen, last: Sighting) -> bool:
 
 def _not_looked_at(issue: IssueSeen, last: Sighting | None) -> frozenset[Part]:
     """The parts of the issue's past to be read; its comments whenever it changed: one deleted and another written are as many as before."""
-    changed = last is not None and issue.updated_at > last.issue.updated_at
+    changed = last is not None and issue.updated_at != last.issue.updated_at  # earlier, too: a clock may be put back
     return unread(issue, last) | ({Part.NOTES} if changed else frozenset())

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from integration.faults import Failure, Permanent
-from sync.gitlab import Gone, Platform
+from sync.answers import Page
+from sync.gitlab import Platform
+from sync.refusals import Gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +21,13 @@ class Wiki:
     def page(self, title: str) -> str | None:
         """The text of the page with this title, None where there is none. One request."""
         try:
-            return str(self.platform.get(f"{self._path}/{quote(page_slug(title), safe='')}")["content"])
+            return Page.read(self.platform.get(f"{self._path}/{quote(page_slug(title), safe='')}")).content
         except Gone:
             return None
 
     def slugs(self) -> list[str]:
         """The addresses of all pages, as `page_slug` makes them. One request: GitLab lists them whole."""
-        return [str(page["slug"]) for page in self.platform.get(self._path)]
+        return [Page.read(page).slug for page in self.platform.rows(self._path)]
 
     def write(self, title: str, content: str) -> None:
         """Bring the page with this title to this text: one is made where there is none, none is written where nothing differs."""
@@ -38,6 +40,9 @@ class Wiki:
             return
         if made["slug"] != page_slug(title):
             raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}", Failure.FOREIGN)
+        at = Page.read(made).slug
+        if at != page_slug(title):
+            raise Permanent(f"the wiki page {title!r} is at {at!r}")
 
     @property
     def _path(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from integration.faults import Permanent
 from integration.issue import EVERYTHING, Part
 from integration.payloads import Ignored, Look, Told, look_bytes, read_hook, read_look, read_portal
 from integration.procedure.facts import Actor, ActorKind, Attachment, FormRevised, FormSubmitted, OutcomeChosen, Via, Withdrawn
@@ -104,8 +105,9 @@ class TestThePortal:
         assert isinstance(said, Told)
         assert said.fact.step is None
 
-    def test_what_is_no_message_is_ignored(self):
-        assert read_portal(b"{}", ticket=TICKET, key="k", at=NOW, procedures=(POS,)) == Ignored("not a message of the portal")
+    def test_what_was_taken_and_cannot_be_read_any_more_is_not_passed_over(self):
+        with pytest.raises(Permanent):
+            read_portal(b"{}", ticket=TICKET, key="k", at=NOW, procedures=(POS,))
 
 
 def hook(**changes: Any) -> bytes:

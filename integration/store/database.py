@@ -3,6 +3,7 @@
 No connection is held longer than one transaction, and no transaction is open during a call to the outside.
 """
 
+import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -114,12 +115,20 @@ def _engine(url: URL) -> Engine:
     return engine
 
 
-def _open_sqlite(connection: object, entry: ConnectionPoolEntry) -> None:
-    """Write-ahead log, and on disk before COMMIT returns; transactions are begun by `_begin_sqlite`, not by the driver."""
+def _open_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    """Write-ahead log, and on disk before COMMIT returns; transactions are begun by `_begin_sqlite`, not by the driver.
+
+    One that cannot be made ready is closed: left open, it would keep all later ones of the process from writing where the disk took no
+    changes for a while.
+    """
     del entry
-    connection.isolation_level = None  # type: ignore[attr-defined]  # sqlite3.Connection
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")  # type: ignore[attr-defined]
+    connection.isolation_level = None
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
 
 
 def _begin_sqlite(connection: Connection) -> None:

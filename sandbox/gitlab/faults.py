@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Fault:
-    """What happens to the next `times` requests of this method whose path matches."""
+    """What happens to the next `times` requests of this method whose path matches; `by` this account, None: whoever sends them."""
 
     method: str
     path: re.Pattern[str]
@@ -22,15 +22,17 @@ class Fault:
     cut: bool = False
     says: str | None = None
     headers: dict[str, str] = field(default_factory=dict)
+    by: int | None = None
 
     @property
     def instead(self) -> bool:
         """Whether something else comes than the answer."""
         return self.drop or self.status is not None or self.says is not None
 
-    def matches(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str, by: int | None) -> bool:
         """Say whether this request is meant."""
-        return self.times > 0 and self.method in {"*", method} and self.path.search(path) is not None
+        meant = self.method in {"*", method} and self.by in {None, by}
+        return meant and self.times > 0 and self.path.search(path) is not None
 
 
 class Faults:
@@ -50,11 +52,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def take(self, method: str, path: str) -> Fault | None:
+    def take(self, method: str, path: str, by: int | None) -> Fault | None:
         """Use up one occurrence of the first matching fault."""
         with self._lock:
             for fault in self._faults:
-                if fault.matches(method, path):
+                if fault.matches(method, path, by):
                     fault.times -= 1
                     return fault
         return None

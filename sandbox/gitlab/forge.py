@@ -113,7 +113,8 @@ class GitLab:
         return self._desk.limits.per_minute
 
     def settle(self, timeout: float = 10) -> None:
-        """Wait until every queued delivery was delivered or lost. Raises TimeoutError after `timeout` seconds."""
+        """Wait until the requests in hand are done and every queued delivery was delivered or lost. Raises TimeoutError after so long."""
+        self._desk.settle(timeout)
         self._post.settle(timeout)
 
     # what goes wrong
@@ -171,11 +172,15 @@ class GitLab:
         cut: bool = False,
         says: str | None = None,
         headers: dict[str, str] | None = None,
+        by: User | None = None,
     ) -> None:
         """Arm a fault for the next `times` API requests of this method (`*` for any) whose path matches the regular expression.
+
+        Only those `by` this account, where one is given.
 
         `status` answers so instead, `says` with this body (HTML, or JSON right or wrong; 200 where no status is given), `drop` breaks the
         connection; with `after_commit` the deed is done first. `cut` ends the true answer in its middle. `latency` is in seconds.
         """
-        fault = Fault(method.upper(), re.compile(path), times, status, after_commit, latency, drop, cut, says, headers or {})
+        account = by.id if by else None
+        fault = Fault(method.upper(), re.compile(path), times, status, after_commit, latency, drop, cut, says, headers or {}, account)
         self._desk.faults.add(fault)

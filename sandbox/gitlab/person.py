@@ -69,6 +69,10 @@ class Person:
         """Drag the card from one column of a board to another: the one label goes, the other comes."""
         self._put(project, iid, add_labels=[to_label], remove_labels=[from_label])
 
+    def archive(self, project: Project, *, archived: bool = True) -> None:
+        """Archive the project in its settings, or take it back into use; for owners."""
+        self._call("POST", f"/projects/{project.id}/{'archive' if archived else 'unarchive'}")
+
     def close(self, project: Project, iid: int) -> None:
         """Close the issue."""
         self._put(project, iid, state_event="close")

@@ -49,10 +49,32 @@ class Desk:
         self.limits, self.faults = Limits(), Faults()
         self.requests: list[Request] = []
         self.unknown: list[str] = []
+        self._in_hand: set[object] = set()
+        self._answered = threading.Condition()
+
+    def settle(self, timeout: float) -> None:
+        """Wait until the requests now in hand are answered, also those nobody waits for any more. Raises TimeoutError."""
+        with self._answered:
+            now = set(self._in_hand)
+            if not self._answered.wait_for(lambda: not now & self._in_hand, timeout):
+                message = f"{len(now & self._in_hand)} requests are not answered after {timeout} s"
+                raise TimeoutError(message)
 
     def answer(self, route: Route | None, path_args: dict[str, str]) -> Response:
         """Answer the current request, with whatever fault is armed for it."""
-        fault = self.faults.take(request.method, request.path.replace(SLASH, "%2F"))
+        mark = object()
+        with self._answered:
+            self._in_hand.add(mark)
+        try:
+            return self._answer(route, path_args)
+        finally:
+            with self._answered:
+                self._in_hand.remove(mark)
+                self._answered.notify_all()
+
+    def _answer(self, route: Route | None, path_args: dict[str, str]) -> Response:
+        token = self.store.tokens.get(_token())
+        fault = self.faults.take(request.method, request.path.replace(SLASH, "%2F"), token.user_id if token else None)
         if fault and fault.latency:
             time.sleep(fault.latency)
         struck = fault if fault and fault.instead else None
@@ -84,7 +106,7 @@ class Desk:
         return Refused(501, {"message": f"the stand-in does not know {what}"})
 
     def _call(self) -> tuple[Call, User]:
-        value = request.headers.get("PRIVATE-TOKEN") or request.headers.get("Authorization", "").removeprefix("Bearer ")
+        value = _token()
         with self.store.lock:
             token = self.store.tokens.get(value)
             if token is None:
@@ -117,6 +139,10 @@ class Desk:
 
     def _write_down(self, status: int, user: User | None) -> None:
         self.requests.append(Request(request.method, request.path.replace(SLASH, "%2F"), status, user.username if user else None))
+
+
+def _token() -> str:
+    return request.headers.get("PRIVATE-TOKEN") or request.headers.get("Authorization", "").removeprefix("Bearer ")
 
 
 def _params() -> dict[str, Any]:

@@ -12,8 +12,9 @@ from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from integration.procedures import load
 from integration.region import region, ticked
 from integration.store import Store
-from sync.gitlab import Gone, Platform
+from sync.gitlab import Platform
 from sync.provision import Provision
+from sync.refusals import Gone
 from sync.wiki import Wiki, page_slug
 
 POS = load("pengaduan-masalah-teknis-si.2025-05")

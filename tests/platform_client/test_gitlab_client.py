@@ -14,7 +14,8 @@ from integration.issue import EVERYTHING, IssueFields, IssueSeen, Part
 from integration.store import ISSUES
 from sandbox.gitlab import GitLab, Level, Project, User
 from sync.answers import Issue
-from sync.gitlab import Gone, Platform, Shown, TokenRefused
+from sync.gitlab import Platform, Shown
+from sync.refusals import Gone, NotUnderstood, TokenRefused
 from sync.wiki import Wiki
 
 MARKER = "<!-- alur:perkara:SI-2026-000001 -->"
@@ -259,12 +260,12 @@ class TestReading:
             gitlab.member(project, bot, Level.MAINTAINER)
             platform = Platform(gitlab.url, bot.token, "a/b")
             issue = platform.open_issue(replace(DRAFT, assignee=""), MARKER, look_since=None).issue
-            for minutes in range(0, 20, 5):
-                now = datetime(2026, 6, 2, 3, minutes, tzinfo=UTC)
-                platform.post_note(issue.iid, f"menit {minutes}", "-", look_since=None, replaces=None)
-            since = datetime(2026, 6, 2, 3, 15, tzinfo=UTC)
+            for days in range(1, 5):
+                now = datetime(2026, 6, 2 + days, 3, tzinfo=UTC)
+                platform.post_note(issue.iid, f"hari {days}", "-", look_since=None, replaces=None)
+            since = datetime(2026, 6, 6, 3, tzinfo=UTC)
             bodies = [note.body for note in platform.history(issue, frozenset({Part.NOTES}), since).notes]
-            assert bodies == ["menit 10", "menit 15"]
+            assert bodies == ["hari 3", "hari 4"]
 
     def test_many_pages_are_read_to_the_end(self, bench: Bench):
         issue = bench.opened()
@@ -432,7 +433,7 @@ class TestFailures:
 
 
 def test_an_answer_of_another_gitlab_is_not_guessed_at():
-    with pytest.raises(Permanent, match="GitLab's Issue is not understood"):
+    with pytest.raises(NotUnderstood, match="GitLab's Issue is not understood"):
         Issue.read({"iid": "tujuh", "title": "rahasia"})
 
 

@@ -92,9 +92,27 @@ def test_latency(campus):
     assert time.monotonic() - started >= 0.2
 
 
+def test_a_deed_nobody_waits_for_any_more_is_done_all_the_same(campus):
+    campus.forge.fault("POST", r"/issues$", latency=0.3)
+    path = f"{campus.forge.url}/api/v4/projects/{campus.project.id}/issues"
+    with pytest.raises(requests.Timeout):
+        requests.post(path, json={"title": "x"}, headers={"PRIVATE-TOKEN": campus.bot.token}, timeout=0.1)
+    assert _issues(campus) == 0
+    with pytest.raises(TimeoutError):
+        campus.forge.settle(0.01)
+    campus.forge.settle()
+    assert _issues(campus) == 1
+
+
 def test_other_requests_do_not_notice(campus):
     campus.forge.fault("POST", r"/notes$", status=500)
     assert campus.raw("GET", "/user").status_code == 200
+
+
+def test_a_fault_may_be_meant_for_one_account(campus):
+    campus.forge.fault("POST", r"/issues$", status=500, by=campus.bot)
+    assert campus.act(campus.reporter).open(campus.project, "x") == 1
+    assert campus.raw("POST", f"/projects/{campus.project.id}/issues", json={"title": "x"}).status_code == 500
 
 
 def test_requests_are_counted_with_who_and_how(campus):

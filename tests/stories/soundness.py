@@ -78,13 +78,13 @@ def _wait(world: World) -> None:
     raise AssertionError(f"never done: {world.service.store.inbox_rows()} {world.service.store.outbox_rows()}")
 
 
-def unsound(world: World, people: People) -> list[str]:
-    """All that is not as it must be once everything rests, after these people were at work."""
+def unsound(world: World, people: People, of: Iterable[str] | None = None) -> list[str]:
+    """All that is not as it must be once everything rests, after these people were at work; only `of` these cases, None: of all."""
     store = world.service.store
     found = [f"parked: {row}" for row in (*store.inbox_rows(state=PARKED), *store.outbox_rows(state=PARKED))]
     found += [f"the chain is broken: {fault}" for fault in store.verify()]
     found += [f"the stand-in does not know {call}" for call in world.campus.gitlab.unknown]
-    tickets = store.tickets()
+    tickets = store.tickets() if of is None else list(of)
     left_alone = [ticket for ticket in tickets if _differs(world, ticket) and _mended_often(world, ticket)]
     if left_alone:
         world.clock.advance(LATER)

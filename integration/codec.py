@@ -6,8 +6,9 @@ What was written once must be readable for ever: a class is never renamed, a fie
 import json
 from typing import Any, Generic, TypeVar, get_args
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from integration.faults import Failure, Permanent
 from integration.procedure.effects import Effect
 from integration.procedure.events import Event
 from integration.procedure.facts import Fact
@@ -29,8 +30,14 @@ class Family(Generic[Member]):
         return kind, data
 
     def load(self, kind: str, data: Json) -> Member:
-        """The value again. KeyError for a class the family lacks, pydantic.ValidationError (a ValueError) for fields that do not fit."""
-        return self._adapters[kind].validate_python(data)
+        """The value again. Raises Permanent for a class this release lacks, and for fields that do not fit."""
+        try:
+            return self._adapters[kind].validate_python(data)
+        except KeyError as unknown:
+            raise Permanent(f"{kind} is unknown to this release", Failure.UNREADABLE) from unknown
+        except ValidationError as fault:
+            said = fault.errors(include_input=False, include_url=False)
+            raise Permanent(f"{kind} is not as this release knows it: {said}", Failure.UNREADABLE) from fault
 
 
 FACTS: Family[Fact] = Family(Fact)
@@ -50,6 +57,17 @@ def fact_bytes(fact: Fact) -> bytes:
 
 
 def read_fact(body: bytes) -> Fact:
-    """The fact of such a body. KeyError or ValueError where it is none."""
-    document = json.loads(body)
-    return FACTS.load(document["kind"], document["data"])
+    """The fact of such a body. Raises Permanent where it is none to this release."""
+    document = read(body)
+    return FACTS.load(str(document.get("kind")), document.get("data", {}))
+
+
+def read(body: bytes) -> Json:
+    """The JSON object of a body we wrote ourselves. Raises Permanent where it is none."""
+    try:
+        document = json.loads(body)
+    except ValueError as fault:
+        raise Permanent("no JSON", Failure.UNREADABLE) from fault
+    if not isinstance(document, dict):
+        raise Permanent("no JSON object", Failure.UNREADABLE)
+    return document

@@ -6,7 +6,7 @@ whether the person may, and whether the step allows it, is decided by the core (
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -101,6 +101,13 @@ class Emergency(Asked):
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw(Asked):
+    """`/pos batal <alasan>`: the unit's to say, in the portal; whoever types it is told so."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Check(Asked):
     """`/pos cek`."""
 
@@ -122,7 +129,7 @@ class Unknown(Asked):
 class Malformed(Asked):
     """A known word whose arguments cannot be read.
 
-    `problem`: account, server, right, until, percent, document, upload or target. `usage`: the key of the usage line to show.
+    `problem`: account, server, right, until, percent, document, upload, target or length. `usage`: the key of the usage line to show.
     """
 
     word: str
@@ -140,10 +147,10 @@ class NotACommand:
     """An ordinary comment."""
 
 
-Command = Outcome | Assign | Progress | Grant | Revoke | Attach | Pause | Resume | HandOff | Emergency | Check | Help
+Command = Outcome | Assign | Progress | Grant | Revoke | Attach | Pause | Resume | HandOff | Emergency | Withdraw | Check | Help
 Reading = Command | Unknown | Malformed | Misplaced | NotACommand
 
-_LINE = re.compile(r" {0,3}/pos(?:\s+(?P<rest>.*))?", re.IGNORECASE)
+_LINE = re.compile(r" {0,3}/ ?pos[:,]?(?:\s+(?P<rest>.*))?", re.IGNORECASE)
 _HEADING = re.compile(r" {0,3}(?:#{1,6}\s+|#{2,6}(?=[^\W\d]))(?P<title>[^\s#].*)")  # "###Judul" is forgiven; "#12" is none
 _FENCE = re.compile(r" {0,3}(?P<fence>`{3,}|~{3,})")
 _ENCLOSING = re.compile(r" {0,3}(?:>>>|<)")  # a long quotation, HTML or a comment in it: what is inside is only spoken of
@@ -163,8 +170,14 @@ _AND = frozenset({"dan", "serta", "&", ""})
 _UNTIL = frozenset({"sampai", "hingga", "s.d", "s/d", "sd"})
 _FILLERS = frozenset({"dengan", "tanggal"})
 _TRAILING = ".,:;!"
+_PLACES = frozenset({"<alasan>", "<pos>", "<dokumen>", "<server>", "<hak>", "<persen>"})
+"""What a line to copy leaves open: copied as it is, it says nothing. `@orang` is a place where somebody is to be named."""
 _FULL = 100  # per cent
 _LONGEST_WORD = 40  # of an unknown word, that is told back
+LONGEST = 5_000  # characters of a reason, as the portal's: it is said on the issue, which holds a megabyte in all
+LONGEST_SECTIONS = 20_000  # of all texts below headings, as the form's: papers are drawn from them
+TOO_LONG = "terlalu-panjang"
+"""The usage shown to somebody whose command says more than that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +201,9 @@ class _Said:
     handoffs: tuple[str, ...]
 
     def reason(self, rest: str | None = None) -> str:
-        """What is left of the first line, and the text below it."""
-        return "\n".join(part for part in (self.rest if rest is None else rest, self.below.text) if part)
+        """What is left of the first line, and the text below it; "" where there is no word in it."""
+        text = "\n".join(part for part in (self.rest if rest is None else rest, self.below.text) if part)
+        return text if any(char.isalnum() for char in text) else ""
 
     def remark(self, rest: str | None = None) -> str:
         """All that was written, also below headings, of which such a command has none of its own."""
@@ -228,12 +242,21 @@ def read(
         return Help(extra=below.extra)
     if word not in parsers:
         return Unknown(word, next(iter(get_close_matches(word, sorted(parsers), n=1)), None), extra=below.extra)
-    return replace(parsers[word](_Said(word, rest, below, documents, handoffs)), extra=below.extra)
+    asked = parsers[word](_Said(word, rest, below, documents, handoffs))
+    return replace(Malformed(word, "length", TOO_LONG) if _too_long(asked) else asked, extra=below.extra)
+
+
+def _too_long(asked: Asked) -> bool:
+    """Whether a command says more than the issue or a paper can say back; uploads are only linked."""
+    said = {field.name: getattr(asked, field.name) for field in fields(asked) if field.name != "uploads"}
+    titles, texts = zip(*said.pop("sections", ()), strict=True) if said.get("sections") else ((), ())
+    words = ["".join(value) for value in said.values() if isinstance(value, str | tuple)]
+    return len("".join([*words, *titles])) > LONGEST or len("".join(texts)) > LONGEST_SECTIONS
 
 
 def _word(said: str, known: Mapping[str, object]) -> tuple[str, str]:
     """The command word and what follows it; "cabut akses" and "perlu_perbaikan" are read with the hyphen they lack."""
-    tokens = said.split()
+    tokens = [token for token in said.split() if token.replace("\\", "").strip(_TRAILING) not in _PLACES]
     for count in (1, 2):
         word = "-".join(tokens[:count]).casefold().translate(_DASHES).strip(_TRAILING)
         if word in known:
@@ -322,7 +345,7 @@ def _revoke(said: _Said) -> Revoke | Malformed:
 def _whom_and_where(tokens: Sequence[str]) -> tuple[str, str]:
     """The account and the server's name that begin these words; "" for what is not there."""
     account, server = (*tokens[:2], "", "")[:2]
-    return _account(account), server.strip(_TRAILING)
+    return "" if account == "@orang" else _account(account), server.strip(_TRAILING)
 
 
 def _account(token: str) -> str:
@@ -408,6 +431,7 @@ _PARSERS: Mapping[str, _Parser] = MappingProxyType(
         "lanjut": lambda _: Resume(),
         "alihkan": _hand_off,
         "darurat": lambda said: Emergency(said.remark()),
+        "batal": lambda said: Withdraw(said.remark()),
         "cek": lambda _: Check(),
         "bantuan": lambda _: Help(),
     }

@@ -16,6 +16,9 @@ REPAIRS, WITHIN = 10, timedelta(minutes=10)
 MOVED = "moved"
 FAMILIES = frozenset(family.name.lower() for family in Family)
 
+ASKING = frozenset({"step", "priority", "state", "region"})
+"""What people change to ask for something: where a request is decided on, it is the request that is answered."""
+
 _BY_HAND = ("label:", "state:", "tick:")  # causes of requests made by moving or ticking something on the issue: a refusal puts it back
 _TICKED, _REWRITTEN = "marked the checklist item", "changed the description"  # how GitLab's own notes begin
 

@@ -4,16 +4,46 @@ Whatever is neither is a fault of the programme: only the worker loop catches it
 """
 
 from datetime import timedelta
+from enum import StrEnum
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=30)
 
 
+class Failure(StrEnum):
+    """Why something failed, as far as it tells an operator what to do: each is a sentence in templates/messages/faults.yaml, with its mend.
+
+    Kept in the row that failed, so that nobody ever has to read it out of an error's words.
+    """
+
+    DOWN = "down"  # GitLab does not answer, or answers 5xx
+    LIMIT = "limit"  # 429
+    TOKEN = "token"  # 401  # noqa: S105 -- a word, no secret
+    CLOSED = "closed"  # the project or its issues are not ours to read
+    RIGHTS = "rights"  # 403
+    GONE = "gone"  # 404
+    REFUSED = "refused"  # any other 4xx
+    FOREIGN = "foreign"  # an answer of a GitLab that behaves as none we know
+    PORTAL_DOWN = "portal_down"
+    PORTAL = "portal"  # the portal refused a callback
+    MAIL_DOWN = "mail_down"
+    MAIL = "mail"  # the mail server refused
+    PROCEDURE = "procedure"  # the revision a case goes by is not loaded
+    UNREADABLE = "unreadable"  # written by another release
+    STRAY = "stray"  # about a case or a paper that is none
+    TEMPLATE = "template"  # a text or a paper cannot be made of its template
+    SYSTEM = "system"  # the operating system refused, a full disk above all
+    PROGRAMME = "programme"
+    WAITS = "waits"  # nothing failed: it is not time yet
+    OTHER = "other"  # nobody said
+
+
 class Transient(Exception):
     """It may work later: time-outs, dropped connections, 429, 5xx. `retry_after`: the pause the other side asked for."""
 
-    def __init__(self, message: str, *, retry_after: timedelta | None = None) -> None:
+    def __init__(self, message: str, failure: Failure = Failure.OTHER, *, retry_after: timedelta | None = None) -> None:
         super().__init__(message)
+        self.failure = failure
         self.retry_after = retry_after
 
 
@@ -21,7 +51,7 @@ class RateLimited(Transient):
     """429: the other side has had enough of us, of all workers together. `of`: what of, a name of integration.store.quotas."""
 
     def __init__(self, message: str, *, retry_after: timedelta, of: str) -> None:
-        super().__init__(message, retry_after=retry_after)
+        super().__init__(message, Failure.LIMIT, retry_after=retry_after)
         self.of = of
 
 
@@ -31,13 +61,17 @@ class NeedsOperator(Transient):
     `remedy`: what is wrong and where to look, in words of our own, fit for a log; it is told at each attempt.
     """
 
-    def __init__(self, message: str, *, remedy: str, retry_after: timedelta | None = None) -> None:
-        super().__init__(message, retry_after=retry_after)
+    def __init__(self, message: str, failure: Failure, *, remedy: str, retry_after: timedelta | None = None) -> None:
+        super().__init__(message, failure, retry_after=retry_after)
         self.remedy = remedy
 
 
 class Permanent(Exception):
     """This row will not work until a person changes something: rights, a removed issue, a refused request."""
+
+    def __init__(self, message: str, failure: Failure = Failure.OTHER) -> None:
+        super().__init__(message)
+        self.failure = failure
 
 
 def pause(attempts: int) -> timedelta:

@@ -9,7 +9,7 @@ import re
 import tempfile
 from pathlib import Path
 
-from integration.faults import NeedsOperator
+from integration.faults import Failure, NeedsOperator
 
 PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -19,7 +19,8 @@ class DiskRefuses(NeedsOperator, OSError):
     """The data folder takes nothing: it is full, read-only or not there. Nothing was kept."""
 
     def __init__(self, fault: OSError) -> None:
-        super().__init__(f"the data folder takes nothing: {fault}", remedy="the folder ALUR_DATA_DIR takes no files: make room or open it")
+        remedy = "the folder ALUR_DATA_DIR takes no files: make room or open it"
+        super().__init__(f"the data folder takes nothing: {fault}", Failure.SYSTEM, remedy=remedy)
 
 
 class FileStore:

@@ -24,12 +24,21 @@ _ids: ContextVar[Mapping[str, object]] = ContextVar("ids", default=MappingProxyT
 
 @contextmanager
 def about(**ids: object) -> Iterator[None]:
-    """Everything logged inside carries these ids, e.g. `about(case="SI-2026-000001", inbox=17)`; an inner block adds to an outer one."""
+    """Everything logged inside carries these ids, e.g. `about(case="SI-2026-000001", inbox=17)`; an inner block adds to an outer one.
+
+    `delivery`: the id a message came under, the same at the edge and in the worker; `case`: the case's number, or the lane of what is about
+    none; `step`: where the case stood when the row was begun; `inbox`, `outbox`: the row; `effect`: its key; `attempt`: which it is.
+    """
     token = _ids.set({**_ids.get(), **ids})
     try:
         yield
     finally:
         _ids.reset(token)
+
+
+def also(**ids: object) -> None:
+    """Everything logged from here to the end of the innermost `about` carries these ids too; what was logged before does not."""
+    _ids.set({**_ids.get(), **ids})
 
 
 class JsonLines(logging.Formatter):

@@ -165,8 +165,8 @@ class OfficeEntry(Period):
         return Office(**dict(self))
 
 
-class LeaveEntry(Period):
-    """A programmer's days of leave."""
+class DaysOf(Period):
+    """A programmer's days of leave, or on stand-by."""
 
     until: Day
 
@@ -181,11 +181,13 @@ class ProgrammerEntry(Entry):
     skills: tuple[str, ...] = Field(min_length=1)
     systems: tuple[str, ...] = ()
     capacity: int = Field(default=3, ge=1, le=20)
-    leave: tuple[LeaveEntry, ...] = ()
+    leave: tuple[DaysOf, ...] = ()
+    standby: tuple[DaysOf, ...] = ()
 
     def read(self) -> Programmer:
         """The same for the core."""
-        return Programmer(**{**dict(self), "leave": tuple((leave.since, leave.until) for leave in self.leave)})
+        spans = {name: tuple((days.since, days.until) for days in getattr(self, name)) for name in ("leave", "standby")}
+        return Programmer(**{**dict(self), **spans})
 
 
 class HoursEntry(Entry):

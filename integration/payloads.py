@@ -5,7 +5,6 @@ form or an answer of the portal says is masked before it goes any further: no se
 """
 
 import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +13,8 @@ from typing import Any
 from pydantic import BaseModel, Field, ValidationError
 
 from integration import forms
-from integration.codec import canonical
-from integration.faults import Permanent
+from integration.codec import canonical, read
+from integration.faults import Failure, Permanent
 from integration.issue import Part
 from integration.labels import asks
 from integration.procedure import facts
@@ -74,7 +73,7 @@ def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures:
             by, note = Actor(ActorKind.UNIT, name=data.oleh), mask(data.catatan)
             return Told(OutcomeChosen(key, at, by, data.hasil, note, (), Via.PORTAL, _unit_step(procedures, data.hasil)))
         case _:
-            raise Permanent("a message that was taken cannot be read any more")
+            raise Permanent("a message that was taken cannot be read any more", Failure.UNREADABLE)
 
 
 def _unit_step(procedures: Sequence[Procedure], word: str) -> int | None:
@@ -154,10 +153,13 @@ def look_bytes(look: Look) -> bytes:
 
 
 def read_look(body: bytes) -> Look:
-    """The look of such a body. KeyError or ValueError where it is none."""
-    said = json.loads(body)
-    after = datetime.fromisoformat(said["after"]) if "after" in said else None
-    return Look(int(said["iid"]), frozenset(Part(part) for part in said["parts"]), bool(said["closely"]), after)
+    """The look of such a body. Raises Permanent where it is none to this release."""
+    said = read(body)
+    try:
+        after = datetime.fromisoformat(said["after"]) if "after" in said else None
+        return Look(int(said["iid"]), frozenset(Part(part) for part in said["parts"]), bool(said["closely"]), after)
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Permanent(f"not a look as this release knows it: {fault}", Failure.UNREADABLE) from fault
 
 
 def read_hook(body: bytes, *, own: str, project_id: int) -> Look | Ignored:

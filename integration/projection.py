@@ -82,6 +82,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "pause": {"since": case.paused_since.isoformat(), "reason": case.pause_reason} if case.paused_since else None,
         "gap": case.gap,
         "round": case.round,
+        "proposed": [_person(organisation, account) for account in case.proposed],
         "team": [_person(organisation, account) for account in case.team],
         "signoffs": [_signoff(procedure, case, sign) for sign in case.signoffs],
         "papers": papers(procedure, case),

@@ -38,6 +38,7 @@ from integration.procedure.facts import (
     TeamNamed,
     Ticked,
     Via,
+    Withdrawn,
 )
 from integration.region import ticked
 
@@ -100,14 +101,17 @@ class Reader:
                 yield fact
 
     def _tick(self, note: NoteSeen) -> Ticked | None:
-        """A box of a checklist ticked or cleared, by the note GitLab wrote about it; a box belongs to one step."""
+        """A box of a checklist ticked or cleared, by the note GitLab wrote about it; a box belongs to one step.
+
+        People have lists of their own: a box that is not theirs to set is known by its words, too.
+        """
         found = _TICK.search(note.body)
-        requirement = found["requirement"].replace("\\", "") if found else ""
-        boxes = (r.id for step in self.procedure.steps for r in step.requirements if r.supply is Supply.TICK)
-        if found is None or requirement not in boxes:
+        number = found["requirement"].replace("\\", "") if found else ""
+        item = next((r for step in self.procedure.steps for r in step.requirements if r.id == number), None)
+        if found is None or item is None or (item.supply is not Supply.TICK and _letters(item.text) not in _letters(note.body)):
             return None
         by = Actor(ActorKind.PERSON, note.account, note.name)
-        return Ticked(f"tick:{note.id}", note.created_at, by, requirement, done=found["state"] == "completed")
+        return Ticked(f"tick:{note.id}", note.created_at, by, number, done=found["state"] == "completed")
 
     def _command(self, note: NoteSeen) -> Fact | None:
         """What a comment asks for. Only its creation counts: one that was edited into a command is answered and not acted on."""
@@ -150,6 +154,8 @@ class Reader:
                 return HandOffAsked(key, at, by, target, reason)
             case commands.Emergency(reason=reason):
                 return EmergencyAsked(key, at, by, reason)
+            case commands.Withdraw(reason=reason):
+                return Withdrawn(key, at, by, reason)
             case commands.Check():
                 return CheckAsked(key, at, by)
             case commands.Help():
@@ -199,6 +205,11 @@ def _strokes(events: Iterable[LabelEventSeen]) -> Iterable[list[tuple[LabelEvent
 
 def _person(event: LabelEventSeen | StateEventSeen) -> Actor:
     return Actor(ActorKind.PERSON, event.account, event.name)
+
+
+def _letters(words: str) -> str:
+    """Words without what Markdown or its escapes may add."""
+    return re.sub(r"[\W_]+", "", words)
 
 
 def _asking(issue: IssueSeen) -> frozenset[str]:

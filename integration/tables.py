@@ -77,8 +77,9 @@ cases = Table(
     Column("opened_at", Moment, nullable=False),
     Column("ended_at", Moment),
     Column("observed", sa.JSON),  # the issue as last seen
+    Column("team", sa.JSON(none_as_null=True)),  # accounts, who is in charge first; None: none was named
     UniqueConstraint("prefix", "year", "number"),
-    Index(None, "ended_at", "due_at"),
+    Index("ix_cases_open", "ended_at", "due_at", "role", "iid"),  # of open cases all that is counted stands in it
 )
 
 events = Table(
@@ -118,6 +119,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("error", Text, nullable=False),
+    Column("failure", String(16), nullable=False, server_default=""),  # of integration.faults; "" for a row that never failed
     Column("result", Text, nullable=False),
     UniqueConstraint("source", "key"),
     Index("ix_inbox_open", "lane", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
@@ -138,6 +140,7 @@ outbox = Table(
     Column("attempts", Integer, nullable=False),
     Column("due_at", Moment, nullable=False),
     Column("error", Text, nullable=False),
+    Column("failure", String(16), nullable=False, server_default=""),  # of integration.faults; "" for a row that never failed
     Index("ix_outbox_open", "lane", "channel", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index(
         "uq_outbox_show",
@@ -152,9 +155,10 @@ lanes = Table(
     "lanes",
     metadata,
     Column("lane", Text, primary_key=True),
-    Column("next_due", Moment, index=True),  # None: nothing to do
+    Column("next_due", Moment),  # None: nothing to do
     Column("token", String(32)),  # who holds the lane
     Column("lease_until", Moment),
+    Index(None, "next_due", "lane"),  # in the order they are taken: of many that are due, none is sorted
 )
 
 notes = Table(

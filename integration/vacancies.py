@@ -34,5 +34,5 @@ def vacant(procedures: Iterable[Procedure], organisation: Organisation, day: dat
 def vacancies(store: Store, procedures: Iterable[Procedure], organisation: Organisation) -> tuple[Vacancy, ...]:
     """The offices nobody holds today, with the cases that wait for them. Raises StoreDown."""
     empty = vacant(procedures, organisation, store.clock().astimezone(organisation.calendar.tz).date())
-    waiting = [row.role for row in store.case_rows(open_only=True)] if empty else []
-    return tuple(Vacancy(role, waiting.count(role.slug)) for role in empty)
+    waiting = store.open_by_role() if empty else {}
+    return tuple(Vacancy(role, waiting.get(role.slug, 0)) for role in empty)

@@ -83,7 +83,7 @@ class Campus:
 
     def issue(self, ticket: str) -> Mapping[str, Any]:
         """The case's issue as the platform shows it. LookupError where there is none."""
-        found = [issue for issue in self._read("issues") if issue["title"].startswith(f"[{ticket}]")]
+        found = [issue for issue in self.rows("issues") if issue["title"].startswith(f"[{ticket}]")]
         if len(found) != 1:
             raise LookupError(f"{len(found)} issues for {ticket}")
         return found[0]
@@ -98,12 +98,12 @@ class Campus:
 
     def notes(self, ticket: str) -> list[str]:
         """What was said in the case's issue, oldest first, without the platform's own records."""
-        return [note["body"] for note in self._read(f"issues/{self.iid(ticket)}/notes", sort="asc") if not note["system"]]
+        return [note["body"] for note in self.rows(f"issues/{self.iid(ticket)}/notes", sort="asc") if not note["system"]]
 
     def _description(self, ticket: str) -> str:
         return str(self.issue(ticket)["description"])
 
-    def _read(self, path: str, **query: str) -> list[dict[str, Any]]:
+    def rows(self, path: str, **query: str) -> list[dict[str, Any]]:
         """All rows of a list of the project, as an onlooker with every right sees them."""
         rows: list[dict[str, Any]] = []
         page = "1"
@@ -128,7 +128,7 @@ class Campus:
 
     def label_names(self) -> set[str]:
         """All labels the project has."""
-        return {str(label["name"]) for label in self._read("labels")}
+        return {str(label["name"]) for label in self.rows("labels")}
 
     def uploads(self, ticket: str) -> list[bytes]:
         """The contents of the files the case's issue links to."""

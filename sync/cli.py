@@ -21,6 +21,7 @@ from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts, secrets
 from integration.procedure.case import Case, fold
+from integration.procedure.definition import Ending
 from integration.procedures import InvalidProcedure, UnknownProcedure
 from integration.procedures.show import as_table, mermaid
 from integration.settings import Settings, SettingsFaults
@@ -57,10 +58,8 @@ class Commands(click.Group):
             raise  # whoever read our words has gone: click ends quietly
         except OSError as fault:
             failed("system_no", reason=fault)
-        except Transient as fault:
-            failed("platform_later", reason=fault)
-        except Permanent as fault:
-            failed("platform_no", reason=fault)
+        except (Transient, Permanent) as fault:
+            failed("failed", reason=fault, **shown.cause(fault.failure))
 
 
 def failed(sentence: str, **values: object) -> NoReturn:
@@ -262,7 +261,7 @@ def case() -> None:
 def case_list(status: str | None, *, everything: bool) -> None:
     """What stands where."""
     parts = opened().parts
-    rows = parts.store.case_rows(open_only=not everything and status is None, status=status)
+    rows = parts.store.case_rows(open_only=not everything and status not in set(Ending), status=status)
     table = shown.cases(rows, parts.procedures, parts.organisation.calendar.tz)
     show(table if table.row_count else WORDS["nothing"])
 
@@ -315,6 +314,10 @@ def rows(side: str) -> click.Group:
             else shown.outbox(parts.store.outbox_rows(state=state), tz)
         )
         show(table if table.row_count else WORDS["nothing"])
+        waiting = next(waiting for waiting in parts.store.waiting() if waiting.side == side)
+        total = waiting.parked + (0 if parked else waiting.waiting)
+        if total > table.row_count:
+            click.echo(WORDS["rows_more"].format(shown=table.row_count, n=total))
 
     @group.command("show", help=WORDS["help_rows_show"])
     @click.argument("row", type=int)
@@ -327,13 +330,17 @@ def rows(side: str) -> click.Group:
             click.echo(f"{heading}: {text.plain}")
 
     @group.command("replay", help=WORDS["help_rows_replay"])
-    @click.argument("row", type=int)
-    def rows_replay(row: int) -> None:
+    @click.argument("row", type=int, required=False)
+    @click.option("--all", "everything", is_flag=True, help=WORDS["help_rows_all"])
+    def rows_replay(row: int | None, *, everything: bool) -> None:
+        if (row is None) is not everything:
+            failed("replay_which")
         parts = opened().parts
-        if not parts.store.replay("inbox" if side == "inbox" else "outbox", row):
-            failed("not_parked", row=row)
+        replayed = parts.store.replay("inbox" if side == "inbox" else "outbox", row)
+        if not replayed:
+            failed("none_parked" if everything else "not_parked", row=row)
         parts.bell.ring()
-        click.echo(WORDS["replayed"].format(row=row))
+        click.echo(WORDS["replayed_all" if everything else "replayed"].format(row=row, n=replayed))
 
     return group
 
@@ -372,10 +379,7 @@ def report_weekly(week: str | None, folder: Path | None) -> None:
 @click.option("--full", is_flag=True, help=WORDS["help_full"])
 def reconcile(*, full: bool) -> None:
     """Compare the platform with the store."""
-    service = opened()
-    found = service.reconciler.full() if full else service.reconciler.sweep()
-    service.bell.ring()
-    click.echo(WORDS["reconciled"].format(n=found))
+    click.echo(WORDS["reconciled"].format(n=opened().reconcile(full=full)))
 
 
 @main.command(help=WORDS["help_provision"])

@@ -40,22 +40,22 @@ class Clockwork:
     store: Store
     organisation: Organisation
     bell: Doorbell
-    _told: set[str] = field(default_factory=set)  # what need not be offered to the store again
+    _told: set[tuple[str, str]] = field(default_factory=set)  # what need not be offered to the store again: of what is due, no more
 
     def tick(self) -> int:
         """Put all that is due by now into the inbox; gives how many rows are new. Raises StoreDown."""
         now = self.store.clock()
         at_work = is_working_time(self.organisation.calendar, now) is True
-        found = list(self._steps(now, at_work=at_work))
-        fresh = self.store.keep_all(row for row in found if row.key not in self._told)
+        found = {(row.ticket, fact.key): (row, fact) for row, fact in self._steps(now, at_work=at_work)}
+        fresh = self.store.keep_all(_told(*found[key]) for key in found if key not in self._told)
         fresh += self._week_due(now) if at_work else 0
         fresh += self._weeks_ended(now)
-        self._told = {row.key for row in found}
+        self._told = set(found)
         if fresh:
             self.bell.ring()
         return fresh
 
-    def _steps(self, now: datetime, *, at_work: bool) -> Iterator[Delivery]:
+    def _steps(self, now: datetime, *, at_work: bool) -> Iterator[tuple[CaseRow, Fact]]:
         """The steps past their due time; while people are at work, also the reminders whose time it is, up to the next working day's steps.
 
         A step may expire again after a pause: the due time is part of the key.
@@ -68,11 +68,11 @@ class Clockwork:
                 continue
             if row.due_at <= now:
                 key = f"lewat-waktu:{row.entered_seq}:{row.due_at.isoformat()}"
-                yield _told(row, StepExpired(key, now, SERVICE, row.entered_seq))
+                yield row, StepExpired(key, now, SERVICE, row.entered_seq)
             kind = reminder(calendar, row.due_at, now) if at_work else None
             if kind:
                 key = f"ingat:{row.entered_seq}:{kind}:{row.due_at.isoformat()}"
-                yield _told(row, ReminderDue(key, now, SERVICE, row.entered_seq, kind, row.due_at))
+                yield row, ReminderDue(key, now, SERVICE, row.entered_seq, kind, row.due_at)
 
     def _week_due(self, now: datetime) -> int:
         """On the afternoon of the week's last working day each open case is asked for the week's report, once."""

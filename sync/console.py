@@ -12,6 +12,7 @@ from babel.dates import format_date, format_datetime
 from rich.table import Table
 from rich.text import Text
 
+from integration.faults import Failure
 from integration.neutral import clean
 from integration.procedure.case import Case
 from integration.procedure.deadlines import CalendarGap, Span, counted_days, skipped, worked
@@ -22,7 +23,7 @@ from integration.store import CaseRow, InboxRow, OutboxRow
 from integration.templates import messages
 
 LOCALE = "id"
-LONGEST_CELL = 60
+LONGEST_CELL = 100
 WHOLE = frozenset({"id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
 
 
@@ -82,36 +83,36 @@ def explanation(case: Case, entries: Iterable[Entry], procedure: Procedure, cale
 
 def inbox(rows: Iterable[InboxRow], tz: tzinfo) -> Table:
     """Kept messages."""
-    table = _table("title_inbox", "id", "lane", "source", "state", "next", "error")
+    table = _table("title_inbox", "id", "lane", "source", "state", "failure")
     for row in rows:
-        state, _, waits, error = _trouble(row, tz)
-        table.add_row(str(row.id), row.lane, row.source, state, waits, error)
+        table.add_row(str(row.id), row.lane, row.source, "\n".join(_state(row, tz)), _why(row))
     return table
 
 
 def outbox(rows: Iterable[OutboxRow], tz: tzinfo) -> Table:
     """Effects."""
-    table = _table("title_outbox", "id", "lane", "kind", "state", "next", "error")
+    table = _table("title_outbox", "id", "lane", "kind", "state", "failure")
     for row in rows:
-        state, _, waits, error = _trouble(row, tz)
-        table.add_row(str(row.id), row.lane, row.kind, state, waits, error)
+        table.add_row(str(row.id), row.lane, row.kind, "\n".join(_state(row, tz)), _why(row))
     return table
 
 
 def whole_row(row: InboxRow | OutboxRow, tz: tzinfo) -> list[tuple[str, Text]]:
-    """One row with all it holds, as pairs of a heading and its text."""
+    """One row with all it holds, as pairs of a heading and its text: last, where it failed, why, and what to do about it."""
     told = {"id": str(row.id), "lane": row.lane, "key": row.key}
     if isinstance(row, InboxRow):
         told |= {"source": row.source, "received": moment(row.received_at, tz)}
     else:
         told |= {"kind": row.kind, "channel": row.channel, "received": moment(row.created_at, tz)}
-    state, attempts, waits, _ = _trouble(row, tz)
-    told |= {"state": state, "attempts": attempts, "next": waits}
+    told |= {"state": ", ".join(_state(row, tz))}
     if isinstance(row, InboxRow):
         told |= {"result": row.result, "headers": _json(row.headers), "body": _body(row.body)}
     else:
         told |= {"data": _json(row.data)}
-    told["error"] = row.error
+    if row.failure or row.error:
+        side, known = "inbox" if isinstance(row, InboxRow) else "outbox", cause(row.failure)
+        then = messages("cli")["then_replay" if row.state == "parked" else "then_waits"]
+        told |= {"error": row.error, "failure": known["cause"], "fix": then.format(fix=known["fix"], side=side, row=row.id)}
     return [(messages("cli")[f"column_{name}"], Text(clean(text))) for name, text in told.items() if text]
 
 
@@ -161,10 +162,27 @@ def _table(title: str, *columns: str, **values: str) -> Table:
     return table
 
 
-def _trouble(row: InboxRow | OutboxRow, tz: tzinfo) -> tuple[str, str, str, Text]:
+def cause(failure: str) -> dict[str, str]:
+    """Why something failed ("cause") and what to do about it ("fix"); `failure`: a word of integration.faults, perhaps a newer one."""
+    words = messages("faults")
+    known = failure if failure in words else Failure.OTHER
+    return {"cause": words[known], "fix": words[f"{known}_fix"]}
+
+
+def _state(row: InboxRow | OutboxRow, tz: tzinfo) -> list[str]:
+    """What a row does; how often it was tried, and when it is tried again, where that is so."""
+    words = messages("cli")
+    told = [words[f"state_{row.state}"]]
+    told += [words["tried"].format(n=row.attempts)] if row.attempts else []
+    told += [words["again"].format(at=moment(row.due_at, tz))] if row.state == "waiting" and (row.failure or row.error) else []
+    return told
+
+
+def _why(row: InboxRow | OutboxRow) -> Text:
+    """Why a row was set aside last: the kind of failure, and the last line of its words, which says most."""
     last_line = row.error.strip().rpartition("\n")[2]
-    waits = moment(row.due_at, tz) if row.state == "waiting" and row.attempts else ""
-    return messages("cli")[f"state_{row.state}"], str(row.attempts), waits, _text(last_line[:LONGEST_CELL])
+    told = [cause(row.failure)["cause"]] if row.failure or row.error else []
+    return _text(": ".join(told + ([last_line[:LONGEST_CELL]] if last_line else [])))
 
 
 def _text(text: str) -> Text:

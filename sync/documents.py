@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from integration.procedure.case import Case, Paper, fold
-from integration.procedure.definition import OutcomeKind, Procedure, Step
-from integration.procedure.events import DocumentIssued, Entry, StepLeft
+from integration.procedure.definition import DRAFT, OutcomeKind, Procedure, Step
+from integration.procedure.events import DocumentIssued, Entry, LetterAnswered, StepLeft
 from integration.procedure.facts import ActorKind
-from integration.procedure.offices import Organisation
+from integration.procedure.offices import Organisation, Programmer
 from sync.paper import Sheet, Signature, render
 from sync.wording import Wording, long_date
 
@@ -51,7 +51,8 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
         step=step,
         procedure=procedure,
         signatory=signatures[0],
-        team=[organisation.programmer(account) or Signature("", account) for account in case.team],
+        team=[organisation.programmer(account) or Programmer(account, account) for account in case.proposed or case.team],
+        amends=_amended(case, paper),
         written=case.written.get(step.number, ()),
         repairs=_repairs(case, procedure, step),
         handed_over=_handed_over(case, paper, procedure),
@@ -85,9 +86,22 @@ def _filename(paper: Paper) -> str:
     return f"{paper.document}-{edition}-{paper.version}.pdf"
 
 
+def _amended(case: Case, paper: Paper) -> Paper | None:
+    """The approved paper of the same type that this one takes the place of."""
+    earlier = (p for p in reversed(case.documents) if p.document == paper.document and p.edition != DRAFT and p.id != paper.id)
+    return next(earlier, None)
+
+
 def _leaving(step: Step, entries: Sequence[Entry]) -> Entry | None:
     """The entry by which the paper's step was last left."""
     return next((e for e in reversed(entries) if isinstance(e.event, StepLeft) and e.event.step == step.number), None)
+
+
+def _answering(step: Step, entries: Sequence[Entry], procedure: Procedure) -> Entry | None:
+    """The entry by which an amended letter was approved, for the step that approves letters: it came after the step was left."""
+    if procedure.letter is None or procedure.letter.approval != step.number:
+        return None
+    return next((e for e in reversed(entries) if isinstance(e.event, LetterAnswered) and e.event.accepted), None)
 
 
 def _left(step: Step, entries: Sequence[Entry]) -> Decided:
@@ -98,9 +112,12 @@ def _left(step: Step, entries: Sequence[Entry]) -> Decided:
 
 
 def _signatory(case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation) -> Signature:
-    """Who signs: whoever left the step that made the paper, in the office they left it in (Plt. and Plh. are printed)."""
-    entry = _leaving(step, entries)
-    if entry is None or not isinstance(entry.event, StepLeft):
+    """Who signs: whoever left the step that made the paper, in the office they left it in (Plt. and Plh. are printed).
+
+    An amended letter is signed by whoever approved it.
+    """
+    entry = _answering(step, entries, procedure) or _leaving(step, entries)
+    if entry is None or not isinstance(entry.event, StepLeft | LetterAnswered):
         return Signature(organisation.letterhead.unit, "")
     event = entry.event
     if entry.by.kind is ActorKind.UNIT or not entry.by.account:

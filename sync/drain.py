@@ -1,6 +1,6 @@
 """The working loop: claim the lane of a case, work its rows in order, give it back.
 
-A row that fails is postponed or parked, never dropped; a lane that was lost is left alone.
+A row that fails is postponed or parked, never dropped, with what kind of failure it was; a lane that was lost is left alone.
 """
 
 import logging
@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import Protocol
 
 from integration import logs
-from integration.faults import NeedsOperator, Permanent, RateLimited, Transient, pause
+from integration.faults import Failure, NeedsOperator, Permanent, RateLimited, Transient, pause
+from integration.figures import ENOUGH, RETRIES, Tally
 from integration.store import InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
 
 LEASE = timedelta(minutes=2)  # from a lane's last sign of life; longer than any one outside call may take
@@ -37,17 +38,22 @@ class Performs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Drain:
-    """One worker's hands; not shared between threads. `stop`, once set, ends the work after the row in hand."""
+    """One worker's hands; not shared between threads. `stop`, once set, ends the work after the row in hand.
+
+    `tally` is what this thread counts: told to the store once there is enough of it, and whenever nothing is left to do.
+    """
 
     store: Store
     inbox: Decides
     outbox: Performs
     stop: threading.Event = field(default_factory=threading.Event)
+    tally: Tally = field(default_factory=Tally)
 
     def work_once(self) -> bool:
         """Work one lane until nothing in it is due; False where no lane had work. Raises StoreDown."""
         turn = None if self.stop.is_set() else self.store.claim(lease=LEASE)
         if turn is None:
+            self.tally.tell(self.store)
             return False
         with logs.about(case=turn.lane):
             try:
@@ -56,6 +62,7 @@ class Drain:
             except LeaseLost:
                 log.warning("the lane was taken over by another worker")
             self.store.release(turn)
+        self.tally.tell(self.store, at_least=ENOUGH)
         return True
 
     def until_idle(self) -> int:
@@ -67,34 +74,42 @@ class Drain:
 
     def _work(self, turn: Turn, row: InboxRow | OutboxRow) -> None:
         """Work one row off, or set it aside with what went wrong."""
-        side = "inbox" if isinstance(row, InboxRow) else "outbox"
-        with logs.about(**{side: row.id, "key": row.key, "attempt": row.attempts}):
+        side, what = ("inbox", "delivery") if isinstance(row, InboxRow) else ("outbox", "effect")
+        with logs.about(**{side: row.id, what: row.key, "attempt": row.attempts}):
+            if row.attempts > 1:
+                self.tally.add(RETRIES, side)
             try:
                 if isinstance(row, InboxRow):
                     self.inbox.process(turn, row)
                 else:
                     self.outbox.perform(turn, row)
+                log.info("worked off")
             except Transient as fault:
                 wait = pause(row.attempts) if fault.retry_after is None else min(fault.retry_after, LONGEST_ASKED)
                 if isinstance(fault, NeedsOperator):
                     log.error("waits for an operator: %s", fault.remedy)  # noqa: TRY400 -- these words say it all
-                log.info("postponed for %.0f s", wait.total_seconds())
-                self.store.postpone(turn, row, until=self.store.clock() + wait, error=str(fault))
+                log.info("postponed for %.0f s: %s", wait.total_seconds(), fault.failure)
+                self.store.postpone(turn, row, until=self.store.clock() + wait, error=str(fault), failure=fault.failure)
                 if isinstance(fault, RateLimited):
                     self.store.close_quota(fault.of, wait)
             except Permanent as fault:
-                log.exception("parked: an operator must look")
-                self.store.park(turn, row, str(fault))
+                if fault.failure is Failure.UNREADABLE:  # while releases change, a colleague of the other one may read it
+                    log.exception("written by another release")
+                    self._stumble(turn, row, str(fault), fault.failure)
+                else:
+                    log.exception("parked, an operator must look: %s", fault.failure)
+                    self.store.park(turn, row, str(fault), fault.failure)
             except (LeaseLost, StoreDown):
                 raise
-            except Exception:
+            except Exception as fault:
                 log.exception("a fault of the programme")
-                self._stumble(turn, row, traceback.format_exc())
+                failure = Failure.SYSTEM if isinstance(fault, OSError) else Failure.PROGRAMME
+                self._stumble(turn, row, traceback.format_exc(), failure)
 
-    def _stumble(self, turn: Turn, row: InboxRow | OutboxRow, error: str) -> None:
-        """A fault of the programme: tried again a few times, for it may be one of the moment, then parked."""
+    def _stumble(self, turn: Turn, row: InboxRow | OutboxRow, error: str, failure: Failure) -> None:
+        """A fault of the programme, or of this process's release: tried again a few times, for it may be one of the moment, then parked."""
         if row.attempts >= LAST_TRY:
-            log.error("parked: an operator must look")
-            self.store.park(turn, row, error)
+            log.error("parked, an operator must look: %s", failure)
+            self.store.park(turn, row, error, failure)
         else:
-            self.store.postpone(turn, row, until=self.store.clock() + pause(row.attempts), error=error)
+            self.store.postpone(turn, row, until=self.store.clock() + pause(row.attempts), error=error, failure=failure)

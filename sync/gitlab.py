@@ -6,7 +6,6 @@ twice here: a repeated POST makes twins, so a failure is raised and the outbox d
 
 import logging
 import mimetypes
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -17,22 +16,29 @@ from urllib.parse import quote
 
 import gitlab
 
-from integration.faults import Permanent, Transient
+from integration.faults import Failure, Permanent, Transient
+from integration.figures import FIELDS_REFUSED, REQUESTS, Tally
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
 from integration.region import boxes
 from sync.answers import Issue, LabelEvent, Note, Person, Project, StateEvent, Uploaded, Written
-from sync.refusals import LONGEST_AT_WORK, Forbidden, Gone, NotUnderstood, ProjectShut, meaning
+from sync.refusals import LONGEST_AT_WORK, AlreadyThere, Forbidden, Gone, NotUnderstood, ProjectShut, meaning
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
-APART = timedelta(
-    days=1
-)  # GitLab's clock may be behind ours, or put back, by so much: what was written is looked for from that long before
+APART = timedelta(days=1)  # GitLab's clock may be behind ours, or put back, by so much: a marker is looked for from that long before
 PAGE = 100
+DEEPEST = 100 * PAGE  # items of a list after which it is asked for anew: deep pages are slow, and GitLab refuses those past the 50,000th
 AGREE = timedelta(seconds=10)  # two clocks that differ by less go alike: a header tells seconds, and an answer takes some
 PLANNER = 15  # the access level from which confidential issues of others are read
 
+LONGEST = 2**20  # bytes of a description; of a longer one GitLab takes nothing, nor of what else was asked with it (behaviour.md 2.3)
 DROPPED = frozenset({"labels", "assignee", "due"})  # what GitLab leaves out without a word (behaviour.md 4)
+
+UNANSWERED = "none"  # the status of a request that got none
+RESOURCES = ("resource_label_events", "resource_state_events")
+THINGS = frozenset(
+    {"user", "users", "project", "issues", "notes", "labels", "boards", "lists", "hooks", "members", "uploads", "wikis", *RESOURCES}
+)
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +72,7 @@ class Platform:
     """One project on one GitLab, seen with one token; `project` is where its addresses begin.
 
     Not shared between threads or forked processes: open one for each.
-    `tally` counts the requests made ("get", "post", "put") and the fields dropped ("refused:assignee"); take it to empty it.
+    `tally` is that of the thread, which tells it to the store: here the requests are counted, and the fields GitLab dropped.
     `skew`: how far GitLab's clock was ahead of ours in its last answer, to the second; None before the first one.
     Every method raises Transient where it may work later and Permanent where somebody must change something first.
     """
@@ -78,18 +84,14 @@ class Platform:
         self._accounts: dict[str, int] = {}
         self._members_read = False
         self._headers: Mapping[str, str] = {}
-        self.tally: Counter[str] = Counter()
+        self._status = UNANSWERED
+        self.tally = Tally()
         self.skew: timedelta | None = None
 
     @property
     def ahead(self) -> timedelta:
         """By how much GitLab's times are to be put back to be ours; nothing where the clocks go alike."""
         return self.skew if self.skew is not None and abs(self.skew) > AGREE else timedelta()
-
-    def take_tally(self) -> dict[str, int]:
-        """What was counted since this was last asked."""
-        taken, self.tally = dict(self.tally), Counter()
-        return taken
 
     # --- reading ---
 
@@ -126,12 +128,22 @@ class Platform:
         return self._issues({"state": "opened"})
 
     def _issues(self, query: Mapping[str, str]) -> Iterator[IssueSeen]:
-        for raw in self.pages(f"{self.project}/issues", {"scope": "all", "order_by": "created_at", "sort": "asc", **query}):
-            yield self._issue(raw)
+        """In order of creation. A long list is begun anew from where it got to: its last issues come a second time then."""
+        asked, first = {"scope": "all", "order_by": "created_at", "sort": "asc", **query}, None
+        while True:
+            for n, raw in enumerate(self.pages(f"{self.project}/issues", asked), start=1):
+                issue = self._issue(raw)
+                yield issue
+                first = first or issue.created_at
+                if n >= DEEPEST and issue.created_at > first:
+                    break
+            else:
+                return
+            asked["created_after"], first = issue.created_at.isoformat(), None
 
-    def open_issues(self) -> int | None:
-        """How many open issues are ours; None where GitLab does not count them: over 10,000 (behaviour.md 4). One request."""
-        self.get(f"{self.project}/issues", {"scope": "created_by_me", "state": "opened", "per_page": 1})
+    def open_issues(self, label: str) -> int | None:
+        """How many open issues with this label are ours; None where GitLab counts no further: over 10,000 (behaviour.md 4). One request."""
+        self.get(f"{self.project}/issues", {"scope": "created_by_me", "state": "opened", "labels": label, "per_page": 1})
         total = self._headers.get("x-total", "")
         return int(total) if total else None
 
@@ -208,6 +220,10 @@ class Platform:
         Fields `refused` with the same value before are not worth a request of their own. A second one follows where somebody put one of our
         labels on at the same moment, and where GitLab kept the assignee before instead of one it refused: then nobody is shown.
         """
+        if len(wanted.description.encode()) > LONGEST:  # people have filled it: the rest is shown all the same
+            self.tally.add(FIELDS_REFUSED, "region")
+            log.warning("issue %d: no room in the description is left for where the case stands", seen.iid)
+            wanted = replace(wanted, description=seen.description)
         differ, before, disturbed = differing(wanted, seen), seen, False
         if _worth_asking(wanted, seen, refused):
             seen = self._put(wanted, seen)
@@ -253,7 +269,7 @@ class Platform:
         """What became of the issue, and which of the fields that were `put` are not as they were to be."""
         refused = {name: asked(wanted, name) for name in differing(wanted, seen) & DROPPED & put}
         for name in refused:  # the value may be somebody's account
-            self.tally[f"refused:{name}"] += 1
+            self.tally.add(FIELDS_REFUSED, name)
             log.warning("issue %d: GitLab left %s as it was", seen.iid, name)
         return Shown(seen, refused)
 
@@ -270,6 +286,21 @@ class Platform:
                 log.info("issue %d: the note %d is gone, a new one is written", iid, replaces)
         found = self.find_note(iid, marker, look_since) if look_since is not None else None
         return found if found is not None else _note_id(self.post(path, {"body": body}))
+
+    def close(self, iid: int) -> None:
+        """Close an issue; one that is closed, or gone, stays so."""
+        try:
+            if self.issue(iid).open:
+                self.put(f"{self.project}/issues/{iid}", {"state_event": "close"})
+        except Gone:
+            log.info("issue %d is gone, nothing to close", iid)
+
+    def relate(self, iid: int, to: int) -> None:
+        """Link two issues of the project as related: the only kind of link of the Free tier (behaviour.md 4)."""
+        try:
+            self.post(f"{self.project}/issues/{iid}/links", {"target_project_id": self.home.project_id, "target_issue_iid": to})
+        except AlreadyThere:
+            log.info("issue %d is linked already", iid)
 
     def find_note(self, iid: int, marker: str, since: datetime | None) -> int | None:
         """The id of our own comment with this marker, not older than `since`; None where there is none."""
@@ -335,8 +366,7 @@ class Platform:
             yield from rows
 
     def _heard(self, response: Any, *_: object, **__: object) -> None:  # noqa: ANN401 -- a requests.Response; requests is portal.py's
-        self._headers = response.headers
-        self.tally[response.request.method.lower()] += 1
+        self._headers, self._status = response.headers, str(response.status_code)
         ahead = _ahead(response.headers.get("Date", ""))
         self.skew = self.skew if ahead is None else ahead
 
@@ -349,7 +379,7 @@ class Platform:
         data: Mapping[str, Any] | None = None,
         files: dict[str, Any] | None = None,
     ) -> Any:  # noqa: ANN401
-        self._headers, request = {}, f"{verb.upper()} {path}"
+        self._headers, self._status, request = {}, UNANSWERED, f"{verb.upper()} {path}"
         try:
             answer = self._gitlab.http_request(
                 verb,
@@ -367,7 +397,9 @@ class Platform:
             raise meant from failure
         except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off
             pause = LONGEST_AT_WORK if verb == "post" else None  # looked for any sooner, it is not found and made a second time
-            raise Transient(f"{request}: {type(failure).__name__}", retry_after=pause) from failure
+            raise Transient(f"{request}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
+        finally:
+            self.tally.add(REQUESTS, verb, _things(path), self._status)
         try:
             return answer.json()
         except ValueError as failure:
@@ -390,8 +422,17 @@ def _worth_asking(wanted: IssueFields, seen: IssueSeen, refused: Mapping[str, st
 def _note_id(answer: Mapping[str, Any]) -> int:
     """The id of a note just written. GitLab answers 202 without one when it took everything for quick actions (behaviour.md 2.2)."""
     if "commands_changes" in answer and "id" not in answer:
-        raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}")
+        raise Permanent(f"a note was taken for quick actions: {str(answer)[:200]}", Failure.FOREIGN)
     return Written.read(answer).id
+
+
+def _things(path: str) -> str:
+    """What an address is about, never which one: "issue" for /projects/1/issues/7, "issues" for the list of them."""
+    words = path.strip("/").split("/")
+    if words[0] == "projects":
+        words = words[2:] or ["project"]
+    known = next((word for word in reversed(words) if word in THINGS), "other")
+    return known.removesuffix("s") if words[-1].isdigit() else known
 
 
 def _ahead(date: str) -> timedelta | None:

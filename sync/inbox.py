@@ -4,16 +4,16 @@ Gather, decide, commit: no transaction is open while the platform is read, and n
 """
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from integration import codec
+from integration import codec, logs
 from integration.clock import Clock
-from integration.drift import MOVED, REPAIRS, WITHIN, changed_by, left_until, parts_about, told
-from integration.faults import Permanent, Transient
+from integration.drift import ASKING, REPAIRS, WITHIN, changed_by, left_until, parts_about, told
+from integration.faults import Failure, Permanent, Transient
+from integration.figures import FINDS, LEFT, MENDED
 from integration.files import FileStore
 from integration.issue import IssueSeen, Part, Sighting, Snapshot, differing, fields_of, sighting_json, sighting_of
 from integration.payloads import Ignored, Look, Told, look_bytes, read_hook, read_look, read_portal
@@ -21,7 +21,7 @@ from integration.procedure.case import Case, evolve, fold
 from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
-from integration.procedure.events import Entry, RequestRefused
+from integration.procedure.events import Entry, IssueMended, RequestRefused
 from integration.procedure.facts import SERVICE, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted
 from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
@@ -32,7 +32,7 @@ from sync.migration import sentence
 from sync.refusals import Gone
 
 REPORT = "laporan-mingguan"
-COUNTED = 50  # requests that are counted together: one by one, counting would cost more writes than deciding
+UNDER_WAY = timedelta(seconds=10)  # a hook may be on its way for so long; of what happened longer before a look was asked for, none told
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ class Ledger:
     added: list[Entry] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)  # what something followed from
     words: list[str] = field(default_factory=list)  # for the operator: what became of each fact
 
     @property
@@ -68,6 +69,7 @@ class Ledger:
             self.effects = [effect for effect in self.effects if not isinstance(effect, ShowOnIssue)]
         self.effects += decision.effects
         self.causes.append(fact.key)
+        self.facts += [] if decision.ignored else [fact]
         told = decision.ignored or ", ".join(type(event).__name__ for event in decision.events) or "answered"
         self.words.append(f"{type(fact).__name__}: {told}")
 
@@ -97,9 +99,6 @@ class Inbox:
                 self._report(turn, row)
             case _:
                 self._decide_one(turn, row, codec.read_fact(row.body))
-        if self.platform.tally.total() >= COUNTED:
-            for name, n in self.platform.take_tally().items():
-                self.store.count(f"platform_{name}", n)
 
     def _act(self, turn: Turn, row: InboxRow, message: Look | Told | Ignored) -> None:
         match message:
@@ -117,22 +116,15 @@ class Inbox:
         ledger = self._ledger(turn.lane)
         procedure = opens if ledger.case is None else self.display.procedure(ledger.case)
         if procedure is None:
-            raise Permanent(f"{type(fact).__name__} about {turn.lane}, which is no case")
+            raise Permanent(f"{type(fact).__name__} about {turn.lane}, which is no case", Failure.STRAY)
         if isinstance(fact, RevisionAdopted) and ledger.case:  # decided under the revision it names
-            before, procedure = procedure, self._revision(ledger.case, fact.revision)
+            before, procedure = procedure, self.display.revision(ledger.case.procedure, fact.revision)
             against = obstacles(before, procedure, ledger.case)
             if against:  # the case moved since it was asked for
                 self.store.commit(turn, row, Batch(result=" ".join(map(sentence, against))))
                 return
         self._fold(ledger, procedure, [fact])
         self._commit(turn, row, ledger, procedure, None)
-
-    def _revision(self, case: Case, revision: str) -> Procedure:
-        """Another revision of a case's procedure; a process that started before it came does not know it yet."""
-        try:
-            return self.display.revision(case.procedure, revision)
-        except LookupError as unknown:
-            raise Transient(f"{unknown} is not loaded here: restart the worker") from unknown
 
     def _look(self, turn: Turn, row: InboxRow, look: Look) -> None:
         """Read the issue, decide what people asked for there, and find what nobody can have asked for."""
@@ -163,6 +155,15 @@ class Inbox:
         else:
             self._fold(ledger, procedure, drifted)
         self._commit(turn, row, ledger, procedure, seen)
+        if row.source == "sweep" and not look.closely:
+            self._count_finds(ledger.facts, issue.updated_at, row.received_at - UNDER_WAY)
+
+    def _count_finds(self, facts: Iterable[Fact], changed_at: datetime, told_until: datetime) -> None:
+        """Count what no hook told before we looked of our own accord; when somebody changed the issue without asking, only GitLab knows."""
+        for fact in facts:
+            drift = isinstance(fact, IssueDrifted)
+            if (changed_at if drift else fact.at) <= told_until:
+                self.platform.tally.add(FINDS, "drift" if drift else "request")
 
     def _requests(self, ledger: Ledger, procedure: Procedure, snapshot: Snapshot) -> list[Fact]:
         """What people asked for. Moving an issue to another project closes it here: nobody asked for that closing."""
@@ -178,15 +179,17 @@ class Inbox:
         """The issue cannot be read: where it was deleted, the case goes on in another one."""
         iid = ledger.case.iid if ledger.case else None
         if iid is None or not self.platform.deleted(iid):
-            raise Transient(f"listed, but not readable: {gone}") from gone
+            raise Transient(f"listed, but not readable: {gone}", Failure.CLOSED) from gone
         log.error("issue %d was deleted: the case gets another one", iid)
         self._fold(ledger, procedure, [IssueLost(f"lost:{iid}", self.clock(), SERVICE, iid)])
         self._commit(turn, row, ledger, procedure, None)
+        if row.source == "sweep" and ledger.facts:
+            self.platform.tally.add(FINDS, "deletion")
 
     def _leave(self, ledger: Ledger, issue: IssueSeen, until: datetime) -> None:
         """Put nothing back for now: somebody, or another robot, undoes it each time. What was asked is answered; a look follows."""
         log.error("the issue was put right %d times in %s; it is left as it is until %s", REPAIRS, WITHIN, until.isoformat())
-        self.store.count("repairs_left")
+        self.platform.tally.add(LEFT)
         ledger.effects = [effect for effect in ledger.effects if not isinstance(effect, ShowOnIssue)]
         look = look_bytes(Look(issue.iid, closely=True, after=until))
         self.store.keep(Delivery("sweep", f"left:{issue.iid}:{until.isoformat()}", f"issue:{issue.iid}", look))
@@ -195,7 +198,7 @@ class Inbox:
         """A hook that came before its issue was known as a case's, or is about an issue that is none; or a look that had to wait."""
         wait = look.after - self.clock() if look.after else timedelta()
         if wait > timedelta():
-            raise Transient("the issue is left as it is for now", retry_after=wait)
+            raise Transient("the issue is left as it is for now", Failure.WAITS, retry_after=wait)
         ticket = self.store.ticket_of(look.iid)
         if ticket is None or ticket == turn.lane:
             self.store.commit(turn, row, Batch(result=f"issue {look.iid} is no case"))
@@ -215,8 +218,8 @@ class Inbox:
         if last is not None and not closely:
             before = fields_of(last.issue)
             what &= told(differing(before, issue), before, issue)
-        if ledger.shows:  # all is put right anyway, and what was asked is answered
-            what &= {MOVED}
+        if ledger.shows:  # all is put right anyway, and what was asked is answered; what else was changed is told
+            what -= ASKING
         if not what:
             return []
         seen = f"{issue.updated_at.isoformat()}:{case.last_seq}:{','.join(sorted(what))}"
@@ -237,7 +240,7 @@ class Inbox:
 
     def _report(self, turn: Turn, row: InboxRow) -> None:
         """A week is over: its report is published on the platform and goes to those the organisation names."""
-        week, to = str(json.loads(row.body)["week"]), self.display.organisation.report_recipients
+        week, to = str(codec.read(row.body)["week"]), self.display.organisation.report_recipients
         effects: list[Effect] = [PublishReport(f"publish:{row.key}", week)]
         if to:
             effects.append(SendMail(f"mail:{row.key}", REPORT, to, {"week": week}))
@@ -245,7 +248,10 @@ class Inbox:
 
     def _ledger(self, ticket: str) -> Ledger:
         entries = self.store.entries(ticket)
-        return Ledger(ticket, entries, fold(entries))
+        case = fold(entries)
+        if case is not None:
+            logs.also(step=case.step)
+        return Ledger(ticket, entries, case)
 
     def _fold(self, ledger: Ledger, procedure: Procedure, facts: Iterable[Fact]) -> None:
         """Decide facts one after the other, each on the case the one before left; what was decided on before is passed over."""
@@ -267,6 +273,9 @@ class Inbox:
             result="; ".join(ledger.words) or "nothing new",
         )
         self.store.commit(turn, row, batch)
+        for entry in ledger.added:
+            for what in entry.event.what if isinstance(entry.event, IssueMended) else ():
+                self.platform.tally.add(MENDED, what)
 
 
 def _case_row(case: Case, opened_at: datetime, procedure: Procedure) -> CaseRow:
@@ -285,4 +294,5 @@ def _case_row(case: Case, opened_at: datetime, procedure: Procedure) -> CaseRow:
         title=f"{case.submission.system}: {case.submission.subject}",
         opened_at=opened_at,
         ended_at=case.ended_at,
+        team=case.team,
     )

@@ -12,7 +12,7 @@ from email.utils import formatdate
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from integration.clock import Clock
-from integration.faults import Permanent, Transient
+from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = 20.0  # seconds, for every step of the conversation
 LATER = range(400, 500)  # replies that ask to try again
@@ -49,9 +49,9 @@ class Mail:
         except smtplib.SMTPRecipientsRefused as failure:
             raise _meaning(max(code for code, _ in failure.recipients.values()), "every recipient") from failure
         except (smtplib.SMTPException, OSError) as failure:
-            raise Transient(f"mail: {type(failure).__name__}") from failure
+            raise Transient(f"mail: {type(failure).__name__}", Failure.MAIL_DOWN) from failure
         if refused:  # the others have it: to send it again would give it to them twice
-            raise Permanent(f"mail: {len(refused)} of {len(to)} recipients were refused")
+            raise Permanent(f"mail: {len(refused)} of {len(to)} recipients were refused", Failure.MAIL)
 
     def _message(self, key: str, to: tuple[str, ...], subject: str, text: str, files: tuple[Attached, ...]) -> EmailMessage:
         message = EmailMessage()
@@ -81,4 +81,4 @@ def _conversation(address: SplitResult) -> smtplib.SMTP:
 
 
 def _meaning(code: int, what: str) -> Transient | Permanent:
-    return Transient(f"{what}: {code}") if code in LATER else Permanent(f"{what}: {code}")
+    return Transient(f"{what}: {code}", Failure.MAIL_DOWN) if code in LATER else Permanent(f"{what}: {code}", Failure.MAIL)

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from integration import logs
 from integration.clock import Clock
 from integration.drift import rewritten
-from integration.faults import Permanent, Transient
+from integration.faults import Failure, Permanent, Transient
 from integration.files import FileStore
 from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, Sighting, Snapshot, sighting_json, sighting_of
 from integration.payloads import Look, look_bytes
@@ -17,8 +18,10 @@ from integration.procedure.case import Case, fold
 from integration.procedure.definition import DRAFT
 from integration.procedure.effects import (
     CallPortal,
+    CloseTask,
     IssueDocument,
     OpenIssue,
+    OpenTask,
     PostNote,
     PublishReport,
     SendMail,
@@ -26,12 +29,12 @@ from integration.procedure.effects import (
     UploadAttachments,
 )
 from integration.procedure.events import Entry
-from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueDrifted, IssueLinked
+from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueDrifted, IssueLinked, TaskLinked
 from integration.snapshot import Reader, unread
 from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
 from integration.templates import messages
 from sync import documents, reports
-from sync.display import Display, issue_marker
+from sync.display import Display, issue_marker, task_marker, weighs
 from sync.gitlab import Platform, Shown
 from sync.mail import Attached, Mail
 from sync.portal import Portal
@@ -67,9 +70,9 @@ class Outbox:
                 return
             # Somebody deleted the issue, or took our rights: the look finds out, and what waits goes on after it.
             self.store.keep(Delivery("sweep", f"gone:{row.key}:{row.attempts}", row.lane, look_bytes(Look(_iid(case)))))
-            raise Transient(str(gone)) from gone
+            raise Transient(str(gone), gone.failure) from gone
 
-    def _perform(self, turn: Turn, row: OutboxRow) -> None:
+    def _perform(self, turn: Turn, row: OutboxRow) -> None:  # noqa: C901 -- one arm per kind of effect
         match row.effect:
             case OpenIssue():
                 self._open_issue(turn, row)
@@ -77,6 +80,10 @@ class Outbox:
                 self._show(turn, row)
             case PostNote() as note:
                 self._post(turn, row, note)
+            case OpenTask(account=account):
+                self._open_task(turn, row, account)
+            case CloseTask(account=account):
+                self._close_task(turn, row, account)
             case UploadAttachments(version=version):
                 self._upload(turn, row, version)
             case IssueDocument(document=document):
@@ -133,11 +140,41 @@ class Outbox:
 
     def _post(self, turn: Turn, row: OutboxRow, note: PostNote) -> None:
         case, _ = self._case(row)
-        body = self.display.note(note, case)
+        body = self.display.note(self._weighed(note, case), case)
         replaces = self.store.note_id(case.ticket, note.slot) if note.slot else None
         made = self.platform.post_note(_iid(case), body, marker(note.key), look_since=_first_try(row), replaces=replaces)
         observed = self._counted(case, row) if made != replaces else None
         self.store.done(turn, row, note=NoteMade(note.key, note.slot, made), observed=observed)
+
+    def _weighed(self, note: PostNote, case: Case) -> PostNote:
+        """The note with what only the other cases tell, where it asks for that."""
+        return self.display.weighed(note, case, self.store.workload(without=case.ticket), self.clock()) if weighs(note) else note
+
+    def _open_task(self, turn: Turn, row: OutboxRow, account: str) -> None:
+        """A member's own issue, as it must be now: the one they had before opened again, one an earlier attempt left, or a new one."""
+        case, _ = self._case(row)
+        seen = self._seen_task(case.tasks.get(account))
+        if seen is not None:
+            shown = self.platform.show(self.display.task(case, account, seen.description), seen, {})
+        else:
+            shown = self.platform.open_issue(
+                self.display.task(case, account), task_marker(case.ticket, account), look_since=_first_try(row)
+            )
+        self.platform.relate(shown.issue.iid, _iid(case))
+        linked = TaskLinked(f"task:{account}:{shown.issue.iid}", self.clock(), SERVICE, account, shown.issue.iid, shown.issue.url)
+        self.store.done(turn, row, outcome=linked)
+
+    def _close_task(self, turn: Turn, row: OutboxRow, account: str) -> None:
+        case, _ = self._case(row)
+        if account in case.tasks:
+            self.platform.close(case.tasks[account])
+        self.store.done(turn, row)
+
+    def _seen_task(self, iid: int | None) -> IssueSeen | None:
+        try:
+            return None if iid is None else self.platform.issue(iid)
+        except Gone:
+            return None  # somebody deleted it: it is made anew
 
     def _upload(self, turn: Turn, row: OutboxRow, version: int) -> None:
         """The files of a form, each uploaded, all linked in one note. A file the portal sent only the address of is named."""
@@ -167,7 +204,7 @@ class Outbox:
         organisation = self.display.organisation
         paper = next((paper for paper in case.documents if paper.id == document), None)
         if paper is None:
-            raise Permanent(f"{document} was never issued")
+            raise Permanent(f"{document} was never issued", Failure.STRAY)
         procedure = self.display.revision(case.procedure, paper.revision)  # the one it was issued under, whatever the case goes by since
         number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
@@ -206,7 +243,8 @@ class Outbox:
         entries = self.store.entries(row.lane)
         case = fold(entries)
         if case is None:
-            raise Permanent(f"{row.lane} is no case")
+            raise Permanent(f"{row.lane} is no case", Failure.STRAY)
+        logs.also(step=case.step)
         return case, entries
 
     def _counted(self, case: Case, row: OutboxRow) -> dict[str, object] | None:
@@ -224,7 +262,7 @@ def file_name(name: str) -> str:
 
 def _iid(case: Case) -> int:
     if case.iid is None:
-        raise Transient(f"{case.ticket} has no issue yet")
+        raise Transient(f"{case.ticket} has no issue yet", Failure.WAITS)
     return case.iid
 
 

@@ -18,7 +18,7 @@ import markdown
 import typst
 from markdown.treeprocessors import Treeprocessor
 
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from integration.templates import TEMPLATES
 
 LAYOUT = TEMPLATES / "documents" / "layout.typ"
@@ -58,16 +58,16 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     Raises Permanent where the text is longer than LARGEST_TEXT or cannot be drawn.
     """
     if len(text) > LARGEST_TEXT:
-        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}")
+        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}", Failure.TEMPLATE)
     data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
     stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
             pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=stamp)
     except typst.TypstError as fault:
-        raise Permanent(f"document cannot be drawn: {fault}") from fault
+        raise Permanent(f"document cannot be drawn: {fault}", Failure.TEMPLATE) from fault
     if not isinstance(pdf, bytes):
-        raise Permanent("the renderer gave no single PDF")
+        raise Permanent("the renderer gave no single PDF", Failure.TEMPLATE)
     return pdf
 
 
@@ -129,11 +129,19 @@ def _node(element: Element) -> Node:
     return node
 
 
+_LONG = re.compile(r"\S{50}(?=\S)")
+
+
+def _breakable(text: str) -> str:
+    """The text with a place in every long word at which a line may end: what stood beside the page would be lost."""
+    return _LONG.sub("\\g<0>\u200b", text)
+
+
 def _children(element: Element) -> Iterator[str | Node]:
     if element.text:
-        yield unescape(element.text) if element.tag == "code" else element.text.replace("\n", " ")
+        yield _breakable(unescape(element.text) if element.tag == "code" else element.text.replace("\n", " "))
     for child in element:
         if child.tag != "img":  # a paper loads nothing from anywhere
             yield _node(child)
         if child.tail:
-            yield child.tail.removeprefix("\n").replace("\n", " ")
+            yield _breakable(child.tail.removeprefix("\n").replace("\n", " "))

@@ -12,7 +12,7 @@ import requests
 
 from integration import signatures
 from integration.clock import Clock
-from integration.faults import Permanent, Transient
+from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
 TOO_MANY, BROKEN = 429, 500
@@ -44,7 +44,7 @@ class Portal:
             with requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
                 _judge(kind, answer)
         except requests.RequestException as failure:
-            raise Transient(f"{kind}: {type(failure).__name__}") from failure
+            raise Transient(f"{kind}: {type(failure).__name__}", Failure.PORTAL_DOWN) from failure
 
 
 def _judge(kind: str, answer: requests.Response) -> None:
@@ -53,5 +53,6 @@ def _judge(kind: str, answer: requests.Response) -> None:
         return
     if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
         pause = answer.headers.get("Retry-After", "")
-        raise Transient(f"{kind}: {answer.status_code}", retry_after=timedelta(seconds=int(pause)) if pause.isdigit() else None)
-    raise Permanent(f"{kind}: {answer.status_code}")
+        wait = timedelta(seconds=int(pause)) if pause.isdigit() else None
+        raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
+    raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)

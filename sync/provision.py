@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from integration.figures import MENDED
 from integration.labels import all_labels, step_label
 from integration.procedure.definition import Procedure
 from integration.store import Store
@@ -109,6 +110,7 @@ class Provision:
         before = self._label_ids()
         for change in self.labels(act=True) if before else ():
             log.warning("somebody changed our labels, put right: %s %s", change.kind, change.name)
+            self.platform.tally.add(MENDED, "label")
         after = self._label_ids()
         lost = frozenset(name for name, number in before.items() if after.get(name, number) != number)
         if lost:

@@ -6,7 +6,7 @@ What is refused to all of us alike is no row's fault: such rows wait and go on b
 import re
 from datetime import timedelta
 
-from integration.faults import NeedsOperator, Permanent, RateLimited, Transient
+from integration.faults import Failure, NeedsOperator, Permanent, RateLimited, Transient
 from integration.store import ALL, ISSUES, NOTES
 
 WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
@@ -19,6 +19,10 @@ class Gone(Permanent):
     """What was asked for is not there, or not for us."""
 
 
+class AlreadyThere(Permanent):
+    """It is so already."""
+
+
 class Forbidden(Permanent):
     """We may not do this here."""
 
@@ -26,15 +30,16 @@ class Forbidden(Permanent):
 class Shut(NeedsOperator):
     """GitLab does nothing, or nothing of the kind, for anybody in our place."""
 
-    def __init__(self, message: str, remedy: str) -> None:
-        super().__init__(message, remedy=remedy, retry_after=TOLD)
+    def __init__(self, message: str, remedy: str, failure: Failure = Failure.CLOSED) -> None:
+        super().__init__(message, failure, remedy=remedy, retry_after=TOLD)
 
 
 class TokenRefused(Shut):
     """Our token has expired, was revoked or does not reach: all waits until the service is given another."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, "GitLab refuses our token: put one with scope api into ALUR_GITLAB_TOKEN and start the service again")
+        remedy = "GitLab refuses our token: put one with scope api into ALUR_GITLAB_TOKEN and start the service again"
+        super().__init__(message, remedy, Failure.TOKEN)
 
 
 class ProjectShut(Shut):
@@ -54,7 +59,7 @@ class NotUnderstood(NeedsOperator):
         remedy = (
             "GitLab's answers are not understood: look for a proxy or a page in its place; after an update of GitLab, update the service"
         )
-        super().__init__(message, remedy=remedy, retry_after=LONGEST_AT_WORK)
+        super().__init__(message, Failure.FOREIGN, remedy=remedy, retry_after=LONGEST_AT_WORK)
 
 
 def meaning(request: str, code: int, said: str, retry_after: str) -> Exception:
@@ -66,22 +71,24 @@ def meaning(request: str, code: int, said: str, retry_after: str) -> Exception:
     told = f"{request}: {code} {said.removeprefix(f'{code} ')[:500]}"
     match code:
         case 0:
-            return Shut(told, "GitLab is at another address, or takes no changes now: look at ALUR_GITLAB_URL")
+            return Shut(told, "GitLab is at another address, or takes no changes now: look at ALUR_GITLAB_URL", Failure.DOWN)
         case 401:
             return TokenRefused(told)
         case 403 if "insufficient_scope" in said:
             return TokenRefused(told)
         case 403 if "read-only" in said:
-            return Shut(told, "GitLab takes no changes now: it is in read-only mode")
+            return Shut(told, "GitLab takes no changes now: it is in read-only mode", Failure.DOWN)
         case 403:
-            return Forbidden(told)
+            return Forbidden(told, Failure.RIGHTS)
         case 404:
-            return Gone(told)
+            return Gone(told, Failure.GONE)
         case 429:
             return RateLimited(told, retry_after=_pause(retry_after), of=_spent(request))
         case _ if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
-            return Transient(told)
-    return Permanent(told)
+            return Transient(told, Failure.DOWN)
+        case 409:
+            return AlreadyThere(told, Failure.REFUSED)
+    return Permanent(told, Failure.REFUSED)
 
 
 def _spent(request: str) -> str:

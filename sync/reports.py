@@ -194,8 +194,8 @@ def weekly(store: Store, procedures: Sequence[Procedure], organisation: Organisa
     new: list[Line] = []
     ended: list[Line] = []
     still: list[Line] = []
-    for ticket in store.tickets(opened_before=until, ended_after=since):
-        case = fold([entry for entry in store.entries(ticket) if entry.at < until])
+    for entries in store.ledgers(store.tickets(opened_before=until, ended_after=since)):
+        case = fold([entry for entry in entries if entry.at < until])
         if case is None or (case.ended_at and case.ended_at < since):
             continue
         line = _line(case, revisions, organisation, since, until)

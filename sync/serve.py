@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from waitress.server import TcpWSGIServer, create_server  # type: ignore[import-untyped]
 
 from integration.doorbell import Embedded
+from integration.faults import Permanent, Transient
 from integration.settings import Bind
 from integration.store import StoreDown
 from sync.wiring import Service
@@ -131,6 +132,8 @@ class OneProcess:
             except StoreDown as fault:
                 log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all
                 self.stop.wait(STORE_PAUSE)
+        with suppress(StoreDown):
+            drain.tally.tell(self.service.store)
 
     def _look_around(self) -> None:
         """The clock and the sweep."""
@@ -141,6 +144,8 @@ class OneProcess:
                 if time.monotonic() - last_sweep >= SWEEP:
                     last_sweep = time.monotonic()
                     self.service.sweep()
+            except (Transient, Permanent) as fault:
+                log.exception("looking around failed: %s", fault.failure)
             except Exception:  # a worker loop outlives every fault (architecture.md); the next look may succeed
                 log.exception("looking around failed")
 

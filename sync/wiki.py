@@ -6,7 +6,7 @@ GitLab keeps no version to ask for: the last writer wins (behaviour.md 4).
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from sync.answers import Page
 from sync.gitlab import Platform
 from sync.refusals import Gone
@@ -38,6 +38,8 @@ class Wiki:
             made = self.platform.put(f"{self._path}/{quote(page_slug(title), safe='')}", {"content": content})
         else:
             return
+        if made["slug"] != page_slug(title):
+            raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}", Failure.FOREIGN)
         at = Page.read(made).slug
         if at != page_slug(title):
             raise Permanent(f"the wiki page {title!r} is at {at!r}")

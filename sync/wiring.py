@@ -27,7 +27,7 @@ from sync.reconcile import Reconciler
 from sync.roster import Roster
 from sync.wording import Wording
 
-NIGHT = timedelta(hours=2)  # local time from which the whole platform is compared with the store, once a day
+NIGHT = timedelta(hours=2)  # local time from which all open issues and cases are compared, once a day
 LAST_NIGHT = "sapuan-malam"  # the mark under which the last such night is remembered
 
 
@@ -85,7 +85,7 @@ class Service:
         inbox = Inbox(store, platform, files, self.display, clock)
         outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
         hands = EachRow(inbox, outbox, lambda: self.display)
-        return Drain(store, hands, hands, stop)
+        return Drain(store, hands, hands, stop, platform.tally)
 
     def provisioning(self, hook_url: str = "") -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
@@ -106,14 +106,28 @@ class Service:
         return self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
 
     def sweep(self) -> int:
-        """Find what no hook told: what changed lately, and once a night everything. Raises Transient, Permanent, StoreDown."""
+        """Find what no hook told: what changed lately, and once a night all that is open. Raises Transient, Permanent, StoreDown."""
         local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
         night = (local - NIGHT).date().isoformat()
         if self.store.mark(LAST_NIGHT) == night:
-            found = self.reconciler.sweep()
-        else:
-            found = self.reconciler.full()
-            self.store.set_mark(LAST_NIGHT, night)
+            return self._looked(self.reconciler.sweep)
+        found = self._looked(self.reconciler.open_ones)
+        self.store.set_mark(LAST_NIGHT, night)
+        return found
+
+    def reconcile(self, *, full: bool = False) -> int:
+        """Compare the platform with the store, what changed lately or everything, and have the rest looked at; gives how much that is.
+
+        Raises Transient, Permanent, StoreDown.
+        """
+        return self._looked(self.reconciler.full if full else self.reconciler.sweep)
+
+    def _looked(self, look: Callable[[], int]) -> int:
+        """Look, tell what was counted meanwhile, and ring where something was found."""
+        try:
+            found = look()
+        finally:
+            self.reconciler.platform.tally.tell(self.store)
         if found:
             self.bell.ring()
         return found

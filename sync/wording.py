@@ -5,9 +5,11 @@ never an order too many.
 """
 
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from pathlib import Path
 from urllib.parse import quote
 
 from babel.dates import format_date, format_datetime
@@ -15,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError
 from jinja2.runtime import LoopContext
 
 from integration import neutral
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from integration.procedure.offices import Organisation
 from integration.templates import TEMPLATES, messages
 from sync import paper
@@ -64,12 +66,12 @@ class Wording:
         }
 
     def render(self, template: str, **context: object) -> str:
-        """The words of `templates/<template>`. Raises Permanent where it is broken, or uses a name the context lacks."""
+        """The words of `templates/<template>`. Raises Permanent where it cannot be read, or uses a name the context lacks."""
         folder = template.split("/", maxsplit=1)[0]
         try:
             return self._environments[folder].get_template(template).render(context).strip() + "\n"
         except TemplateError as fault:
-            raise Permanent(f"the template {template} cannot be filled in: {fault}") from fault
+            raise Permanent(f"{_place(fault) or template}: {type(fault).__name__}: {fault}", Failure.TEMPLATE) from fault
 
     def note(self, template: str, context: Mapping[str, object], key: str) -> str:
         """The body of the note `templates/notes/<template>.md`, with the marker it is found by."""
@@ -134,6 +136,13 @@ class Wording:
             return Harmless(format_datetime(value, pattern, tzinfo=self._organisation.calendar.tz, locale=LOCALE))
 
         return written
+
+
+def _place(fault: TemplateError) -> str:
+    """The template and its line, "notes/cek.md:3": jinja2 puts both into the traceback; "" for a template that was not begun."""
+    frames = [(Path(frame.filename), frame.lineno) for frame in traceback.extract_tb(fault.__traceback__)]
+    places = [f"{path.relative_to(TEMPLATES)}:{line}" for path, line in frames if path.is_relative_to(TEMPLATES)]
+    return places[-1] if places else ""
 
 
 def long_date(day: date) -> str:

@@ -65,6 +65,7 @@ class Hands:
         end = time.monotonic() + LONGEST_TURN
         while time.monotonic() < end and self.service.drain.work_once():
             self.service.bell.ring()
+        self.service.drain.tally.tell(self.service.store)  # there may be no next task
 
     def tick(self) -> None:
         """Look at the time, and for work whose bell was not heard."""
@@ -95,7 +96,7 @@ def make_app(settings: Settings) -> Celery:
     )
     hands = Hands(settings)
     for name, work in ((BELL, hands.work), (TICK, hands.tick), (SWEEP, hands.sweep)):
-        app.task(_enduring(work), name=name)
+        app.task(_enduring(work), name=name, shared=False)
     return app
 
 
@@ -135,7 +136,11 @@ def _enduring(work: Callable[[], None]) -> Callable[[], None]:
     def task() -> None:
         try:
             work()
-        except (StoreDown, Transient, Permanent) as fault:
-            log.error("nothing could be done: %s", fault)  # noqa: TRY400 -- these say all in their words
+        except StoreDown as fault:
+            log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all
+        except (Transient, Permanent) as fault:
+            log.exception("nothing could be done: %s", fault.failure)
+        except Exception:  # a worker loop outlives every fault (architecture.md); Celery would log its words, which may be anybody's
+            log.exception("a fault of the programme")
 
     return task

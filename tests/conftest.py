@@ -1,18 +1,39 @@
 """Fixtures every test may use, and the two rules for all of them: the same examples each time, nothing from outside this machine."""
 
+import io
+import json
+import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from integration import logs
 
 pytest_plugins = ["tests.servers"]
 
 # `--hypothesis-profile=default` looks for new examples instead.
 settings.register_profile("ci", derandomize=True, deadline=None, print_blob=True)
 settings.load_profile("ci")
+
+
+SECRETS = ("hunter2", 'qu"ote')
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """All that is logged from DEBUG on, as it is written but read, line by line; SECRETS are the secrets of the settings."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    logs.configure("DEBUG", SECRETS, stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = before
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

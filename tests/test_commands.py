@@ -7,6 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integration.commands import (
+    LONGEST,
+    LONGEST_SECTIONS,
+    TOO_LONG,
     Asked,
     Assign,
     Attach,
@@ -25,8 +28,10 @@ from integration.commands import (
     Resume,
     Revoke,
     Unknown,
+    Withdraw,
     read,
 )
+from integration.procedure.lines import command_line
 from integration.procedures import load
 
 WORDS = frozenset({"lengkap", "revisi", "setuju", "tolak", "selesai", "kembali", "terima", "diterima", "dikembalikan", "perlu-perbaikan"})
@@ -56,6 +61,9 @@ def asked(body: str) -> Reading:
         "/pos setuju.",
         "/pos  SETUJU,",
         "\ufeff/pos setuju",
+        "/pos: setuju",
+        "/ pos setuju",
+        "/pos setuju !",
         "/pos\u00a0setuju",
         "/pos setuju\r\n",
     ],
@@ -130,6 +138,13 @@ def test_the_reason_is_the_rest_of_the_line_and_the_text_below_it():
     )
 
 
+@pytest.mark.parametrize("mark", [".", "-", "...", "!?", "_"])
+def test_a_reason_without_a_word_is_none(mark: str):
+    assert asked(f"/pos tolak {mark}") == Outcome("tolak", "", ())
+    assert asked(f"/pos jeda\n{mark}") == Pause("")
+    assert asked(f"/pos alihkan 4 {mark}") == HandOff("POS Pelaporan Insiden Siber", "")
+
+
 def test_sections_of_any_level_and_shape():
     body = """/pos lengkap
 ### Hasil analisis awal
@@ -192,6 +207,7 @@ def test_only_the_first_command_counts_and_the_answer_can_say_so(second: str):
         ("/pos jeda menunggu vendor\nsampai Senin", Pause("menunggu vendor\nsampai Senin")),
         ("/pos jeda", Pause("")),
         ("/pos darurat server SIAKAD lumpuh", Emergency("server SIAKAD lumpuh")),
+        ("/pos batal unit kerja tidak jadi", Withdraw("unit kerja tidak jadi")),
         ("/pos tugaskan @budi.s @ani_w @joko-1", Assign(("budi.s", "ani_w", "joko-1"))),
         ("/pos tugaskan @budi, @ani; dan @joko.", Assign(("budi", "ani", "joko"))),
         ("/pos tugaskan @Budi @budi @ani\\_w", Assign(("Budi", "ani_w"))),
@@ -271,6 +287,54 @@ def test_the_other_commands(body: str, command: Asked):
 )
 def test_arguments_that_cannot_be_read_are_named(body: str, word: str, problem: str):
     assert asked(body) == Malformed(word, problem, word)
+
+
+@pytest.mark.parametrize(
+    ("body", "reading"),
+    [
+        ("/pos tolak <alasan>", Outcome("tolak", "", ())),
+        ("/pos revisi <alasan> bukti kurang", Outcome("revisi", "bukti kurang", ())),
+        ("/pos revisi <bukti kurang>", Outcome("revisi", "<bukti kurang>", ())),
+        ("/pos jeda \\<alasan>", Pause("")),  # as the rich text editor writes it
+        ("/pos darurat <alasan>.", Emergency("")),
+        ("/pos alihkan 4 <alasan>", HandOff("POS Pelaporan Insiden Siber", "")),
+        ("/pos progres <persen>", Progress(None, ())),
+        ("/pos akses @budi app-01 <hak> sampai 2026-12-31", Malformed("akses", "right", "akses")),
+        ("/pos akses @budi <server> baca sampai 2026-12-31", Malformed("akses", "right", "akses")),
+        ("/pos akses @orang app-01 baca sampai 2026-12-31", Malformed("akses", "account", "akses")),
+    ],
+)
+def test_what_a_line_to_copy_leaves_open_is_not_what_goes_there(body: str, reading: Reading):
+    assert asked(body) == reading
+
+
+@pytest.mark.parametrize("word", sorted(load("pengaduan-masalah-teknis-si").authority))
+def test_a_line_copied_as_it_is_says_nothing_of_its_places(word: str):
+    found = repr(read(command_line(word), WORDS, DOCUMENTS, HANDOFFS))
+    assert "<" not in found
+    assert "'orang'" not in found
+
+
+@pytest.mark.parametrize(
+    ("before", "word"),
+    [
+        ("/pos revisi ", "revisi"),
+        ("/pos jeda sebentar\n\n### Log\n", "jeda"),
+        ("/pos alihkan 4 ", "alihkan"),
+        ("/pos tugaskan @budi @", "tugaskan"),
+        ("/pos cabut-akses @budi ", "cabut-akses"),
+    ],
+)
+def test_what_is_too_long_to_be_said_on_the_issue_is_not_taken(before: str, word: str):
+    assert asked(before + "x" * (LONGEST - 100)) != Malformed(word, "length", TOO_LONG)
+    assert asked(before + "x" * LONGEST) == Malformed(word, "length", TOO_LONG)
+
+
+def test_sections_may_be_longer_but_not_their_titles():
+    text = "x" * (LONGEST_SECTIONS // 2)
+    assert asked(f"/pos selesai\n### A\n{text}\n### B\n{text}") == Outcome("selesai", "", (("A", text), ("B", text)))
+    for body in (f"/pos selesai\n### A\n{text}\n### B\n{text}x", f"/pos progres 60\n### A\n{text}{text}x", f"/pos selesai\n### {text}"):
+        assert asked(body) == Malformed(body.split()[1], "length", TOO_LONG)
 
 
 @pytest.mark.parametrize("number", range(1, 18))

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from integration.faults import Failure, Transient
 from integration.labels import Label, all_labels, owned, step_label, step_of
 from integration.procedure.case import ExceptionOrder, Grant, Paper, Report, SignOff, Status
 from integration.procedure.deadlines import due
@@ -294,9 +295,10 @@ class TestDisplay:
         display = Display((POS,), OFFICE, Wording(OFFICE))
         assert display.procedure(STEPS[4].open) is POS
         assert display.for_form("FRM-SI-005") is POS
-        with pytest.raises(LookupError):
+        with pytest.raises(Transient, match="2019-01") as unknown:
             display.revision(POS.slug, "2019-01")
-        with pytest.raises(LookupError):
+        assert unknown.value.failure is Failure.PROCEDURE
+        with pytest.raises(Transient, match="FRM-XX-000"):
             display.for_form("FRM-XX-000")
 
     def test_a_new_case_opens_under_the_newest_revision(self):

@@ -43,6 +43,7 @@ from integration.procedure.facts import (
     TeamNamed,
     Ticked,
     Via,
+    Withdrawn,
 )
 from integration.procedures import load
 from integration.region import region
@@ -101,6 +102,7 @@ KEY = ("note:7", LATER, BY)
         ("/pos lanjut", ResumeAsked(*KEY)),
         ("/pos alihkan 9 serangan siber", HandOffAsked(*KEY, "POS Pelaporan Insiden Siber", "serangan siber")),
         ("/pos darurat server mati", EmergencyAsked(*KEY, "server mati")),
+        ("/pos batal tidak jadi", Withdrawn(*KEY, "tidak jadi")),
         ("/pos cek", CheckAsked(*KEY)),
         ("/pos bantuan", HelpAsked(*KEY)),
         ("/pos ditrima", CommandUnclear(*KEY, "ditrima", "diterima", "")),
@@ -163,9 +165,14 @@ class TestTicks:
     def test_an_escaped_number_is_the_same_number(self):
         assert self.tick("20\\.5 Standar") == self.tick()
 
-    @pytest.mark.parametrize("words", ["20.1 Akses", "99.9 x", "Standar 20.5", "20 x"])
-    def test_a_box_people_do_not_set_is_no_request(self, words: str):
+    @pytest.mark.parametrize("words", ["20.1 Akses ke server", "99.9 x", "Standar 20.5", "20 x"])
+    def test_a_box_of_people_s_own_list_is_no_request(self, words: str):
         assert self.tick(words) == []
+
+    @pytest.mark.parametrize("number", ["20.1", "20\\.1"])
+    def test_a_box_that_is_not_theirs_to_set_is_known_by_its_words_too(self, number: str):
+        words = f"{number} Akses ke *platform project management* Pustikom \\(akun resmi\\)."
+        assert self.tick(words, "incomplete") == [Ticked("tick:7", LATER, BY, "20.1", done=False)]
 
     def test_a_box_of_any_step_and_day_is_for_the_rules_to_judge(self):
         moment = ENTERED - timedelta(days=1)

@@ -11,7 +11,7 @@ import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from integration.faults import Permanent
+from integration.faults import Failure, Permanent
 from integration.procedure.case import Case
 from integration.procedure.effects import PostNote
 from integration.procedure.facts import Attachment
@@ -230,8 +230,9 @@ class TestWords:
         assert "\\@all" in DISPLAY.wording.render("notes/lampiran.md", document="@all", by="x")
 
     def test_a_name_the_template_needs_is_not_forgotten(self):
-        with pytest.raises(Permanent):
+        with pytest.raises(Permanent, match=r"^notes/lampiran\.md:1: .*'by' is undefined") as fault:
             DISPLAY.wording.render("notes/lampiran.md", document="x")
+        assert fault.value.failure == Failure.TEMPLATE
 
     def test_a_marker_ends_its_comment_where_it_should(self):
         assert marker("note:SI-2026-000001:penolakan:--> <b>") == "<!-- alur:note:SI-2026-000001:penolakan:--%3E%20%3Cb%3E -->"

@@ -9,14 +9,14 @@ from http import HTTPStatus
 
 from babel.dates import format_date, format_datetime
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from integration import logs
 from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
 from integration.templates import TEMPLATES
-from webhooks.edge import LARGEST_BODY, Edge, refusal, unavailable
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, refusal, unavailable
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
@@ -60,18 +60,23 @@ def application() -> Flask:
 
 
 def _store_down(fault: Exception) -> Response:
-    log.error("the store is down: %s", fault)
+    with logs.about(delivery=delivery_id()):
+        log.error("the store is down: %s", fault)
     return unavailable()
 
 
 def _disk_down(fault: Exception) -> Response:
-    log.error("the data folder takes nothing: %s", type(fault).__name__)
+    with logs.about(delivery=delivery_id()):
+        log.error("the data folder takes nothing: %s", type(fault).__name__)
     return unavailable()
 
 
 def _refused(refused: HTTPException) -> Response:
     """An answer of the framework's own, in our words."""
     code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(refused, RequestEntityTooLarge):
+        with logs.about(delivery=delivery_id()):
+            log.warning("refused: over the size limit")
     answer = refusal(code, SENTENCES.get(code, "internal"))
     if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(refused.valid_methods))

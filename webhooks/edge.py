@@ -3,13 +3,15 @@
 A view verifies, keeps, answers; it decides nothing and calls nobody.
 """
 
+import re
+
 from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
 from integration.parts import Parts
 from integration.procedure.offices import WorkCalendar
-from integration.signatures import Secret, status_token
+from integration.signatures import ID, Secret, status_token
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -17,6 +19,9 @@ LARGEST_BODY = 32 * 1024 * 1024
 
 RETRY_AFTER = 5
 """Seconds after which what could not be kept may be sent again."""
+
+IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
+"""What can be the id of a message: of the portal's, and of GitLab's."""
 
 
 class Edge:
@@ -53,6 +58,12 @@ def whole_body() -> bytes:
     if len(body) > LARGEST_BODY:
         raise RequestEntityTooLarge
     return body
+
+
+def delivery_id() -> str:
+    """The id under which this message came, "" where it came with none that can be one: for the logs."""
+    given = request.headers.get(ID, request.headers.get("Idempotency-Key", "")).strip()
+    return given if IDENTIFIER.fullmatch(given) else ""
 
 
 def refusal(status: int, sentence: str) -> Response:

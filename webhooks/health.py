@@ -1,4 +1,4 @@
-"""Is it alive, is it ready, how is it doing: for supervisors and Prometheus. No remote call is made."""
+"""Is it alive, is it ready, how is it doing: for supervisors and Prometheus. No remote call is made, no figure names a person or a case."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from integration.figures import FAMILIES
 from integration.parts import Parts
 from integration.store import Store, StoreDown, Waiting
 from integration.vacancies import vacancies
@@ -30,13 +31,15 @@ class Figures(Collector):
         yield GaugeMetricFamily("alur_store_up", "Whether the database answers", value=1)
         rows = GaugeMetricFamily("alur_rows", "Rows that are not done", labels=["side", "state"])
         ages = GaugeMetricFamily("alur_oldest_seconds", "Age of the oldest waiting row", labels=["side"])
+        failing = GaugeMetricFamily(
+            "alur_failing_rows", "Rows whose last attempt failed, by why (integration/faults.py)", labels=["side", "state", "failure"]
+        )
         for side in sides:
             rows.add_metric([side.side, "waiting"], side.waiting)
             rows.add_metric([side.side, "parked"], side.parked)
             ages.add_metric([side.side], age(self._store, side))
-        counted = CounterMetricFamily("alur_counted", "What was counted since the service was installed", labels=["what"])
-        for name, n in sorted(counts.items()):
-            counted.add_metric([name], n)
+            for (state, failure), n in sorted(side.failing.items()):
+                failing.add_metric([side.side, state, failure], n)
         vacant = GaugeMetricFamily("alur_offices_vacant", "Offices nobody holds today")
         vacant.add_metric([], len(empty))
         stuck = GaugeMetricFamily("alur_vacant_office_cases", "Open cases at a step of an office nobody holds", labels=["role"])
@@ -44,7 +47,12 @@ class Figures(Collector):
             stuck.add_metric([vacancy.role.slug], vacancy.cases)
         faults = GaugeMetricFamily("alur_organisation_faults", "Faults for which the organisation file as it is now is not in force")
         faults.add_metric([], len(self._parts.in_force.faults))
-        yield from (rows, ages, counted, vacant, stuck, faults)
+        yield from (rows, ages, failing, vacant, stuck, faults)
+        for family in FAMILIES:
+            counted = CounterMetricFamily(f"alur_{family.name}", family.help, labels=family.labels)
+            for values, n in sorted(family.read(counts).items()):
+                counted.add_metric(values, n)
+            yield counted
 
 
 def age(store: Store, side: Waiting) -> float:

@@ -9,12 +9,11 @@ import logging
 
 from flask import Blueprint, Response, request
 
-from integration import signatures
-from integration.store import Delivery, Kept
-from webhooks.edge import Edge, whole_body
+from integration import logs, signatures
+from integration.store import Conflict, Delivery, Kept
+from webhooks.edge import IDENTIFIER, Edge, delivery_id, whole_body
 
 KEPT_HEADERS = ("X-Gitlab-Event", "Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Instance")
-LONGEST_KEY = 200
 log = logging.getLogger(__name__)
 
 ELSEWHERE = "gitlab"
@@ -27,19 +26,32 @@ def hooks(edge: Edge) -> Blueprint:
 
     @pages.post("/webhooks/gitlab")
     def gitlab() -> Response:
-        body = whole_body()
-        if not _authentic(edge, body):
-            log.warning("refused: not signed as our hook")
-            return Response(status=401)
-        number = issue_number(body)
-        lane = ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
-        headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
-        kept = edge.store.keep(Delivery("gitlab", _key(body), lane, body, headers))
-        if isinstance(kept, Kept) and kept.fresh:
-            edge.bell.ring()
-        return Response(status=200)
+        with logs.about(delivery=delivery_id()):
+            body = whole_body()
+            if not _authentic(edge, body):
+                log.warning("refused: not signed as our hook")
+                return Response(status=401)
+            _keep(edge, body)
+            return Response(status=200)
 
     return pages
+
+
+def _keep(edge: Edge, body: bytes) -> None:
+    """Keep a hook in the lane of the case it is about."""
+    key, number = _key(body), issue_number(body)
+    lane = ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
+    headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
+    kept = edge.store.keep(Delivery("gitlab", key, lane, body, headers))
+    with logs.about(delivery=key, case=lane):
+        match kept:
+            case Kept(fresh=True):
+                log.info("kept")
+                edge.bell.ring()
+            case Kept():
+                log.info("repeated")
+            case Conflict():
+                log.warning("not kept: another body came under the same id before")
 
 
 def issue_number(body: bytes) -> int | None:
@@ -66,7 +78,7 @@ def _authentic(edge: Edge, body: bytes) -> bool:
 def _key(body: bytes) -> str:
     """What tells a hook sent twice: GitLab's own key, else what it is and says (behaviour.md 1.1)."""
     given = request.headers.get("Idempotency-Key", "")
-    if 0 < len(given) <= LONGEST_KEY:
+    if IDENTIFIER.fullmatch(given):
         return given
     event = request.headers.get("X-Gitlab-Event", "")
     return "sha256:" + hashlib.sha256(event.encode() + b"\n" + body).hexdigest()

@@ -4,19 +4,18 @@ A 202 is given only for what is on disk, attachments included, and a repeat of t
 """
 
 import logging
-import re
 
 from flask import Blueprint, Response, jsonify, request
 
 from integration import forms, logs, signatures
 from integration.codec import Json
+from integration.figures import MESSAGES_REFUSED
 from integration.forms import Form, Message, Revised, Submitted
 from integration.store import Conflict, Delivery
-from webhooks.edge import Edge, refusal, whole_body
+from webhooks.edge import IDENTIFIER, Edge, delivery_id, refusal, whole_body
 
 log = logging.getLogger(__name__)
 
-IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
 SENTENCES = {signatures.Verdict.MISSING: (400, "header_missing")}
 NOT_OURS = (401, "unauthorized")
 
@@ -27,26 +26,32 @@ def intake(edge: Edge) -> Blueprint:
 
     @pages.post("/webhooks/layanan")
     def layanan() -> Response:
-        if request.mimetype != "application/json":
-            return refusal(415, "media_type")
-        body = whole_body()
-        given = {name: request.headers.get(name, "").strip() for name in signatures.HEADERS}
-        verdict = signatures.verify(edge.secrets, given, body, edge.clock())
-        if verdict is not signatures.Verdict.OK:
-            log.warning("refused: signature %s", verdict.value)
-            return refusal(*SENTENCES.get(verdict, NOT_OURS))
-        if not IDENTIFIER.fullmatch(given[signatures.ID]):
-            return refusal(400, "identifier")
-        match forms.read(body):
-            case forms.NotJson():
-                return refusal(400, "no_json")
-            case forms.Faults() as faults:
-                edge.store.count("layanan:422")
-                return _answer(faults.answer(), 422)
-            case message:
-                return _kept(edge, message, body, {name: given[name] for name in (signatures.ID, signatures.TIMESTAMP)})
+        with logs.about(delivery=delivery_id()):
+            if request.mimetype != "application/json":
+                return _refused(415, "media_type")
+            body = whole_body()
+            given = {name: request.headers.get(name, "").strip() for name in signatures.HEADERS}
+            verdict = signatures.verify(edge.secrets, given, body, edge.clock())
+            if verdict is not signatures.Verdict.OK:
+                return _refused(*SENTENCES.get(verdict, NOT_OURS), f"signature {verdict.value}")
+            if not IDENTIFIER.fullmatch(given[signatures.ID]):
+                return _refused(400, "identifier")
+            return _judged(edge, body, {name: given[name] for name in (signatures.ID, signatures.TIMESTAMP)})
 
     return pages
+
+
+def _judged(edge: Edge, body: bytes, headers: dict[str, str]) -> Response:
+    """What an authentic message says decides whether it is kept."""
+    match forms.read(body):
+        case forms.NotJson():
+            return _refused(400, "no_json")
+        case forms.Faults() as faults:
+            log.warning("refused: %d faults in what it says", len(faults.faults))
+            edge.store.count({MESSAGES_REFUSED.key("422"): 1})
+            return _answer(faults.answer(), 422)
+        case message:
+            return _kept(edge, message, body, headers)
 
 
 def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) -> Response:
@@ -60,15 +65,14 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
     else:
         ticket = message.data.tiket
         if not edge.store.ticket_exists(ticket):
-            return refusal(404, "unknown_ticket")
+            return _refused(404, "unknown_ticket")
         if isinstance(message, Revised):
             _keep_files(edge, message.data.formulir)
         kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
-    with logs.about(delivery=key):
-        if isinstance(kept, Conflict):
-            log.warning("refused: the same id with another body")
-            return refusal(409, "conflict")
-        log.info("kept %s" if kept.fresh else "repeated %s", kept.answer["tiket"])
+    if isinstance(kept, Conflict):
+        return _refused(409, "conflict")
+    with logs.about(case=kept.answer["tiket"]):
+        log.info("kept" if kept.fresh else "repeated")
     if kept.fresh:
         edge.bell.ring()
     return _answer(kept.answer, 202)
@@ -79,6 +83,12 @@ def _keep_files(edge: Edge, form: Form) -> None:
     for content in (file.content() for file in form.lampiran):
         if content is not None:
             edge.files.put(content)
+
+
+def _refused(status: int, sentence: str, why: str = "") -> Response:
+    """A short answer, and a line in the log: by its id the portal's people find out what became of their message."""
+    log.warning("refused: %s", why or sentence)
+    return refusal(status, sentence)
 
 
 def _answer(content: Json, status: int) -> Response:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from integration.codec import Json
 from integration.procedure.case import Case
+from integration.procedure.contexts import papers_owed
 from integration.procedure.definition import Procedure
 from integration.procedure.forecast import finish
 from integration.procedure.offices import WorkCalendar
@@ -26,6 +27,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
         "giliran": performer,
         "batas": _local(calendar, running),
         "dijeda_sejak": _local(calendar, case.paused_since),
+        "pengecualian": _order(procedure, calendar, case),
         "tujuan": case.ending_target or None,
         "perkiraan_selesai": {"paling_cepat": expected[0].isoformat(), "paling_lambat": expected[1].isoformat()} if expected else None,
         "dokumen": [
@@ -38,6 +40,25 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
             }
             for paper in case.documents
             if paper.sha256 and procedure.document(paper.document).reaches_unit(paper.edition)
+        ],
+    }
+
+
+def _order(procedure: Procedure, calendar: WorkCalendar, case: Case) -> Json | None:
+    """Since when an exception order holds, and what follows by when, with the papers meant for the unit; None once all is made up for."""
+    if case.ordered_at is None:
+        return None
+    owed = [(procedure.step(number), day) for number, day in case.debts]
+    return {
+        "sejak": _local(calendar, case.ordered_at),
+        "menyusul": [
+            {
+                "langkah": step.number,
+                "nama_langkah": step.name,
+                "paling_lambat": day.isoformat() if day else None,
+                "dokumen": papers_owed(procedure, step, for_unit=True),
+            }
+            for step, day in owed
         ],
     }
 

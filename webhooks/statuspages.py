@@ -51,7 +51,7 @@ def _status(edge: Edge, ticket: str) -> Json | None:
     return public_status(procedure, edge.calendar, case, edge.clock())
 
 
-WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "tujuan", "perkiraan_selesai")
+WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "pengecualian", "tujuan", "perkiraan_selesai")
 """What nobody can say of a form that is kept and not yet worked on."""
 
 

@@ -29,6 +29,7 @@ from integration.procedure.events import (
     IssueLinked,
     IssueLost,
     IssueMended,
+    LetterAnswered,
     Paused,
     PerformersChanged,
     PrioritySet,
@@ -44,7 +45,9 @@ from integration.procedure.events import (
     StepEntered,
     StepLeft,
     StepRanLate,
+    TaskLinked,
     TeamAssigned,
+    TeamProposed,
 )
 from integration.procedure.facts import Actor, Sections, Submission
 
@@ -194,6 +197,9 @@ class Case:
     ticks: frozenset[str] = frozenset()  # of the current step, Requirement.id
     team: tuple[str, ...] = ()  # the first one is in charge
     team_version: int = 0
+    proposed: tuple[str, ...] = ()  # the team an amended letter names that waits for its approval
+    proposed_at: datetime | None = None
+    tasks: Mapping[str, int] = field(default_factory=dict)  # by account: the number of the member's own issue
     written: Mapping[int, Sections] = field(default_factory=dict)  # by step: what was last accepted
     signoffs: tuple[SignOff, ...] = ()
     reports: tuple[Report, ...] = ()
@@ -287,7 +293,7 @@ def fold(entries: Iterable[Entry]) -> Case | None:
     return case
 
 
-def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR0912 -- one arm per kind of event, complete by type
+def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR0912, PLR0915 -- one arm per kind of event, complete by type
     match event:
         case StepEntered():
             return _entered(now, event, entry)
@@ -312,6 +318,12 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return replace(now, priority=event.priority)
         case TeamAssigned():
             return replace(now, team=event.members, team_version=event.version, history=_joined(now.history, event.members))
+        case TeamProposed():
+            return replace(now, proposed=event.members, proposed_at=entry.at)
+        case LetterAnswered():
+            return replace(now, proposed=(), proposed_at=None)
+        case TaskLinked():
+            return replace(now, tasks={**now.tasks, event.account: event.iid})
         case ProgressReported():
             report = Report(event.week, event.step, event.percent, event.sections, entry.by, entry.at, entry.seq)
             return replace(now, reports=(*now.reports, report))

@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from integration.procedure.case import Case
 from integration.procedure.deadlines import skipped
-from integration.procedure.definition import Procedure, Step, Supply
+from integration.procedure.definition import Gate, Procedure, Step, Supply
 from integration.procedure.events import Missing
 from integration.procedure.guards import Code, Refusal, paused, usual
 from integration.procedure.lines import ASSIGN, command_line, headings, outcome_line, way_forward
@@ -70,11 +70,11 @@ def debts(procedure: Procedure, owed: Iterable[tuple[int, date | None]]) -> list
     return [{"step": step.number, "name": step.name, "due": iso(day), "papers": papers_owed(procedure, step)} for step, day in steps]
 
 
-def papers_owed(procedure: Procedure, step: Step) -> list[str]:
-    """The titles of what a step makes on the way forward: owed with it where an exception order skipped it."""
+def papers_owed(procedure: Procedure, step: Step, *, for_unit: bool = False) -> list[str]:
+    """The titles of what a step makes on the way forward: owed with it where an exception order skipped it. `for_unit`: of what it gets."""
     forward = way_forward(step)
-    slugs = dict.fromkeys(product.document for product in step.products if forward and forward.word in product.on)
-    return [procedure.document(slug).title for slug in slugs]
+    made = [(procedure.document(product.document), product) for product in step.products if forward and forward.word in product.on]
+    return list(dict.fromkeys(document.title for document, product in made if document.reaches_unit(product.edition) or not for_unit))
 
 
 def refusal(s: Situation, asked: str, refused: Refusal) -> Context:
@@ -102,7 +102,8 @@ def _before(s: Situation) -> Context:
 def position(s: Situation, step: Step) -> Context:
     """Where the case stands now: who must do what by when. `line` and `sections`: what they type; none where the unit acts.
 
-    `no_team`: a team is to be named first; then that is what they do, and the line. `vacant`: nobody may act in the role that is asked;
+    `no_team`: a team is to be named first; then that is what they do, and the line. `choose_team`: whom it could be is said, too, which
+    `candidates` are is known when it is written. `vacant`: nobody may act in the role that is asked;
     then `may_act` are those who may in its place, and `appoint` those who name a stand-in.
     """
     case, outcome = s.case, way_forward(step)
@@ -121,6 +122,8 @@ def position(s: Situation, step: Step) -> Context:
         "due": iso(case.due),
         "gap": case.gap,
         "no_team": no_team,
+        "choose_team": no_team or (Gate.TEAM in step.gates and not case.team),
+        "candidates": [],
         "line": outcome_line(s.procedure, step, typed) if typed else command_line(ASSIGN) if no_team else "",
         "sections": list(headings(s.procedure, step, typed)) if typed else [],
         "requirements": [requirement.text for requirement in open_ticks],
@@ -132,7 +135,7 @@ def check(s: Situation) -> Context:
     """The answer to "where does it stand": what the current step has, what it lacks, and the ways out of it."""
     case, step = s.case, s.step
     if step is None:
-        nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes")}
+        nothing: Context = {name: [] for name in ("satisfied", "missing", "may_act", "sections", "outcomes", "candidates")}
         nothing |= {"paused": False, "waits_for_unit": False, "due": None, "gap": None, "line": ""}
         return nothing | {"step": None, "step_name": "", "status": case.status.value}
     _, lacking = lacks(s, step, ())

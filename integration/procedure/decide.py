@@ -45,6 +45,7 @@ from integration.procedure.facts import (
     SecretWritten,
     StepExpired,
     StepLabelMoved,
+    TaskLinked,
     TeamNamed,
     Ticked,
     WeekDue,
@@ -53,6 +54,7 @@ from integration.procedure.facts import (
 )
 from integration.procedure.guards import Code, Refusal
 from integration.procedure.offices import Organisation
+from integration.procedure.tasks import give_tasks
 from integration.procedure.unit import tell_unit
 
 
@@ -108,6 +110,7 @@ ALWAYS: Mapping[type[Known], Callable[[Draft, Any], None]] = MappingProxyType(
         SecretWritten: answers.secret_written,
         IssueReopened: outcomes.issue_reopened,
         IssueLinked: findings.issue_linked,
+        TaskLinked: findings.task_linked,
         IssueDrifted: findings.issue_drifted,
         DocumentFiled: findings.document_filed,
     }
@@ -135,6 +138,7 @@ def decide(procedure: Procedure, organisation: Organisation, case: Case | None, 
     else:
         WHILE_OPEN[type(fact)](draft, procedure.step(case.step), fact)
     tell_unit(draft, case)
+    give_tasks(draft, case)
     return Decision(tuple(draft.entries), draft.effects, draft.ignored)
 
 

@@ -250,6 +250,19 @@ class Emergency:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """The paper that names the team: drafted at one step, approved at another by which it is signed, received by the team at a third.
+
+    A team that is changed after the approval needs an amended one, which whoever performs `approval` answers by that step's own words.
+    """
+
+    document: str
+    draft: int
+    approval: int
+    receipt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Law:
     """A law documents may cite; reviewed, see procedure.md rule 11."""
 
@@ -294,6 +307,7 @@ class Procedure:
     duty: Duty | None = None
     verification: Verification | None = None
     emergency: Emergency | None = None
+    letter: Letter | None = None
     handoffs: tuple[str, ...] = ()  # names of related procedures a case can be handed to
     laws: tuple[Law, ...] = ()
     authority_notes: dict[str, str] = field(default_factory=dict)

@@ -10,7 +10,17 @@ from enum import StrEnum
 from integration.procedure import contexts
 from integration.procedure.case import Case, evolve
 from integration.procedure.definition import Procedure
-from integration.procedure.effects import CallPortal, Effect, IssueDocument, OpenIssue, PostNote, ShowOnIssue, UploadAttachments
+from integration.procedure.effects import (
+    CallPortal,
+    CloseTask,
+    Effect,
+    IssueDocument,
+    OpenIssue,
+    OpenTask,
+    PostNote,
+    ShowOnIssue,
+    UploadAttachments,
+)
 from integration.procedure.events import DocumentIssued, Entry, Event, IssueLost, RequestRefused
 from integration.procedure.facts import Fact
 from integration.procedure.guards import Refusal
@@ -46,6 +56,7 @@ class Draft:
         self._shown = False
         self._first: list[Effect] = []
         self._notes: list[PostNote] = []
+        self._tasks: list[OpenTask | CloseTask] = []
         self._calls: list[CallPortal] = []
 
     @property
@@ -55,12 +66,12 @@ class Draft:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """What is to be done, in order: papers, the issue, notes, the portal. A closing note comes before the issue is closed."""
+        """What is to be done, in order: papers, the issue, notes, members' tasks, the portal. A closing note comes before the closing."""
         changed = any(not isinstance(entry.event, RequestRefused) for entry in self.entries)
         show = [ShowOnIssue(f"show:{self.case.ticket}:{self._mark}")] if changed or self._shown else []
         if self.case.ending:
-            return (*self._first, *self._notes, *show, *self._calls)
-        return (*self._first, *show, *self._notes, *self._calls)
+            return (*self._first, *self._notes, *show, *self._tasks, *self._calls)
+        return (*self._first, *show, *self._notes, *self._tasks, *self._calls)
 
     def record(self, event: Event) -> None:
         """Add an entry to the ledger; an issued document is to be made."""
@@ -79,6 +90,14 @@ class Draft:
         version = len(self.case.submissions)
         if self.case.submission.attachments:
             self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:{version}{self._again}", version))
+
+    def open_task(self, account: str) -> None:
+        """A member of the team gets an issue of their own."""
+        self._tasks.append(OpenTask(f"task:{self.case.ticket}:{account}:{self._mark}", account))
+
+    def close_task(self, account: str) -> None:
+        """A member's own issue is closed."""
+        self._tasks.append(CloseTask(f"task-done:{self.case.ticket}:{account}:{self._mark}", account))
 
     def show(self) -> None:
         """The issue is shown as it should be even where nothing changed: somebody moved it."""

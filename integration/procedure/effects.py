@@ -31,6 +31,22 @@ class PostNote:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenTask:
+    """Give a member of the team an issue of their own, linked to the case's; one they had before is opened again. Outcome: TaskLinked."""
+
+    key: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTask:
+    """Close a member's own issue: the case has ended, or they left the team."""
+
+    key: str
+    account: str
+
+
+@dataclass(frozen=True, slots=True)
 class UploadAttachments:
     """Upload the attachments of form version `version` to the issue and link them in one note."""
 
@@ -73,4 +89,6 @@ class SendMail:
     context: dict[str, object] = field(default_factory=dict)
 
 
-Effect = OpenIssue | ShowOnIssue | PostNote | UploadAttachments | IssueDocument | CallPortal | PublishReport | SendMail
+Effect = (
+    OpenIssue | ShowOnIssue | PostNote | OpenTask | CloseTask | UploadAttachments | IssueDocument | CallPortal | PublishReport | SendMail
+)

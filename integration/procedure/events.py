@@ -143,6 +143,32 @@ class TeamAssigned:
 
 
 @dataclass(frozen=True, slots=True)
+class TeamProposed:
+    """Another team is to take the place of the one the approved letter names; the amended letter waits for its approval."""
+
+    members: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LetterAnswered:
+    """The amended letter was approved, or sent back for a `reason`; `role` and `office` as in StepLeft."""
+
+    accepted: bool
+    reason: str
+    role: str
+    office: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLinked:
+    """A member of the team beside the one in charge has an issue of their own: what they are to do, assigned to them."""
+
+    account: str
+    iid: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressReported:
     week: str
     step: int
@@ -298,6 +324,9 @@ Event = (
     | RequirementCleared
     | PrioritySet
     | TeamAssigned
+    | TeamProposed
+    | LetterAnswered
+    | TaskLinked
     | ProgressReported
     | DutyMissed
     | DutySkipped

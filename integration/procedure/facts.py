@@ -245,6 +245,15 @@ class IssueLinked(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class TaskLinked(Known):
+    """A member's own issue exists on the platform."""
+
+    account: str
+    iid: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class IssueDrifted(Known):
     """The issue differs from what the ledger says, by nobody's request that could be read.
 
@@ -349,6 +358,7 @@ Fact = (
     | CommandUnclear
     | SecretWritten
     | IssueLinked
+    | TaskLinked
     | IssueDrifted
     | IssueLost
     | DocumentFiled

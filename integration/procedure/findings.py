@@ -7,7 +7,8 @@ from integration.procedure.events import DocumentFiled as Filed
 from integration.procedure.events import IssueLinked as Linked
 from integration.procedure.events import IssueLost as Lost
 from integration.procedure.events import IssueMended
-from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, IssueLost
+from integration.procedure.events import TaskLinked as TaskNumbered
+from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, IssueLost, TaskLinked
 
 
 def issue_linked(draft: Draft, fact: IssueLinked) -> None:
@@ -16,6 +17,14 @@ def issue_linked(draft: Draft, fact: IssueLinked) -> None:
         draft.ignore(Ignored.SAME)
     else:
         draft.record(Linked(fact.iid, fact.url))
+
+
+def task_linked(draft: Draft, fact: TaskLinked) -> None:
+    """A member of the team has their own issue."""
+    if draft.case.tasks.get(fact.account) == fact.iid:
+        draft.ignore(Ignored.SAME)
+    else:
+        draft.record(TaskNumbered(fact.account, fact.iid, fact.url))
 
 
 def issue_drifted(draft: Draft, fact: IssueDrifted) -> None:

@@ -191,11 +191,11 @@ def usual(s: Situation, step: Step, code: Code, by: Outcome | None = None) -> Re
 def command_refusal(s: Situation, word: str, *, reason: str | None = None, line: str = "") -> Refusal | None:
     """Why a command beside the table may not be given: its authority is not held that day, or the reason it must give is empty.
 
-    `reason` None: the command gives none. `line`: what to type, where that is not the command's usual line.
+    `reason` None: the command gives none. `line`: what to type, where that is not the command's usual line; the unit types nothing.
     """
     roles = authority(s.procedure, word)
     may_act = people(s, roles)
-    typed = (line or command_line(word)) if may_act else ""
+    typed = (line or command_line(word)) if any(person.account for person in may_act) else ""
     if capacity(s, roles) is None:
         return _refusal(s, Code.NOT_YOURS, roles, may_act, (), typed)
     if reason is not None and not reason.strip():

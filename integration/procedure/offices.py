@@ -50,6 +50,7 @@ class Programmer:
     systems: tuple[str, ...] = ()
     capacity: int = 3  # cases at a time
     leave: tuple[tuple[date, date], ...] = ()  # first and last day, both inclusive
+    standby: tuple[tuple[date, date], ...] = ()  # likewise: the days on which they are on call
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import Missing
 from integration.procedure.facts import EmergencyAsked, HandOffAsked, IssueClosed, IssueReopened, OutcomeChosen, StepLabelMoved, Via
 from integration.procedure.guards import Code, Permit, Refusal, command_fault, command_refusal, overtaken, paused, usual, weigh
+from integration.procedure.letter import answered
 from integration.procedure.lines import EMERGENCY, HAND_OFF
 from integration.procedure.people import authority, capacity
 from integration.procedure.requirements import lacks
@@ -22,7 +23,12 @@ CLOSE, REOPEN, LABEL = "close", "reopen", "label"
 
 
 def outcome_chosen(draft: Draft, step: Step, fact: OutcomeChosen) -> None:
-    """A word: the step is left by it, or it is refused; one that was typed for the step before leaves no other one."""
+    """A word: the step is left by it, or it is refused; one that was typed for the step before leaves no other one.
+
+    Where an amended letter waits for its approval, the words of its own step answer it.
+    """
+    if answered(draft, step, fact):
+        return
     late = overtaken(draft.situation, step, fact.at, fact.word) if fact.via is Via.COMMENT else None
     permit = late or weigh(draft.situation, step, fact)
     if isinstance(permit, Refusal):

@@ -1,7 +1,7 @@
 """What people ask for without moving the case: boxes, a team, access, documents, a pause, an answer."""
 
-from integration.procedure import contexts
-from integration.procedure.definition import DRAFT, Gate, SectionKind, Step, Supply
+from integration.procedure import contexts, letter
+from integration.procedure.definition import Gate, SectionKind, Step, Supply
 from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import (
     AccessGranted,
@@ -12,7 +12,6 @@ from integration.procedure.events import (
     RequirementCleared,
     RequirementTicked,
     Resumed,
-    TeamAssigned,
 )
 from integration.procedure.events import DocumentAttached as DocumentKept
 from integration.procedure.facts import (
@@ -25,9 +24,10 @@ from integration.procedure.facts import (
     TeamNamed,
     Ticked,
 )
-from integration.procedure.guards import Code, Refusal, asked_of, command_fault, command_refusal, not_yours, usual
+from integration.procedure.guards import Code, asked_of, command_fault, command_refusal, not_yours, usual
 from integration.procedure.lines import ASSIGN, ATTACH, GRANT, PAUSE, RESUME, REVOKE, command_line
 from integration.procedure.people import authority, capacity, step_capacity, step_roles
+from integration.procedure.requirements import satisfied
 from integration.procedure.sections import read_priority
 from integration.procedure.transitions import clock
 
@@ -38,6 +38,8 @@ TICK, PRIORITY = "tick", "priority"
 def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
     """A box of the checklist: counts from a holder of the step's role, is put back otherwise (procedure.md rule 2).
 
+    So is, whoever cleared it, a box that the case's own data set.
+
     A box is shown only while its step lasts: set after an earlier stay in the step was over, it was set in this one, whatever the clocks
     say of the moment it was entered. What was set in that stay was cleared with it.
     """
@@ -45,7 +47,7 @@ def ticked(draft: Draft, step: Step, fact: Ticked) -> None:
     earlier = draft.case.left_at.get(step.number)
     if requirement is None or (earlier and fact.at <= earlier):
         draft.ignore(Ignored.STALE)
-    elif fact.done is (requirement.id in draft.case.ticks):
+    elif fact.done is satisfied(draft.procedure, draft.case, requirement, draft.situation.day):
         draft.ignore(Ignored.SAME)
     elif requirement.supply is not Supply.TICK:
         draft.show()
@@ -82,22 +84,22 @@ def priority_moved(draft: Draft, step: Step, fact: PriorityMoved) -> None:  # no
 def team_named(draft: Draft, step: Step, fact: TeamNamed) -> None:
     """The case's team, the first one in charge (POS step 13); the platform tells accounts apart by their letters, not by their case.
 
-    At any step, for teams change; but not under a letter that names the team and waits for its signature (POS step 15).
+    At any step, for teams change; but not under a letter that names the team and waits for its signature (POS step 15), and by an amended
+    letter alone once one is approved.
     """
     spelled = {programmer.account.casefold(): programmer.account for programmer in draft.organisation.programmers}
     members = tuple(dict.fromkeys(spelled.get(account.casefold(), account) for account in fact.accounts))
-    refusal = command_refusal(draft.situation, ASSIGN) or _unfit(draft, members)
+    refusal = command_refusal(draft.situation, ASSIGN) or letter.unfit(draft, members)
     if refusal:
         draft.refuse(ASSIGN, refusal)
-    elif members == draft.case.team:
+    elif members == (draft.case.proposed or draft.case.team):
         draft.ignore(Ignored.SAME)
-    elif _letter_drafted(draft, step):
+    elif letter.waits_for_signature(draft.procedure, draft.case, step):
         draft.refuse(ASSIGN, usual(draft.situation, step, Code.LETTER_DRAFTED))
+    elif amended := letter.amendable(draft.procedure, draft.case):
+        letter.propose(draft, amended, members)
     else:
-        draft.record(TeamAssigned(draft.case.team_version + 1, members))
-        lead, *others = contexts.accounts(draft.organisation, members)
-        by = contexts.name_of(draft.situation)
-        draft.note("tim", {"lead": lead, "members": others, "version": draft.case.team_version, "by": by})
+        letter.take(draft, members)
 
 
 def access_given(draft: Draft, step: Step, fact: AccessGiven) -> None:
@@ -178,19 +180,3 @@ def resume_asked(draft: Draft, step: Step, fact: ResumeAsked) -> None:  # noqa: 
 def _by_authority(draft: Draft, word: str) -> contexts.Context:
     """Who gave a command, and in what capacity."""
     return contexts.actor(draft.situation, capacity(draft.situation, authority(draft.procedure, word)))
-
-
-def _letter_drafted(draft: Draft, step: Step) -> bool:
-    """Whether this step makes the final edition of a paper drafted since the team was fixed: such a paper names the team."""
-    fixed = [before.number for before in draft.procedure.steps if Gate.TEAM in before.gates]
-    papers = (draft.case.current_paper(product.document) for product in step.products if product.edition != DRAFT)
-    return any(paper and paper.edition == DRAFT and any(number < paper.step for number in fixed) for paper in papers)
-
-
-def _unfit(draft: Draft, members: tuple[str, ...]) -> Refusal | None:
-    """Teams are made of the organisation's programmers, and of nobody who verified this round's work (procedure.md rule 4)."""
-    verifiers = {sign.by.account for sign in draft.case.standing_signoffs}
-    unfit = [account for account in members if draft.organisation.programmer(account) is None or account in verifiers]
-    if members and not unfit:
-        return None
-    return command_fault(draft.situation, ASSIGN, Code.UNFIT_TEAM, tuple(Missing("member", account) for account in unfit))

@@ -169,6 +169,12 @@ def _exception(old: Procedure, new: Procedure, case: Case) -> Iterator[Finding]:
             yield Finding("debt", {"step": new.step(number).label_text})
 
 
+def _letter(old: Procedure, new: Procedure, case: Case) -> Iterator[Finding]:
+    """An amended letter is answered as it was drafted: as the same paper, by the words of the same step."""
+    if case.proposed and old.letter != new.letter:
+        yield Finding("letter", {})
+
+
 def _duty(old: Procedure, new: Procedure, case: Case) -> Iterator[Finding]:
     """The weekly report is owed at the current step by both, or by neither: nobody owes it for weeks gone by, and none is forgotten."""
     owed = [procedure.duty is not None and procedure.duty.first <= (case.step or 0) <= procedure.duty.last for procedure in (old, new)]
@@ -214,6 +220,7 @@ _RULES: tuple[Callable[[Procedure, Procedure, Case], Iterator[Finding]], ...] = 
     _current_step,
     _verification,
     _exception,
+    _letter,
     _duty,
     _holdings,
     _commands,

@@ -113,6 +113,12 @@ def open_emergency(draft: Draft, step: Step, emergency: Emergency, reason: str) 
     draft.note("darurat", here | by | {"reason": reason, "debts": contexts.debts(draft.procedure, draft.case.debts)})
 
 
+def issue_paper(draft: Draft, document: str, edition: str, step: Step) -> None:
+    """A paper of this type is due; versions count up within the type, whatever the edition."""
+    version = 1 + sum(paper.document == document for paper in draft.case.documents)
+    draft.record(DocumentIssued(f"{draft.case.ticket}/{document}/{version}", document, edition, version, step.number))
+
+
 def _record_leaving(draft: Draft, step: Step, permit: Permit) -> None:
     role, office = permit.capacity.role, permit.capacity.office
     inferred = unconfirmed(step, permit.capacity)
@@ -151,16 +157,10 @@ def _pay_debt(draft: Draft, step: Step) -> None:
 def _issue_papers(draft: Draft, step: Step, outcome: Outcome) -> None:
     for product in step.products:
         if outcome.word in product.on:
-            _issue_paper(draft, product.document, product.edition, step)
+            issue_paper(draft, product.document, product.edition, step)
     duty, reports = draft.procedure.duty, draft.case.reports
     if duty and duty.document and reports and by_report(draft.procedure, step, outcome.word):
-        _issue_paper(draft, duty.document, reports[-1].week, step)
-
-
-def _issue_paper(draft: Draft, document: str, edition: str, step: Step) -> None:
-    """A paper of this type is due; versions count up within the type, whatever the edition."""
-    version = 1 + sum(paper.document == document for paper in draft.case.documents)
-    draft.record(DocumentIssued(f"{draft.case.ticket}/{document}/{version}", document, edition, version, step.number))
+        issue_paper(draft, duty.document, reports[-1].week, step)
 
 
 def _passage(draft: Draft, left: Step, permit: Permit) -> Context:

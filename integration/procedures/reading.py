@@ -15,6 +15,7 @@ from integration.procedure.definition import (
     Gate,
     Head,
     Law,
+    Letter,
     Outcome,
     OutcomeKind,
     Procedure,
@@ -62,6 +63,7 @@ def _procedure(entries: Entries) -> Procedure:
         duty=entries.inside("duty", _duty),
         verification=Verification(verification) if verification else None,
         emergency=entries.inside("emergency", _emergency),
+        letter=entries.inside("letter", _letter),
         handoffs=entries.texts("handoffs"),
         laws=entries.each("laws", _law),
         steps=entries.each("steps", _step, needed=True),
@@ -124,6 +126,15 @@ def _duty(entries: Entries) -> Duty:
 
 def _emergency(entries: Entries) -> Emergency:
     return Emergency(first=entries.number("first"), last=entries.number("last"), debt_days=entries.number("debt_days"))
+
+
+def _letter(entries: Entries) -> Letter:
+    return Letter(
+        document=entries.text("document"),
+        draft=entries.number("draft"),
+        approval=entries.number("approval"),
+        receipt=entries.number("receipt"),
+    )
 
 
 def _law(entries: Entries) -> Law:

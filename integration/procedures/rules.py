@@ -8,7 +8,19 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from integration.procedure.definition import COMMANDS, QUESTIONS, Channel, Duty, Gate, OutcomeKind, Procedure, Role, SectionKind, Supply
+from integration.procedure.definition import (
+    COMMANDS,
+    DRAFT,
+    QUESTIONS,
+    Channel,
+    Duty,
+    Gate,
+    OutcomeKind,
+    Procedure,
+    Role,
+    SectionKind,
+    Supply,
+)
 from integration.procedures.step_rules import broken_step_rules
 from integration.yamlfile import Faults, Place
 
@@ -28,6 +40,7 @@ def broken_rules(procedure: Procedure, faults: Faults) -> None:
         _duty,
         _verification,
         _emergency,
+        _letter,
         _handoffs,
     ):
         rule(procedure, faults)
@@ -231,6 +244,27 @@ def _emergency(procedure: Procedure, faults: Faults) -> None:
     for number, following in pairwise(known[first - 1 : last + 2]):
         if not leads_to(procedure, number, following):
             faults.add(("emergency",), "emergency-chain", number=number, following=following)
+
+
+def _letter(procedure: Procedure, faults: Faults) -> None:
+    """The letter is drafted, then approved, then received: its steps make it in these editions, and the approval has one way on."""
+    letter, known = procedure.letter, {step.number: step for step in procedure.steps}
+    if letter is None:
+        return
+    numbers = {"draft": letter.draft, "approval": letter.approval, "receipt": letter.receipt}
+    for key, number in numbers.items():
+        if number and number not in known:
+            faults.unknown(("letter", key), "unknown-step", number, known)
+    made = [document.slug for document in procedure.documents if document.template]
+    if letter.document and letter.document not in made:
+        faults.unknown(("letter", "document"), "unknown-document", letter.document, made)
+    elif all(number in known for number in numbers.values()) and letter.document:
+        editions = {
+            number: [product.edition for product in known[number].products if product.document == letter.document] for number in known
+        }
+        made_in_order = DRAFT in editions[letter.draft] and set(editions[letter.approval]) - {DRAFT}
+        if not made_in_order or not letter.draft < letter.approval < letter.receipt:
+            faults.add(("letter",), "letter-steps", document=letter.document, draft=letter.draft, approval=letter.approval)
 
 
 def _handoffs(procedure: Procedure, faults: Faults) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -117,11 +117,12 @@ class Intake(Database):
             self._keep(requests)
         return sum(isinstance(request.outcome, Kept) and request.outcome.fresh for request in requests)
 
-    def count(self, name: str, n: int = 1) -> None:
-        """Add to a durable counter. Raises StoreDown."""
-        with self._write() as connection:
-            added = self._insert(counters).values(name=name, n=n)
-            connection.execute(added.on_conflict_do_update(index_elements=["name"], set_={"n": counters.c.n + added.excluded.n}))
+    def count(self, more: Mapping[str, int]) -> None:
+        """Add to durable counters, by name. Raises StoreDown."""
+        added = self._insert(counters)
+        higher = added.on_conflict_do_update(index_elements=["name"], set_={"n": counters.c.n + added.excluded.n})
+        with self._write() as connection:  # in order: two such never wait for each other in a circle
+            connection.execute(higher, [{"name": name, "n": n} for name, n in sorted(more.items())])
 
     def counts(self) -> dict[str, int]:
         """All durable counters by name. Raises StoreDown."""

@@ -15,7 +15,7 @@ from integration.tables import quotas
 ALL, NOTES, ISSUES = "all", "notes", "issues"
 """What is counted and closed: new notes, new issues (behaviour.md 5.1), and the platform as a whole, which is never counted."""
 
-SPENDS: Mapping[str, str] = {"PostNote": NOTES, "UploadAttachments": NOTES, "OpenIssue": ISSUES}
+SPENDS: Mapping[str, str] = {"PostNote": NOTES, "UploadAttachments": NOTES, "OpenIssue": ISSUES, "OpenTask": ISSUES}
 """Which kinds of effects write what is counted."""
 
 MINUTE = 60  # seconds

@@ -1,7 +1,10 @@
 """What the store tells: the ledger, the rows, where things stand. Reading changes nothing; an operator's replay is the one exception."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
 from typing import Literal
 
 import sqlalchemy as sa
@@ -16,6 +19,8 @@ from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, causes,
 
 Side = Literal["inbox", "outbox"]
 
+AT_ONCE = 50  # ledgers read in one question
+
 
 class Store(Worklist):
     """The store of the service: everything it knows and everything it still has to do."""
@@ -26,7 +31,16 @@ class Store(Worklist):
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
         with self._read() as connection:
             rows = connection.execute(sa.select(events).where(events.c.ticket == ticket).order_by(events.c.seq)).all()
-        return [Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data)) for row in rows]
+        return list(map(_entry, rows))
+
+    def ledgers(self, tickets: Sequence[str]) -> Iterator[list[Entry]]:
+        """The ledgers of these cases by ticket, those that have one; never more of them in memory than one question brings."""
+        for start in range(0, len(tickets), AT_ONCE):
+            asked = sa.select(events).where(events.c.ticket.in_(tickets[start : start + AT_ONCE]))
+            with self._read() as connection:
+                rows = connection.execute(asked.order_by(events.c.ticket, events.c.seq)).all()
+            for _, of_case in groupby(rows, attrgetter("ticket")):
+                yield list(map(_entry, of_case))
 
     def ticket_exists(self, ticket: str) -> bool:
         """Whether there is such a case."""
@@ -56,17 +70,35 @@ class Store(Worklist):
 
     def tickets(self, *, opened_before: datetime | None = None, ended_after: datetime | None = None) -> list[str]:
         """All cases in order, or those opened before a moment, or those still open or ended after one."""
-        chosen = sa.select(cases.c.ticket).order_by(cases.c.ticket)
+        chosen = sa.select(cases.c.ticket)
         if opened_before is not None:
             chosen = chosen.where(cases.c.opened_at < opened_before)
         if ended_after is not None:
             chosen = chosen.where(sa.or_(cases.c.ended_at.is_(None), cases.c.ended_at > ended_after))
         with self._read() as connection:
-            return list(connection.execute(chosen).scalars())
+            return sorted(connection.execute(chosen).scalars())  # asked for in order, SQLite would read every case there ever was
+
+    def open_issues(self) -> int:
+        """How many open cases have an issue."""
+        counted = sa.select(sa.func.count()).where(cases.c.ended_at.is_(None), cases.c.iid.is_not(None))
+        with self._read() as connection:
+            return connection.execute(counted).scalar_one()
+
+    def open_by_role(self) -> dict[str, int]:
+        """How many open cases wait for each role that any waits for."""
+        counted = sa.select(cases.c.role, sa.func.count().label("n")).where(cases.c.ended_at.is_(None), cases.c.role.is_not(None))
+        with self._read() as connection:
+            return {row.role: row.n for row in connection.execute(counted.group_by(cases.c.role))}
 
     def due_by(self, moment: datetime) -> list[CaseRow]:
         """Open cases whose step is due at this moment or was before; none that is paused or waits for its form."""
         return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= moment)
+
+    def workload(self, *, without: str = "") -> Counter[str]:
+        """In how many open cases' teams each account is; the case `without` is left out."""
+        teams = sa.select(cases.c.team).where(cases.c.ended_at.is_(None), cases.c.team.is_not(None), cases.c.ticket != without)
+        with self._read() as connection:
+            return Counter(account for team in connection.execute(teams).scalars() for account in team)
 
     def known_causes(self, ticket: str, keys: Iterable[str]) -> set[str]:
         """Those of the facts' keys that were decided on already."""
@@ -79,6 +111,12 @@ class Store(Worklist):
         with self._read() as connection:
             seen: Json | None = connection.execute(sa.select(cases.c.observed).where(cases.c.ticket == ticket)).scalar()
         return seen
+
+    def sightings(self, iids: Sequence[int]) -> dict[int, tuple[str, Json | None]]:
+        """By number, of the issues that are a case's: its ticket, and the issue as it was last seen."""
+        asked = sa.select(cases.c.iid, cases.c.ticket, cases.c.observed).where(cases.c.iid.in_(iids))
+        with self._read() as connection:
+            return {iid: (ticket, seen) for iid, ticket, seen in connection.execute(asked)}
 
     def note_id(self, ticket: str, name: str) -> int | None:
         """GitLab's id of the newest note posted for this effect's key or in this slot."""
@@ -119,33 +157,41 @@ class Store(Worklist):
         with self._read() as connection:
             return [outbox_row(row) for row in connection.execute(_rows(outbox, state, lane, row_id).limit(limit))]
 
-    def replay(self, side: Side, row_id: int) -> bool:
-        """Try a parked row again; False where no such row is parked.
+    def replay(self, side: Side, row_id: int | None = None) -> int:
+        """Try a parked row again, or all of the side; gives how many are: 0 where none is parked.
 
         It has all its tries again, but what an earlier one may have left is looked for first: none of them counts as the first.
         """
         table = inbox if side == "inbox" else outbox
+        known = [table.c.id, table.c.lane, table.c.attempts, *([outbox.c.kind] if side == "outbox" else ())]
+        parked = sa.select(*known).where(table.c.state == PARKED).order_by(table.c.id)
         with self._write() as connection:
-            parked = connection.execute(sa.select(table).where(table.c.id == row_id, table.c.state == PARKED)).first()
-            if parked is None:
-                return False
-            # A younger waiting ShowOnIssue shows all this one would: it is done by that.
-            shown = sa.select(outbox.c.id).where(outbox.c.lane == parked.lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
-            superseded = side == "outbox" and parked.kind == "ShowOnIssue" and connection.execute(shown).first() is not None
-            again = {"state": DONE if superseded else WAITING, "due_at": self.clock(), "attempts": min(parked.attempts, 1)}
-            connection.execute(sa.update(table).where(table.c.id == row_id).values(**again))
-            self._wake(connection, [parked.lane])
-            return True
+            rows = connection.execute(parked if row_id is None else parked.where(table.c.id == row_id)).all()
+            for row in rows:
+                state = DONE if side == "outbox" and row.kind == "ShowOnIssue" and self._shown_anyway(connection, row.lane) else WAITING
+                again = {"state": state, "due_at": self.clock(), "attempts": min(row.attempts, 1)}
+                connection.execute(sa.update(table).where(table.c.id == row.id).values(**again))
+            self._wake(connection, {row.lane for row in rows})
+            return len(rows)
+
+    def _shown_anyway(self, connection: sa.Connection, lane: str) -> bool:
+        """Whether a ShowOnIssue waits in the lane: it shows all that any other would."""
+        waits = sa.select(outbox.c.id).where(outbox.c.lane == lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
+        return connection.execute(waits).first() is not None
 
     def waiting(self) -> tuple[Waiting, Waiting]:
         """How much waits in the inbox and in the outbox."""
         with self._read() as connection:
             found = []
             for side, table, since in (("inbox", inbox, inbox.c.received_at), ("outbox", outbox, outbox.c.created_at)):
-                open_rows = sa.select(table.c.state, sa.func.count(), sa.func.min(since)).where(UNFINISHED)
-                by_state = {state: (rows, oldest) for state, rows, oldest in connection.execute(open_rows.group_by(table.c.state))}
-                rows, oldest = by_state.get(WAITING, (0, None))
-                found.append(Waiting(side, rows, by_state.get(PARKED, (0, None))[0], oldest))
+                open_rows = sa.select(table.c.state, table.c.failure, sa.func.count(), sa.func.min(since)).where(UNFINISHED)
+                counted = connection.execute(open_rows.group_by(table.c.state, table.c.failure)).all()
+                rows: Counter[str] = Counter()
+                for state, _, n, _ in counted:
+                    rows[state] += n
+                oldest = min((first for state, _, _, first in counted if state == WAITING), default=None)
+                failing = {(state, failure): n for state, failure, n, _ in counted if failure}
+                found.append(Waiting(side, rows[WAITING], rows[PARKED], oldest, failing))
         return found[0], found[1]
 
     # --- where recurring work stands ---
@@ -173,19 +219,26 @@ class Store(Worklist):
     def _case_rows(self, *wanted: sa.ColumnElement[bool]) -> list[CaseRow]:
         chosen = sa.select(*(cases.c[name] for name in CaseRow.__dataclass_fields__)).where(*wanted)
         with self._read() as connection:
-            return [CaseRow(*row) for row in connection.execute(chosen.order_by(cases.c.ticket))]
+            rows = [row._asdict() for row in connection.execute(chosen.order_by(cases.c.ticket))]  # SQLAlchemy's documented name
+        return [CaseRow(**{**row, "team": tuple(row["team"] or ())}) for row in rows]
+
+
+def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
+    return Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data))
 
 
 def _rows(table: sa.Table, state: str | None, lane: str | None, row_id: int | None) -> sa.Select[tuple[object, ...]]:
     wanted: list[sa.ColumnElement[bool] | sa.TextClause] = [sa.true()]
     if state is not None:
         wanted.append(table.c.state == state)
-    elif row_id is None:
-        wanted.append(UNFINISHED)
     if lane is not None:
         wanted.append(table.c.lane == lane)
     if row_id is not None:
         wanted.append(table.c.id == row_id)
+    elif state != DONE:
+        # Found first and put in order then: the other way round, SQLite would read every row that is done.
+        wanted.append(UNFINISHED)
+        wanted = [table.c.id.in_(sa.select(table.c.id).where(*wanted))]
     return sa.select(table).where(*wanted).order_by(table.c.id.desc())
 
 

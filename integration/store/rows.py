@@ -1,5 +1,6 @@
 """What goes into the store and comes out of it, as plain frozen values; nothing of SQL leaves this package."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -56,7 +57,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A kept message. `attempts` counts this one too: above 1, an earlier attempt may have gone part of the way."""
+    """A kept message. `attempts` counts this one too: above 1, an earlier attempt may have gone part of the way.
+
+    `error`, `failure`: why it was set aside last, in words and as one of integration.faults.Failure; "" where it was not, and no words
+    where all rows wait for the platform together.
+    """
 
     id: int
     source: str
@@ -71,11 +76,15 @@ class InboxRow:
     due_at: datetime
     error: str
     result: str
+    failure: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """An effect to be performed. `attempts` counts this one too: above 1, look for the effect's marker before writing."""
+    """An effect to be performed. `attempts` counts this one too: above 1, look for the effect's marker before writing.
+
+    `error`, `failure`: see InboxRow.
+    """
 
     id: int
     lane: str
@@ -88,10 +97,11 @@ class OutboxRow:
     attempts: int
     due_at: datetime
     error: str
+    failure: str = ""
 
     @property
     def effect(self) -> Effect:
-        """The effect. KeyError or ValueError where this release cannot read it."""
+        """The effect. Permanent where this release cannot read it."""
         return codec.EFFECTS.load(self.kind, self.data)
 
 
@@ -111,6 +121,7 @@ class CaseRow:
     title: str
     opened_at: datetime
     ended_at: datetime | None
+    team: tuple[str, ...] = ()  # accounts, who is in charge first
     version: int = 0  # sequence number of the last event; set by the store
 
 
@@ -150,9 +161,13 @@ class ChainFault:
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How much waits on one side ("inbox", "outbox"): rows, parked rows, and since when the oldest is overdue (None: nothing is)."""
+    """How much waits on one side ("inbox", "outbox"): rows, parked rows, and since when the oldest is overdue (None: nothing is).
+
+    `failing`: how many rows of a state failed in a way, by state and integration.faults.Failure.
+    """
 
     side: str
     waiting: int
     parked: int
     oldest: datetime | None
+    failing: Mapping[tuple[str, str], int]

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Row
 
 from integration import codec
 from integration.codec import Json
+from integration.faults import Failure
 from integration.procedure.effects import CallPortal, Effect, SendMail
 from integration.procedure.facts import Fact
 from integration.store.intake import Intake
@@ -48,7 +49,9 @@ TRIED = {
 }
 
 LATER = {
-    table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(due_at=sa.bindparam("at", type_=Moment))
+    table: sa.update(table)
+    .where(table.c.id == sa.bindparam("row"))
+    .values(due_at=sa.bindparam("at", type_=Moment), error="", failure=Failure.LIMIT)
     for table in (inbox, outbox)
 }
 
@@ -123,7 +126,7 @@ class Worklist(Intake, Quotas):
                 connection.execute(sa.update(cases).where(cases.c.ticket == turn.lane).values(observed=batch.observed))
             self._insert_new(connection, causes, [{"ticket": turn.lane, "key": key} for key in batch.causes])
             self._send(connection, turn.lane, batch.effects)
-            connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(state=DONE, error="", result=batch.result))
+            connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(state=DONE, error="", failure="", result=batch.result))
 
     def done(
         self, turn: Turn, row: OutboxRow, *, outcome: Fact | None = None, note: NoteMade | None = None, observed: Json | None = None
@@ -141,15 +144,17 @@ class Worklist(Intake, Quotas):
                 connection.execute(made.on_conflict_do_update(index_elements=["key"], set_=row_of_note))
             if observed is not None:
                 connection.execute(sa.update(cases).where(cases.c.ticket == turn.lane).values(observed=observed))
-            connection.execute(sa.update(outbox).where(outbox.c.id == row.id).values(state=DONE, error="", done_at=self.clock()))
+            connection.execute(
+                sa.update(outbox).where(outbox.c.id == row.id).values(state=DONE, error="", failure="", done_at=self.clock())
+            )
 
-    def postpone(self, turn: Turn, row: InboxRow | OutboxRow, *, until: datetime, error: str) -> None:
+    def postpone(self, turn: Turn, row: InboxRow | OutboxRow, *, until: datetime, error: str, failure: Failure = Failure.OTHER) -> None:
         """Try the row again at `until`. Raises LeaseLost, StoreDown."""
-        self._set_aside(turn, row, {"due_at": until, "error": _cut(error)})
+        self._set_aside(turn, row, {"due_at": until, "error": _cut(error), "failure": failure})
 
-    def park(self, turn: Turn, row: InboxRow | OutboxRow, error: str) -> None:
+    def park(self, turn: Turn, row: InboxRow | OutboxRow, error: str, failure: Failure = Failure.OTHER) -> None:
         """Leave the row, and what waits behind it, until an operator replays it. Raises LeaseLost, StoreDown."""
-        self._set_aside(turn, row, {"state": PARKED, "error": _cut(error)})
+        self._set_aside(turn, row, {"state": PARKED, "error": _cut(error), "failure": failure})
 
     def move(self, turn: Turn, row: InboxRow, lane: str) -> None:
         """Put the row into another lane: a hook's issue turned out to be a case. Raises LeaseLost, StoreDown."""

@@ -51,6 +51,7 @@ def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry]
 def write_case(connection: Connection, row: CaseRow, entries: Sequence[Entry]) -> None:
     """Write where the case stands now. ValueError for a case that was never submitted."""
     values = {name: getattr(row, name) for name in CaseRow.__dataclass_fields__ if name not in ("ticket", "version")}
+    values["team"] = list(row.team) or None
     if entries:
         values["version"] = entries[-1].seq
     if not connection.execute(sa.update(cases).where(cases.c.ticket == row.ticket).values(**values)).rowcount:

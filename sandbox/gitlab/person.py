@@ -112,6 +112,10 @@ class Person:
         """Make a confidential issue readable for everybody who can read the project."""
         self._put(project, iid, confidential=False)
 
+    def set_visibility(self, project: Project, visibility: str) -> None:
+        """Let members ("private"), everybody with an account ("internal") or everybody ("public") see the project."""
+        self._call("PUT", f"/projects/{project.id}", json={"visibility": visibility})
+
     def lock(self, project: Project, iid: int, locked: bool = True) -> None:  # noqa: FBT001, FBT002 - `lock(..., False)` unlocks
         """Lock the discussion."""
         self._put(project, iid, discussion_locked=locked)

@@ -40,9 +40,9 @@ class Store:
 
     def number(self, kind: str) -> int:
         """Return the next id of this kind."""
-        number = self._numbers[kind]
-        self._numbers[kind] += 1
-        return max(number, 1)
+        number = max(self._numbers[kind], 1)
+        self._numbers[kind] = number + 1
+        return number
 
     def now(self) -> datetime:
         """Return the time of the injected clock, in UTC, as this machine has it."""

@@ -9,6 +9,7 @@ from sandbox.gitlab.entities import Level, Project, User
 
 MEMBERS = "/projects/<project>/members"
 SETTINGS = ("autoclose_referenced_issues", "enforce_auth_checks_on_uploads", "issues_template", "description")
+VISIBILITIES = ("private", "internal", "public")
 
 
 def _administrator(call: Call) -> None:
@@ -118,7 +119,7 @@ def create_project(call: Call) -> Reply:
     path = f"{call.user.username}/{call.params.get('path') or name.lower().replace(' ', '-')}"
     if call.store.find_project(path):
         raise invalid("path", "has already been taken")
-    project = call.store.add_project(path, call.user, call.choice("visibility", ("private", "internal", "public"), "private"), name)
+    project = call.store.add_project(path, call.user, call.choice("visibility", VISIBILITIES, "private"), name)
     return Reply(representations.project_full(call.store, project, Level.OWNER), 201)
 
 
@@ -129,12 +130,14 @@ def show_project(call: Call, project: str) -> Reply:
     return Reply(representations.project_full(call.store, found, rights.level(call.user, found)))
 
 
-@route("PUT", "/projects/<project>", SETTINGS)
+@route("PUT", "/projects/<project>", (*SETTINGS, "visibility"))
 def change_project(call: Call, project: str) -> Reply:
     """Change settings. The default issue template (a setting of paid tiers, a file in the Free tier) is kept where issues find it."""
     found = call.project(project, rights.admin_project)
     if "issues_template" in call.params:
         found.templates["Default"] = str(call.params["issues_template"])
+    if "visibility" in call.params:
+        call.project(project, rights.own_project).visibility = call.choice("visibility", VISIBILITIES, found.visibility)
     found.settings |= {name: call.params[name] for name in SETTINGS if name in call.params}
     return Reply(representations.project_full(call.store, found, rights.level(call.user, found)))
 

@@ -21,6 +21,7 @@ from integration.procedure.events import (
     IssueLinked,
     IssueLost,
     IssueMended,
+    LetterAnswered,
     Paused,
     PerformersChanged,
     PrioritySet,
@@ -35,17 +36,19 @@ from integration.procedure.events import (
     StepEntered,
     StepLeft,
     StepRanLate,
+    TaskLinked,
     TeamAssigned,
+    TeamProposed,
 )
 from integration.procedure.facts import Actor, ActorKind, Reminder
 from integration.procedure.offices import Holding, Office, Organisation
 from tests.core.state import State, keep
 
-AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, AccessRevoked)
+AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, AccessRevoked, TaskLinked)
 """All that is still recorded once a case has ended; none of it moves the case."""
 
 COMMANDS = {
-    TeamAssigned: "tugaskan",
+    TeamProposed: "tugaskan",
     AccessGranted: "akses",
     AccessRevoked: "cabut-akses",
     DocumentAttached: "lampir",
@@ -56,7 +59,7 @@ COMMANDS = {
 }
 """What is recorded by a command beside the table, and the word whose authority it takes."""
 
-OF_THE_SERVICE = (StepRanLate, Reminded, PerformersChanged, DueRecomputed, RevisionAdopted, IssueLinked, IssueLost, IssueMended)
+OF_THE_SERVICE = (StepRanLate, Reminded, PerformersChanged, DueRecomputed, RevisionAdopted, IssueLinked, IssueLost, IssueMended, TaskLinked)
 """What nobody asks for: the service finds it."""
 
 Later = Sequence[tuple[int, Organisation]]
@@ -111,11 +114,12 @@ def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[s
 
 def _beside_the_table(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901, PLR0912 -- one arm per kind of event
     match entry.event:
-        case TeamAssigned(members=members):
-            if not members or any(organisation.programmer(account) is None for account in members):
-                yield "a team of others than programmers"
-            if state.signers() & set(members):
-                yield "a verifier of this round joined the team"
+        case TeamAssigned(members=members) | TeamProposed(members=members):
+            yield from _naming(organisation, state, entry, members)
+        case LetterAnswered(accepted=accepted, reason=reason, role=role):
+            yield from _answering(organisation, state, entry, role)
+            if not accepted and not reason.strip():
+                yield "an amended letter sent back without a reason"
         case FormRevised():
             if state.step != state.procedure.revises_at or entry.by.kind is not ActorKind.UNIT:
                 yield "a revised form that nobody waited for"
@@ -148,6 +152,33 @@ def _beside_the_table(organisation: Organisation, state: State, entry: Entry) ->
         case IssueLost(iid=iid):
             if iid != state.iid:
                 yield f"lost issue {iid} and not its own, {state.iid}"
+
+
+def _naming(organisation: Organisation, state: State, entry: Entry, members: tuple[str, ...]) -> Iterator[str]:
+    """A team is named by command until its letter is approved; then it is proposed, and comes with the approval."""
+    if not members or any(organisation.programmer(account) is None for account in members):
+        yield "a team of others than programmers"
+    if state.signers() & set(members):
+        yield "a verifier of this round joined the team"
+    letter = state.procedure.letter
+    approved = letter is not None and (letter.document, "final") in state.papers
+    if isinstance(entry.event, TeamProposed):
+        if not approved:
+            yield "proposed, with no approved letter to amend"
+    elif approved:
+        if members != state.approved:
+            yield "another team than the approved letter names"
+    elif not _commands(organisation, state, entry, "tugaskan"):
+        yield f"{entry.by.account} may not say tugaskan"
+
+
+def _answering(organisation: Organisation, state: State, entry: Entry, role: str) -> Iterator[str]:
+    """An amended letter is answered by whoever performs the step that approves letters."""
+    letter = state.procedure.letter
+    if letter is None or not state.proposed:
+        yield "an answer to no amended letter"
+    elif role not in _roles(state.procedure.step(letter.approval)) or not _holds(organisation, state, entry.by, entry.at, (role,)):
+        yield f"{entry.by.account} does not hold {role}"
 
 
 def _entering(state: State, event: StepEntered) -> Iterator[str]:

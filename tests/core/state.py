@@ -18,6 +18,7 @@ from integration.procedure.events import (
     FormRevised,
     IssueLinked,
     IssueLost,
+    LetterAnswered,
     Paused,
     PerformersChanged,
     PrioritySet,
@@ -33,6 +34,7 @@ from integration.procedure.events import (
     StepLeft,
     StepRanLate,
     TeamAssigned,
+    TeamProposed,
 )
 
 
@@ -60,6 +62,8 @@ class State:
     revising: bool = False  # a revised form just came, and no step was entered since
     ordered: bool = False  # an exception order was just given
     team: tuple[str, ...] = ()
+    proposed: tuple[str, ...] = ()
+    approved: tuple[str, ...] = ()  # the team an amended letter names that was just approved
     workers: set[str] = field(default_factory=set)  # whoever was in the team at some time during a step of the team's
     ticks: set[str] = field(default_factory=set)
     papers: set[tuple[str, str]] = field(default_factory=set)
@@ -135,11 +139,15 @@ def _keep_clock(state: State, entry: Entry) -> None:
             state.asked = set(accounts)
 
 
-def _keep_things(state: State, entry: Entry) -> None:
+def _keep_things(state: State, entry: Entry) -> None:  # noqa: C901 -- one arm per kind of event
     match entry.event:
         case TeamAssigned(members=members):
-            state.team = members
+            state.team, state.approved = members, ()
             _work(state)
+        case TeamProposed(members=members):
+            state.proposed = members
+        case LetterAnswered(accepted=accepted):
+            state.proposed, state.approved = (), state.proposed if accepted else ()
         case RequirementTicked(requirement=requirement):
             state.ticks.add(requirement)
         case RequirementCleared(requirement=requirement):

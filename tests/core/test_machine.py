@@ -39,6 +39,7 @@ from integration.procedure.facts import (
     SecretWritten,
     StepExpired,
     StepLabelMoved,
+    TaskLinked,
     TeamNamed,
     Ticked,
     Via,
@@ -104,6 +105,7 @@ asked = st.one_of(
 )
 found = st.one_of(
     st.tuples(st.just(IssueLinked), st.tuples(st.integers(1, 2), st.just("https://git.example"))),
+    st.tuples(st.just(TaskLinked), st.tuples(accounts, st.integers(3, 5), st.just("https://git.example"))),
     st.tuples(st.just(IssueLost), st.tuples(st.integers(1, 2))),
     st.tuples(st.just(IssueDrifted), st.tuples(st.sampled_from([(), ("status",), ("due", "title")]), st.sampled_from([(), ("budi",)]))),
     st.tuples(st.just(ReminderDue), st.tuples(numbers, st.sampled_from(Reminder), st.just(START))),

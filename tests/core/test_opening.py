@@ -146,7 +146,10 @@ def test_a_withdrawal_gives_its_reason(opened) -> None:
 
 
 def test_nobody_withdraws_for_the_unit(opened) -> None:
-    assert refused(opened.fact(Withdrawn, person("kepala"), "Sudah pulih")).code == "not_yours"
+    decision = opened.fact(Withdrawn, person("kepala"), "Sudah pulih")
+    assert refused(decision).code == "not_yours"
+    assert [person["role"] for person in note(decision, "penolakan")["may_act"]] == ["Pimpinan Unit Kerja"]
+    assert note(decision, "penolakan")["line"] == "", "the unit types nothing on the platform"
 
 
 def test_a_second_role_of_an_inferred_step_is_noted_as_unconfirmed(opened) -> None:

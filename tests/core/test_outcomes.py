@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from integration.procedure.case import Status
-from integration.procedure.effects import CallPortal, IssueDocument, PostNote, ShowOnIssue
+from integration.procedure.effects import CallPortal, CloseTask, IssueDocument, OpenTask, PostNote, ShowOnIssue
 from integration.procedure.events import CaseEnded, DocumentIssued, SignedOff, SignoffsStaled, StepEntered, StepLeft
 from tests.core.office import TEAM
 from tests.core.run import call, calls, entered, kinds, note, notes, only
@@ -133,7 +133,8 @@ def test_effects_come_in_one_order_and_the_unit_hears_its_turn(at, step, word, t
     run = at(step)
     prepare(run)
     decision = choose(run, word, "Baik")
-    order = [IssueDocument] * len(papers) + ([ShowOnIssue, PostNote] if to else [PostNote, ShowOnIssue])
+    tasks = [OpenTask] if step == 16 else [] if to else [CloseTask]
+    order = [IssueDocument] * len(papers) + ([ShowOnIssue, PostNote] if to else [PostNote, ShowOnIssue]) + tasks
     assert [type(effect) for effect in decision.effects if not isinstance(effect, CallPortal)] == order
     assert all(isinstance(effect, CallPortal) for effect in decision.effects[len(order) :])
     if to is None:

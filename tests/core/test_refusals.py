@@ -163,7 +163,8 @@ def test_a_tick_by_somebody_else_is_undone_and_explained(at, step, box) -> None:
 
 def test_what_the_case_holds_is_not_ticked(at) -> None:
     run = at(20)
-    assert refused(run.fact(Ticked, person("koordinator"), "20.1", done=True)).code == "not_tickable"
+    assert refused(run.fact(Ticked, person("koordinator"), "20.1", done=False)).code == "not_tickable"
+    assert run.fact(Ticked, person("koordinator"), "20.1", done=True).ignored == "it is so already"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from integration.procedure import contexts
 from integration.procedure.case import evolve
 from integration.procedure.decide import decide
-from integration.procedure.definition import Emergency, Procedure, Standard, Supply, Unit, Verification
+from integration.procedure.definition import Emergency, Letter, Procedure, Standard, Supply, Unit, Verification
 from integration.procedure.events import Entry, PerformersChanged
 from integration.procedure.events import RevisionAdopted as Adopted
 from integration.procedure.facts import (
@@ -114,6 +114,13 @@ STATES: dict[str, Callable[[], Run]] = {
 }
 
 
+def proposed() -> Run:
+    """A case whose amended letter waits for its approval."""
+    run = at(18)
+    run.assign("koordinator", "tono")
+    return run
+
+
 def against(new: Procedure, run: Run) -> list[str]:
     """The kinds of what stands against it."""
     found = obstacles(POS, new, run.open)
@@ -180,6 +187,12 @@ AGAINST: dict[str, tuple[Callable[[], Run], Callable[[Procedure], Procedure], li
     "an order of other steps": (under_order, lambda p: replace(p, emergency=Emergency(24, 28, 5)), ["exception"]),
     "no order any more": (under_order, lambda p: replace(p, emergency=None), ["exception"]),
     "no order, and none was given": (lambda: at(10), lambda p: replace(p, emergency=None), []),
+    "an amended letter to be answered by another step": (
+        proposed,
+        lambda p: replace(p, letter=Letter("surat-tugas", 14, 15, 17)),
+        ["letter"],
+    ),
+    "another letter, and none is to be answered": (lambda: at(18), lambda p: replace(p, letter=None), []),
     "the report begins at once": (lambda: at(14), lambda p: with_duty(p, 14, 31), ["duty_begins"]),
     "the report ends": (lambda: at(16), lambda p: with_duty(p, 17, 31), ["duty_ends"]),
     "no report at all": (lambda: at(16), lambda p: replace(p, duty=None), ["duty_ends"]),

@@ -69,7 +69,7 @@ TAUGHT = {
     Code.LABEL_NO_WAY: (5, lambda run: run.fact(StepLabelMoved, person("kepala"), 9), "/pos setuju"),
     Code.LABEL_NEEDS_WORDS: (5, lambda run: run.fact(StepLabelMoved, person("kepala"), 2), "/pos revisi <alasan>"),
     Code.CLOSE_NOT_ALLOWED: (8, lambda run: run.fact(IssueClosed, STRANGER), "/pos selesai"),
-    Code.NOT_TICKABLE: (20, lambda run: run.fact(Ticked, person("koordinator"), "20.1", done=True), "/pos diterima"),
+    Code.NOT_TICKABLE: (20, lambda run: run.fact(Ticked, person("koordinator"), "20.1", done=False), "/pos diterima"),
     Code.LETTER_DRAFTED: (15, lambda run: run.assign("koordinator", "sari"), "/pos setuju"),
     Code.UNFIT_TEAM: (13, lambda run: run.assign("koordinator", "siapa"), "/pos tugaskan @pj @anggota"),
     Code.REPORT_NOT_DUE: (8, lambda run: run.report("koordinator"), "/pos selesai"),

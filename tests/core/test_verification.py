@@ -160,12 +160,18 @@ def a_coordinator_who_programs() -> Organisation:
     return replace(own, programmers=(*own.programmers, Programmer("koordinator", "K")))
 
 
+def another_team(run: Run, *members: str) -> None:
+    """An amended letter is drafted, and approved."""
+    run.assign("koordinator", *members)
+    run.say("kepala", "setuju")
+
+
 @pytest.mark.parametrize("leaves_at", [18, 20])
 def test_leaving_the_team_makes_nobody_a_verifier_of_the_work_done(at, leaves_at) -> None:
     run = at(17, a_coordinator_who_programs())
-    run.assign("koordinator", "koordinator", "budi")
+    another_team(run, "koordinator", "budi")
     walk(run, leaves_at)
-    run.assign("koordinator", "sari", "budi")
+    another_team(run, "sari", "budi")
     walk(run, 20)
     run.tick_all("koordinator")
     assert refused(run.say("koordinator", "diterima")).code == "own_work"
@@ -188,6 +194,6 @@ def test_who_verified_this_round_joins_no_team(at) -> None:
     assert refused(decision).code == "unfit_team"
     assert [missing.item for missing in refused(decision).missing] == ["koordinator"]
     run.say("pengembangan", "dikembalikan", "Belum sesuai")
-    run.fact(TeamNamed, person("koordinator"), ("budi", "koordinator"))
+    another_team(run, "budi", "koordinator")
     assert run.open.team == ("budi", "koordinator"), "in a new round nothing is signed yet"
     prepare(run)

@@ -14,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner, Result
 
+from integration.faults import Failure
 from integration.parts import Parts
 from integration.procedure.effects import CallPortal
 from integration.procedure.events import (
@@ -30,7 +31,7 @@ from integration.procedure.events import (
 )
 from integration.procedure.facts import Actor, ActorKind
 from integration.settings import Settings
-from integration.store import Batch, CaseRow, Delivery
+from integration.store import ALL, Batch, CaseRow, Delivery
 from integration.templates import messages
 from sandbox.gitlab import GitLab, Level
 from sync import console
@@ -135,7 +136,8 @@ def test_a_database_that_is_not_there_is_told(alur):
 def test_a_platform_that_is_not_there_is_told(alur, command):
     result = alur(*command)
     assert result.exit_code == 1
-    assert "GitLab belum dapat dihubungi" in result.stderr
+    assert "GitLab belum dapat dihubungi (GET " in result.stderr
+    assert "periksa apakah GitLab menyala" in result.stderr
     assert "glpat" not in result.output
 
 
@@ -280,20 +282,95 @@ def test_a_due_date_that_is_none_is_explained_too(alur, parts, happened, words):
 # --- rows ---
 
 
-def test_a_parked_row_is_shown_with_its_cause_and_replayed(alur, parts):
-    keep(parts)
+def park(parts: Parts, error: str, failure: Failure = Failure.OTHER) -> None:
+    """The next row fails for good."""
     turn = parts.store.claim(lease=timedelta(minutes=1))
-    parts.store.park(turn, parts.store.next(turn), "Traceback\n403: forbidden")
+    parts.store.park(turn, parts.store.next(turn), error, failure)
     parts.store.release(turn)
-    listed = alur("outbox", "list", "--parked").stdout
-    assert "diparkir" in listed
-    assert "403: forbidden" in listed
+
+
+def test_a_parked_row_is_shown_with_its_cause_and_what_to_do_and_replayed(alur, parts):
+    keep(parts)
+    park(parts, "Traceback\nstatus.berubah: 403", Failure.PORTAL)
+    listed = alur("outbox", "list", "--parked", COLUMNS="80").stdout
+    assert [line.split("│")[-2].strip() for line in listed.splitlines() if "│" in line] == [
+        "Portal menolak",
+        "pemberitahuan:",
+        "status.berubah: 403",
+    ]
+    assert [line.split("│")[4].strip() for line in listed.splitlines() if "│" in line] == ["diparkir", "1 kali dicoba", ""]
     shown = alur("outbox", "show", "1").stdout
-    for words in ("Jenis: CallPortal", '"type": "status.berubah"', "Sebab: Traceback\n403: forbidden"):
+    for words in (
+        "Jenis: CallPortal",
+        '"type": "status.berubah"',
+        "Rincian: Traceback\nstatus.berubah: 403\nSebab: Portal menolak pemberitahuan\nYang perlu dilakukan: Minta pengelola portal",
+        "Setelah itu, jalankan `alur outbox replay 1`, atau `alur outbox replay --all` untuk semua yang diparkir.",
+    ):
         assert words in shown
     assert "akan dikerjakan kembali" in alur("outbox", "replay", "1").stdout
     assert alur("outbox", "replay", "1").exit_code == 1
     assert [row.state for row in parts.store.outbox_rows()] == ["waiting"]
+
+
+def test_a_row_that_waits_is_shown_with_its_cause_and_next_try(alur, parts):
+    keep(parts)
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    later = {"until": TUESDAY + timedelta(minutes=30), "error": "status.berubah: ConnectionError", "failure": Failure.PORTAL_DOWN}
+    parts.store.postpone(turn, parts.store.next(turn), **later)
+    parts.store.release(turn)
+    listed = alur("outbox", "list", COLUMNS="200").stdout
+    for words in ("menunggu", "1 kali dicoba", "lagi 2 Jun 2026 09.30", "Portal belum dapat dihubungi: status.berubah: ConnectionError"):
+        assert words in listed
+    assert "Keadaan: menunggu, 1 kali dicoba, lagi 2 Jun 2026 09.30\n" in alur("outbox", "show", "1").stdout
+    assert "Baris ini dicoba lagi dengan sendirinya." in alur("outbox", "show", "1").stdout
+    assert "Tidak ada." in alur("outbox", "list", "--parked").stdout
+
+
+def test_rows_that_wait_for_the_platform_together_say_until_when(alur, parts):
+    parts.store.close_quota(ALL, timedelta(minutes=5))
+    parts.store.keep(Delivery("gitlab", "k", "issue:7", b"{}"))
+    turn = parts.store.claim(lease=timedelta(minutes=1))
+    assert parts.store.next(turn) is None
+    listed = alur("inbox", "list").stdout
+    assert "Jeda menurut batas GitLab" in listed
+    assert "lagi 2 Jun 2026 09.05" in listed
+    assert "Tunggulah. " in alur("inbox", "show", "1").stdout
+
+
+def test_all_parked_rows_are_replayed_at_once(alur, parts):
+    for key in ("a", "b"):
+        parts.store.keep(Delivery("gitlab", key, key, b"{}"))
+    assert alur("inbox", "replay", "--all").exit_code == 1
+    for _ in range(2):
+        park(parts, "GET /projects/1/issues/1: 403 Forbidden", Failure.RIGHTS)
+    for command in (["replay"], ["replay", "1", "--all"]):
+        told = alur("inbox", *command)
+        assert (told.exit_code, "--all untuk semua" in told.stderr) == (1, True)
+    assert alur("inbox", "replay", "--all").stdout == "2 baris akan dikerjakan kembali.\n"
+    assert {row.state for row in parts.store.inbox_rows()} == {"waiting"}
+
+
+@pytest.mark.parametrize("failure", ["", "of a release to come"])
+def test_a_row_whose_failure_nobody_knows_is_shown_all_the_same(alur, parts, environment, failure):
+    keep(parts)
+    park(parts, "entah")
+    database = sa.create_engine(environment["ALUR_DATABASE_URL"])
+    with database.begin() as connection:
+        connection.execute(sa.text("update outbox set failure = :failure"), {"failure": failure})
+    database.dispose()
+    assert "Sebabnya tidak tercatat: entah" in " ".join(alur("outbox", "list", COLUMNS="200").stdout.split())
+    assert "Yang perlu dilakukan: Baca rinciannya" in alur("outbox", "show", "1").stdout
+
+
+def test_every_failure_has_its_cause_and_its_mend_and_no_other_sentence_is_left_over():
+    assert {key for failure in Failure for key in (failure, f"{failure}_fix")} == set(messages("faults"))
+
+
+def test_a_list_says_that_it_is_not_whole(alur, parts):
+    parts.store.keep_all(Delivery("gitlab", str(number), f"issue:{number}", b"{}") for number in range(101))
+    assert "Yang ditampilkan 100 baris terbaru dari 101." in alur("inbox", "list").stdout
+    park(parts, "x")
+    assert "Yang ditampilkan" not in alur("inbox", "list", "--parked").stdout
 
 
 def test_a_message_is_shown_as_it_came(alur, parts):

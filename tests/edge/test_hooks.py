@@ -13,6 +13,7 @@ from integration.signatures import Secret, sign
 from integration.store import Batch, CaseRow, Delivery
 from tests.edge.portal import HOOK_TOKEN
 from webhooks.app import create_app
+from webhooks.edge import LARGEST_BODY
 from webhooks.hooks import issue_number
 
 ISSUE = {"object_kind": "issue", "object_attributes": {"iid": 7, "action": "update"}}
@@ -64,6 +65,29 @@ def test_a_hook_sent_twice_is_kept_once(client, parts):
     assert len(parts.store.inbox_rows()) == 2
     assert call(client, NOTE, Idempotency_Key="uuid-1").status_code == 200
     assert len(parts.store.inbox_rows()) == 2
+
+
+def test_the_log_names_each_hook_by_the_id_it_is_kept_under(client, parts, logged, tmp_path):
+    ticket = link(parts.store, 7)
+    for payload in (ISSUE, ISSUE, NOTE):
+        call(client, payload, Idempotency_Key="uuid-1")
+    call(client, Idempotency_Key="dua kata")
+    call(client, token="x", Idempotency_Key="uuid-2")
+    call(client, body=b" " * (LARGEST_BODY + 1), Idempotency_Key="uuid-3")
+    other = sqlite3.connect(tmp_path / "alur.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    call(client, Idempotency_Key="uuid-4")
+    other.close()
+    told = [(line["delivery"], line["message"].partition(":")[0], line.get("case")) for line in logged()]
+    assert told == [
+        ("uuid-1", "kept", ticket),
+        ("uuid-1", "repeated", ticket),
+        ("uuid-1", "not kept", ticket),
+        (parts.store.inbox_rows()[0].key, "kept", ticket),
+        ("uuid-2", "refused", None),
+        ("uuid-3", "refused", None),
+        ("uuid-4", "the store is down", None),
+    ]
 
 
 def test_without_a_key_event_and_body_tell_hooks_apart(client, parts):

@@ -134,7 +134,7 @@ def test_every_fault_is_told_at_once_and_only_counted(portal, parts):
     paths = {fault["path"] for fault in answer.json["kesalahan"]}
     assert {"formulir.pelapor.nama", "formulir.pelapor.email", "formulir.rahasia"} <= paths
     assert all(fault["pesan"] for fault in answer.json["kesalahan"])
-    assert parts.store.counts() == {"layanan:422": 1}
+    assert parts.store.counts() == {"portal_messages_refused:422": 1}
     assert parts.store.inbox_rows() == []
 
 

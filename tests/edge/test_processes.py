@@ -172,6 +172,8 @@ def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, post
         tickets = world.submit()
         world.wait_for(world.at_rest)
         assert world.issues() == tickets
+        counted = f'alur_platform_requests_total{{method="post",of="issues",status="201"}} {FORMS}.0'  # by the worker, told by the web
+        world.wait_for(lambda: counted in requests.get(f"{world.portal.service_url}/metrics", timeout=5).text)
         for process in (worker, beat):
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0

@@ -111,6 +111,7 @@ def test_the_night_is_for_a_look_at_everything(service, monkeypatch, watch):
     class Eyes:
         def __init__(self) -> None:
             self.looks: list[str] = []
+            self.platform = service.platform()
 
         def sweep(self) -> int:
             self.looks.append("lately")

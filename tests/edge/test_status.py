@@ -10,7 +10,17 @@ import pytest
 from integration.procedure.case import Case, ExceptionOrder, Passage
 from integration.procedure.deadlines import due, working_days
 from integration.procedure.definition import Ending
-from integration.procedure.events import CaseEnded, CaseOpened, DocumentFiled, DocumentIssued, Entry, Paused, StepEntered, StepLeft
+from integration.procedure.events import (
+    CaseEnded,
+    CaseOpened,
+    DocumentFiled,
+    DocumentIssued,
+    EmergencyOpened,
+    Entry,
+    Paused,
+    StepEntered,
+    StepLeft,
+)
 from integration.procedure.facts import SERVICE, Actor, ActorKind
 from integration.store import Batch
 from tests.edge.portal import OLD_SECRET, Portal, submission
@@ -162,10 +172,33 @@ def test_the_unit_sees_where_its_case_went_and_not_why(portal, parts, known, wat
     assert "dicurigai" not in page + portal.ask("SI-2026-000001").text
 
 
-@pytest.mark.parametrize("event", [None, Paused("x"), CaseEnded("dialihkan", "x", "POS Y"), CaseEnded("dibatalkan", "x")])
-def test_what_is_said_is_what_the_description_promises(portal, parts, known, watch, client, event):
-    if event:
-        happen(portal, parts, watch, event)
+ORDERED = (EmergencyOpened("Vendor lalai", 8, ((8, date(2026, 6, 9)), (11, date(2026, 6, 9)))), StepEntered(25, None, 1))
+
+
+def test_the_unit_sees_since_when_an_exception_order_holds_and_what_follows_until_when_and_not_why(portal, parts, known, watch):
+    assert portal.ask("SI-2026-000001").json["pengecualian"] is None
+    happen(portal, parts, watch, *ORDERED)
+    page = portal.ask("SI-2026-000001", Accept="text/html").text
+    assert portal.ask("SI-2026-000001").json["pengecualian"] == {
+        "sejak": "2026-06-02T09:00:00+07:00",
+        "menyusul": [
+            {"langkah": 8, "nama_langkah": "Evaluasi", "paling_lambat": "2026-06-09", "dokumen": []},
+            {
+                "langkah": 11,
+                "nama_langkah": "Diskusi dengan unit kerja",
+                "paling_lambat": "2026-06-09",
+                "dokumen": ["Notulen Diskusi dengan Unit Kerja"],
+            },
+        ],
+    }
+    assert "<dt>Perintah pengecualian sejak</dt>\n<dd>Selasa, 2 Juni 2026 pukul 09.00 WIB</dd>" in page
+    assert "11. Diskusi dengan unit kerja, paling lambat 9 Juni 2026; dokumen: Notulen Diskusi dengan Unit Kerja" in page
+    assert "lalai" not in page + portal.ask("SI-2026-000001").text
+
+
+@pytest.mark.parametrize("events", [(), (Paused("x"),), ORDERED, (CaseEnded("dialihkan", "x", "POS Y"),), (CaseEnded("dibatalkan", "x"),)])
+def test_what_is_said_is_what_the_description_promises(portal, parts, known, watch, client, events):
+    happen(portal, parts, watch, *events)
     promised = client.get("/openapi.json").json["components"]["schemas"]["Status"]
     waiting = portal.submit().json["tiket"]
     for told in (portal.ask("SI-2026-000001").json, portal.ask(waiting).json):
@@ -198,7 +231,7 @@ def test_a_late_step_counts_from_now(parts, procedure, watch):
 def test_under_an_exception_order_what_it_skipped_comes_after_it(parts, procedure, watch):
     calendar = parts.organisation.calendar
     owed = tuple((number, None) for number in range(20, 25))
-    order = ExceptionOrder("KRS lumpuh", 20, owed, 1)
+    order = ExceptionOrder("KRS lumpuh", 20, owed, 0)
 
     def soonest(case: Case) -> int:
         ends = finish(parts, procedure, case, watch)["paling_cepat"]

@@ -25,6 +25,7 @@ from integration.procedure.events import (
     TeamAssigned,
 )
 from integration.procedure.facts import SERVICE, Actor, ActorKind, Submission
+from integration.procedure.offices import Organisation
 from sync import documents, paper
 from sync.wording import Wording
 
@@ -95,15 +96,42 @@ def submission(text: str) -> Submission:
     )
 
 
-def made(slug: str, entries: list[Entry], number: str = "12/UN39.17/X/VI/2026") -> documents.Made:
+def made(
+    slug: str, entries: list[Entry], number: str = "12/UN39.17/X/VI/2026", organisation: Organisation = ORGANISATION
+) -> documents.Made:
     last = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == slug][-1]
-    return documents.make(last, entries, PROCEDURE, ORGANISATION, number, WORDING)
+    return documents.make(last, entries, PROCEDURE, organisation, number, WORDING)
 
 
 def words(pdf: bytes) -> str:
     """The text of all pages, on one line."""
     document = pypdfium2.PdfDocument(pdf)
     return " ".join(" ".join(page.get_textpage().get_text_bounded().split()) for page in document)
+
+
+@pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)
+def test_every_paper_is_made_though_everybody_in_it_has_left_the_organisation(kind: DocumentType) -> None:
+    deserted = replace(ORGANISATION, offices=(), programmers=())
+
+    assert kind.title in words(made(kind.slug, ledger(), organisation=deserted).content)
+
+
+def test_a_letter_names_a_member_who_has_left_by_account() -> None:
+    gone, *others = ORGANISATION.programmers
+
+    text = words(made("surat-tugas", ledger(), organisation=replace(ORGANISATION, programmers=tuple(others))).content)
+
+    assert gone.account in text
+    assert others[0].name in text
+
+
+@pytest.mark.parametrize("word", ["x" * 300, "QUJDRA" * 40 + "==", "`" + "z" * 300 + "`"])
+def test_a_word_longer_than_a_line_is_broken_and_not_lost_beside_the_page(word: str) -> None:
+    page = pypdfium2.PdfDocument(made("catatan-evaluasi", ledger(f"Isi: {word}")).content)[0]
+    text = page.get_textpage()
+
+    assert max(text.get_charbox(at)[2] for at in range(text.count_chars())) < page.get_width()
+    assert word.strip("`") in "".join(text.get_text_bounded().split()).replace("\u200b", "")
 
 
 @pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)

@@ -302,10 +302,11 @@ def test_confidential_issues_are_hidden_from_guests_but_not_from_their_assignee(
 
 
 def test_issue_links(forge):
-    one, two = forge.issue(), forge.issue()
+    one, two, three = forge.issue(), forge.issue(), forge.issue()
     body = {"target_project_id": forge.project.id, "target_issue_iid": two.iid}
     one.links.create(body)
-    assert [link.iid for link in one.links.list(get_all=True)] == [two.iid]
+    three.links.create({"target_project_id": forge.project.id, "target_issue_iid": one.iid})
+    assert {link.iid for link in one.links.list(get_all=True)} == {two.iid, three.iid}
     assert _error(one.links.create, body).response_code == 409
     assert _error(one.links.create, body | {"link_type": "blocks"}).response_code in {400, 403}
 

@@ -16,6 +16,7 @@ from sandbox.gitlab import GitLab, Level, Project, User
 from sync.answers import Issue
 from sync.gitlab import Platform, Shown
 from sync.refusals import Gone, NotUnderstood, TokenRefused
+from sync.wiki import Wiki
 
 MARKER = "<!-- alur:perkara:SI-2026-000001 -->"
 DRAFT = IssueFields(
@@ -175,7 +176,7 @@ class TestShowing:
         seen = bench.opened()
         shown = bench.show(seen, assignee=account)
         assert (shown.issue.assignee, shown.refused) == ("", {"assignee": account})
-        assert bench.platform.take_tally()["refused:assignee"] == 1
+        assert bench.platform.tally.counted["platform_fields_refused:assignee"] == 1
         bench.gitlab.requests.clear()
         again = bench.platform.show(replace(DRAFT, assignee=account), shown.issue, shown.refused)
         assert again.refused == {"assignee": account}
@@ -294,15 +295,25 @@ class TestReading:
         bench.opened()
         bench.gitlab.act(bench.bot).close(bench.project, bench.opened().iid)
         bench.gitlab.act(bench.kasi).open(bench.project, "urusan lain")
+        bench.platform.open_issue(replace(DRAFT, labels=frozenset()), "-", look_since=None)  # a member's task
         bench.gitlab.requests.clear()
-        assert bench.platform.open_issues() == 1
+        assert bench.platform.open_issues("pos::SI") == 1
         assert bench.calls == ["GET issues"]
-        assert [issue.title for issue in bench.platform.opened()] == [DRAFT.title, "urusan lain"]
+        assert [issue.title for issue in bench.platform.opened()] == [DRAFT.title, "urusan lain", DRAFT.title]
+
+    def test_of_very_many_issues_no_deep_page_is_asked_for(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("sync.gitlab.PAGE", 2)
+        monkeypatch.setattr("sync.gitlab.DEEPEST", 4)
+        opened = [bench.opened().iid for _ in range(9)]
+        found = [issue.iid for issue in bench.platform.changed(None)]
+        assert list(dict.fromkeys(found)) == opened
+        assert found == [1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9]
+        assert bench.calls == ["GET issues"] * 6
 
     def test_of_very_many_issues_gitlab_gives_no_number(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr("sandbox.gitlab.calls.UNCOUNTED", 0)
         bench.opened()
-        assert bench.platform.open_issues() is None
+        assert bench.platform.open_issues("pos::SI") is None
 
     def test_a_deleted_issue_is_told_from_one_that_is_not_ours_to_read(self, bench: Bench):
         iid = bench.opened().iid
@@ -390,10 +401,35 @@ class TestFailures:
         with pytest.raises(Transient):
             _ = Platform("http://127.0.0.1:9", "x", "a/b", timeout=1).home
 
-    def test_what_was_asked_is_counted(self, bench: Bench):
-        bench.opened()
-        assert bench.platform.take_tally() == {"post": 1, "get": 1}  # the members are read before the first assignment
-        assert bench.platform.take_tally() == {}
+    def test_what_was_asked_is_counted_by_what_it_was_about_and_how_it_was_answered(self, bench: Bench):
+        issue = bench.opened()
+        bench.gitlab.fault("GET", r"/issues/1$", status=503)
+        bench.gitlab.fault("GET", r"/issues/1$", drop=True)
+        for _ in range(2):
+            with pytest.raises(Transient):
+                bench.platform.issue(issue.iid)
+        bench.platform.history(issue, EVERYTHING, None)
+        bench.platform.upload("a.txt", b"a")
+        Wiki(bench.platform).page("Laporan mingguan/2026-W23")
+        _ = bench.platform.home
+        with pytest.raises(Permanent):
+            bench.platform.get(f"{bench.platform.project}/rahasia/1")
+        counted = {key.removeprefix("platform_requests:"): n for key, n in bench.platform.tally.counted.items()}
+        assert counted == {
+            "get:members:200": 1,  # read before the first assignment
+            "post:issues:201": 1,
+            "get:issue:503": 1,
+            "get:issue:none": 1,
+            "get:notes:200": 1,
+            "get:resource_label_events:200": 1,
+            "get:resource_state_events:200": 1,
+            "post:uploads:201": 1,
+            "get:wikis:404": 1,
+            "get:user:200": 1,
+            "get:project:200": 1,
+            "get:other:501": 1,
+        }
+        bench.gitlab.unknown.clear()
 
 
 def test_an_answer_of_another_gitlab_is_not_guessed_at():

@@ -157,6 +157,7 @@ CHANGES = [
     change(
         "back-to-recorded",
         "opens_at: 2", "opens_at: 3",
+        "letter: {document: rencana, draft: 2, approval: 3, receipt: 4}\n", "",
         AFTER_CHECK, "    requirements:\n      - {text: Formulir pula, supply: form}\n  - number: 3",
         "supply: {document: rencana, edition: draft}}", "supply: form}",
         "      tolak-hasil: {back_to: 8}", "      tolak-hasil: {back_to: 2} #!",
@@ -205,6 +206,10 @@ CHANGES = [
         "{first: 7, last: 8, debt_days: 5}", "{first: 7, last: 8, debt_days: 5} #!",
         "      selesai: {to: 8}", "      selesai: {to: 9}",
     ),
+    change("letter-steps", "draft: 2, approval: 3, receipt: 4}", "draft: 2, approval: 4, receipt: 5} #!", "letter: {", "letter: {"),
+    change("letter-steps", "draft: 2, approval: 3, receipt: 4}", "draft: 2, approval: 3, receipt: 3} #!", "letter: {", "letter: {"),
+    change("unknown-step", "receipt: 4}", "receipt: 40} #!"),
+    change("unknown-document", "letter: {document: rencana", "letter: {document: rencan", "receipt: 4}", "receipt: 4} #!"),
     # ways through the steps
     change("unreachable", "      lengkap: {to: 3}", "      lengkap: {to: 4}", "  - number: 3", "  - number: 3 #!"),
     change(

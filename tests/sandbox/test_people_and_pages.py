@@ -135,3 +135,15 @@ def test_the_history_keeps_the_order_of_deeds_on_a_still_clock(campus, iid):
     assert text.index("pertama") < text.index("kedua") < text.index("ketiga")
     assert text.count("memasang") == 3
     assert text.count("melepas") == 1
+
+
+def test_who_sees_a_project_is_its_owner_s_to_say(campus):
+    visitor, owner = campus.forge.user("tamu", "Tamu"), campus.forge.user("pemilik", "Pemilik")
+    campus.forge.member(campus.project, owner, 50)
+    iid = campus.act().open(campus.project, "Terbuka")
+    with pytest.raises(requests.HTTPError):
+        campus.act().set_visibility(campus.project, "internal")
+    with pytest.raises(requests.HTTPError):
+        campus.act(visitor).comment(campus.project, iid, "x")
+    campus.act(owner).set_visibility(campus.project, "internal")
+    assert campus.act(visitor).comment(campus.project, iid, "x")

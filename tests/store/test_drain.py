@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from integration.faults import LONGEST_PAUSE, Permanent, RateLimited, Transient, pause
+from integration.faults import LONGEST_PAUSE, Failure, Permanent, RateLimited, Transient, pause
+from integration.figures import LEFT
 from integration.procedure.effects import PostNote
 from integration.store import ALL, Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
 from sync.drain import LAST_TRY, Drain
@@ -95,20 +96,33 @@ def test_when_the_platform_has_had_enough_all_its_rows_wait_and_not_only_the_one
     hands.doings["a"] = [failing(RateLimited("429", retry_after=timedelta(seconds=60), of=ALL))]
     drain.until_idle()
     assert hands.seen == [("a", 1)]
-    assert store.inbox_rows(lane="SI-2026-000002")[0].due_at - watch() == timedelta(seconds=60)
+    (other,) = store.inbox_rows(lane="SI-2026-000002")
+    assert (other.due_at - watch(), other.attempts, other.failure) == (timedelta(seconds=60), 0, "limit")
 
 
 def test_what_will_not_work_is_parked_with_its_reason_and_the_others_go_on(store, drain, hands):
     arrive(store, "a", "b")
     arrive(store, "c", lane="SI-2026-000002")
-    hands.doings["a"] = [failing(Permanent("403: the bot may not write here"))]
+    hands.doings["a"] = [failing(Permanent("403: the bot may not write here", Failure.RIGHTS))]
     drain.until_idle()
     assert [key for key, _ in hands.seen] == ["a", "c", "note:c"]
     (parked,) = store.inbox_rows(state="parked")
-    assert (parked.key, parked.error) == ("a", "403: the bot may not write here")
+    assert (parked.key, parked.error, parked.failure) == ("a", "403: the bot may not write here", "rights")
     store.replay("inbox", parked.id)
     drain.until_idle()
     assert [key for key, _ in hands.seen[3:]] == ["a", "b", "note:a", "note:b"]
+    assert {(row.error, row.failure) for row in store.inbox_rows(state="done")} == {("", "")}
+
+
+def test_what_this_release_cannot_read_is_left_to_a_colleague_of_another_for_a_while(store, drain, hands, watch):
+    arrive(store, "a")
+    hands.doings["a"] = [failing(Permanent("Baru is unknown to this release", Failure.UNREADABLE))] * LAST_TRY
+    for _ in range(LAST_TRY):
+        assert store.inbox_rows(state="parked") == []
+        drain.until_idle()
+        watch.move(hours=1)
+    (parked,) = store.inbox_rows(state="parked")
+    assert (parked.error, parked.failure) == ("Baru is unknown to this release", "unreadable")
 
 
 def test_a_fault_of_the_programme_is_parked_after_its_last_try_with_its_traceback(store, drain, hands, watch):
@@ -124,6 +138,43 @@ def test_a_fault_of_the_programme_is_parked_after_its_last_try_with_its_tracebac
     assert parked.attempts == LAST_TRY
     assert "ZeroDivisionError: by zero" in parked.error
     assert "Traceback" in parked.error
+    assert parked.failure == "programme"
+
+
+@pytest.mark.parametrize(
+    ("fault", "failure"),
+    [
+        (Transient("503", Failure.DOWN), "down"),
+        (Transient("?"), "other"),
+        (OSError("no space left"), "system"),
+        (KeyError("x"), "programme"),
+    ],
+)
+def test_what_waits_says_of_what_kind_its_failure_was(store, drain, hands, fault, failure):
+    arrive(store, "a")
+    hands.doings["a"] = [failing(fault)]
+    drain.until_idle()
+    (row,) = store.inbox_rows()
+    assert (row.state, row.failure) == ("waiting", failure)
+
+
+def test_attempts_beyond_the_first_are_counted_by_side_once_nothing_is_left_to_do(store, drain, hands, watch):
+    arrive(store, "a")
+    hands.doings = {"a": [failing(Transient("time-out"))] * 2, "note:a": [failing(Transient("time-out"))]}
+    for _ in range(4):
+        drain.until_idle()
+        watch.move(hours=1)
+    assert store.inbox_rows() == store.outbox_rows() == []
+    assert store.counts() == {"retries:inbox": 2, "retries:outbox": 1}
+
+
+def test_a_stop_tells_the_store_what_was_counted(store, drain, hands):
+    arrive(store, "a")
+    hands.doings["a"] = [lambda: drain.tally.add(LEFT), drain.stop.set]
+    drain.work_once()
+    drain.stop.set()
+    assert not drain.work_once()
+    assert store.counts() == {"drift_left": 1}
 
 
 def test_a_lane_taken_over_is_left_alone(store, drain, hands, wall):

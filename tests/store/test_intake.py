@@ -54,9 +54,9 @@ def test_many_are_kept_at_once_and_only_the_new_ones_are_counted(store):
 
 
 def test_counters_add_up(store):
-    store.count("ditolak:422")
-    store.count("ditolak:422", 2)
-    assert store.counts() == {"ditolak:422": 3}
+    store.count({"ditolak:422": 1})
+    store.count({"ditolak:422": 2, "ditolak:409": 1})
+    assert store.counts() == {"ditolak:422": 3, "ditolak:409": 1}
 
 
 def test_one_delivery_sixteen_times_at_once_through_two_processes_is_one_case_with_one_answer(open_store):

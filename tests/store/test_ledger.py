@@ -6,9 +6,11 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from integration.faults import Failure
 from integration.procedure.events import AccessGranted, CaseOpened, DocumentFiled, Entry, Missing, Paused, RequestRefused, StepEntered
 from integration.procedure.facts import Actor, ActorKind, Attachment, Submission
 from integration.store import Batch, CaseRow, ChainFault, Delivery, Store, Waiting
+from integration.store.reading import AT_ONCE
 from integration.tables import cases, events
 
 LEASE = timedelta(minutes=5)
@@ -64,6 +66,12 @@ def test_entries_are_read_back_as_they_were_written(store, watch):
     assert store.entries("SI-2026-000099") == []
 
 
+def test_ledgers_are_read_together_as_they_are_one_by_one(store, watch):
+    tickets = [written(store, watch, Paused(str(n)), Paused("x")) for n in range(AT_ONCE + 1)]
+    assert list(store.ledgers([*tickets, "SI-2026-000099"])) == [store.entries(ticket) for ticket in tickets]
+    assert list(store.ledgers([])) == []
+
+
 def test_a_ledger_as_written_holds(store, watch):
     written(store, watch, Paused("a"), Paused("b"))
     ticket = written(store, watch, Paused("c"))
@@ -112,6 +120,8 @@ def test_where_cases_stand(store, watch):
     assert store.ticket_of(8) == second
     assert store.ticket_of(1) is None
     assert [row.ticket for row in store.due_by(watch() + timedelta(hours=1))] == [first]
+    assert (store.open_issues(), store.open_by_role()) == (2, {"kasi": 1, "kepala": 1})
+    assert store.sightings([8, 9, 10]) == {8: (second, None), 9: (third, None)}
     assert store.tickets() == [first, second, third]
     assert store.tickets(opened_before=watch()) == []
     assert store.tickets(ended_after=watch()) == [first, second, third]
@@ -119,14 +129,17 @@ def test_where_cases_stand(store, watch):
 
 
 def test_what_waits_is_counted_with_its_age(store, watch):
-    assert store.waiting() == (Waiting("inbox", 0, 0, None), Waiting("outbox", 0, 0, None))
+    assert store.waiting() == (Waiting("inbox", 0, 0, None, {}), Waiting("outbox", 0, 0, None, {}))
     since = watch()
-    for key in ("a", "b"):
+    for key in ("a", "b", "c"):
         store.keep(Delivery("gitlab", key, key, b""))
         watch.move(seconds=1)
     turn = store.claim(lease=LEASE)
-    store.park(turn, store.next(turn), "x")
-    assert store.waiting()[0] == Waiting("inbox", 1, 1, since + timedelta(seconds=1))
+    store.park(turn, store.next(turn), "x", Failure.RIGHTS)
+    turn = store.claim(lease=LEASE)
+    store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="x", failure=Failure.DOWN)
+    failing = {("parked", "rights"): 1, ("waiting", "down"): 1}
+    assert store.waiting()[0] == Waiting("inbox", 2, 1, since + timedelta(seconds=1), failing)
 
 
 def test_numbers_of_a_series_are_without_gap_and_a_document_keeps_its_own(open_store):

@@ -133,6 +133,23 @@ def test_a_replayed_row_has_all_its_tries_again_but_is_no_first_one(store, watch
     assert (again.key, again.attempts) == ("a", 2)
 
 
+def test_all_parked_rows_of_a_side_are_replayed_at_once_and_no_others(store, watch):
+    for number in (1, 2, 3):
+        arrive(store, f"a{number}", f"SI-2026-{number:06d}")
+        turn = store.claim(lease=LEASE)
+        if number < 3:
+            store.park(turn, store.next(turn), "403")
+        else:
+            store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="503")
+        store.release(turn)
+    assert store.replay("outbox") == 0
+    assert store.replay("inbox") == 2
+    assert store.replay("inbox") == 0
+    again = [store.claim(lease=LEASE) for _ in range(2)]
+    assert sorted(store.next(turn).key for turn in again) == ["a1", "a2"]
+    assert store.claim(lease=LEASE) is None
+
+
 def test_the_inbox_comes_before_the_outbox_and_an_outcome_comes_back_as_a_row(store, watch):
     turn = queue(store, PostNote("note:1", "langkah"), PostNote("note:2", "langkah"))
     row = store.next(turn)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 import pytest
+import requests
 
 from integration.issue import differing
 from integration.procedure.case import Case
@@ -245,6 +246,43 @@ def test_it_is_put_back_and_told(scene: Scene, misuse: Misuse, *, by_hook: bool)
     assert len(scene.notes) == 1
 
 
+def test_a_box_that_the_case_itself_keeps_is_set_again_and_says_so(scene: Scene, *, by_hook: bool) -> None:
+    scene.world.campus.gitlab.hooks_lost = 0.0 if by_hook else 1.0
+
+    scene.person(KASI).tick(scene.project, scene.iid, "4.1", done=False)
+    scene.found(by_hook=by_hook)
+
+    scene.stands()
+    scene.was_told(KASI, "butir 4.1", refusal("not_tickable"))
+    assert len(scene.notes) == 1
+
+
+def test_what_was_changed_along_with_a_refused_request_is_told_too(scene: Scene, *, by_hook: bool) -> None:
+    scene.world.campus.gitlab.hooks_lost = 0.0 if by_hook else 1.0
+    edits = {"state_event": "close", "title": "Selesai", "confidential": False, "due_date": "2030-01-01", "add_labels": ["status::selesai"]}
+
+    scene.person(INFRA).bulk_edit(scene.project, [scene.iid], **edits)
+    scene.found(by_hook=by_hook)
+
+    scene.stands()
+    closed, mended = scene.notes
+    assert refusal("close_not_allowed") in closed
+    scene.was_told(INFRA, *map(drift, ("title", "confidential", "due", "status")))
+    assert drift("state") not in mended
+
+
+def test_what_was_changed_along_with_a_command_is_told_too(scene: Scene) -> None:
+    scene.world.campus.gitlab.hooks_lost = 1.0
+
+    scene.person(KASI).comment(scene.project, scene.iid, LENGKAP)
+    scene.person(INFRA).rename(scene.project, scene.iid, "Judul lain")
+    scene.found(by_hook=False)
+
+    assert scene.case.step == 5
+    scene.right()
+    scene.was_told(INFRA, drift("title"))
+
+
 def test_of_a_half_deleted_or_doubled_region_nothing_is_left_beside_the_right_one(scene: Scene) -> None:
     whole = scene.description
     for change in (lambda t: t[: t.index("#### Kelengkapan")], lambda t: f"{region(t)}\n\n{t}"):
@@ -252,6 +290,22 @@ def test_of_a_half_deleted_or_doubled_region_nothing_is_left_beside_the_right_on
         scene.found(by_hook=True)
         lines = [line for line in scene.description.splitlines() if line.strip()]
         assert sorted(lines) == sorted(line for line in whole.splitlines() if line.strip())
+
+
+def test_a_description_filled_to_the_brim_holds_nothing_up_and_is_right_again_once_there_is_room(scene: Scene) -> None:
+    whole = scene.description
+    filling = "x" * (2**20 - len(whole.encode()) - 2)
+    describe(lambda text: f"{filling}\n\n{text}")(scene)
+    scene.found(by_hook=True)
+
+    scene.world.comment(KASI, scene.ticket, LENGKAP)
+    assert STEP_5 in scene.world.campus.labels(scene.ticket)
+    assert scene.notes[-1].startswith("**Langkah 05")
+
+    describe(lambda _: whole)(scene)
+    scene.found(by_hook=True)
+    assert "**Langkah 05 dari 31" in scene.description
+    scene.right()
 
 
 def test_people_s_own_labels_and_text_are_theirs(scene: Scene, *, by_hook: bool) -> None:
@@ -342,6 +396,27 @@ def test_a_command_by_someone_without_an_office_is_refused(scene: Scene, *, by_h
     scene.stands()
     assert refusal("not_yours") in scene.notes[-1]
     assert "Dewi Lestari" in scene.notes[-1]
+
+
+def test_a_command_by_someone_who_is_no_member_is_refused_where_the_platform_lets_it_be_written(scene: Scene, *, by_hook: bool) -> None:
+    gitlab = scene.world.campus.gitlab
+    owner = gitlab.act(gitlab.user(f"pengelola-{scene.iid}", "Pengelola GitLab", admin=True))
+    guest = gitlab.act(gitlab.user(f"tamu-{scene.iid}", "Tamu"))
+    for visibility in ("private", "internal"):
+        owner.set_visibility(scene.project, visibility)
+        with pytest.raises(requests.HTTPError, match="404"):
+            guest.comment(scene.project, scene.iid, LENGKAP)
+
+    gitlab.hooks_lost = 0.0 if by_hook else 1.0
+    scene.person(INFRA).publish(scene.project, scene.iid)
+    guest.comment(scene.project, scene.iid, LENGKAP)
+    scene.found(by_hook=by_hook)
+    owner.set_visibility(scene.project, "private")
+
+    scene.stands()
+    told = "\n".join(scene.notes)
+    for words in (guest.user.username, refusal("not_yours"), "Dewi Lestari", drift("confidential"), f"@{INFRA}"):
+        assert words in told
 
 
 def test_a_command_by_the_service_s_own_account_is_nobody_s(scene: Scene, *, by_hook: bool) -> None:

@@ -42,6 +42,47 @@ def test_a_return_without_a_reason_is_refused(world: World) -> None:
     refused(world, ticket, "alasan", "/pos kembali")
 
 
+@pytest.mark.parametrize(
+    ("line", "missing"),
+    [
+        ("/pos tolak <alasan>", "alasan belum ditulis"),
+        ("/pos jeda <alasan>", "alasan belum ditulis"),
+        ("/pos darurat <alasan>", "alasan belum ditulis"),
+        ("/pos alihkan 3 <alasan>", "alasan belum ditulis"),
+        ("/pos alihkan <pos> <alasan>", "belum dapat dibaca"),
+    ],
+)
+def test_a_line_copied_with_its_places_left_open_is_answered_and_not_acted_on(world: World, line: str, missing: str) -> None:
+    ticket = world.submit()
+    world.walk(ticket, until=5)
+
+    world.comment(world.campus.holder("kepala-pustikom"), ticket, line)
+
+    assert (world.case(ticket).step, world.case(ticket).status) == (5, "berjalan")
+    refused(world, ticket, "@kepala.pustikom", missing)
+
+
+def test_a_reason_too_long_for_the_issue_is_answered_and_holds_nothing_up(world: World) -> None:
+    ticket = world.submit()
+    world.walk(ticket, until=5)
+
+    world.comment(world.campus.holder("kepala-pustikom"), ticket, "/pos jeda " + "ERROR *galat* <html> " * 20_000)
+
+    assert world.case(ticket).status == "berjalan"
+    refused(world, ticket, "@kepala.pustikom", "terlalu panjang", "5.000 huruf")
+    assert world.service.store.outbox_rows(lane=ticket) == []
+
+
+def test_no_access_is_recorded_to_the_places_of_the_line_to_copy(world: World) -> None:
+    ticket = world.submit()
+    world.walk(ticket, until=27)
+
+    world.comment(world.campus.holder("koordinator-infrastruktur"), ticket, "/pos akses @orang <server> <hak> sampai 2026-12-31")
+
+    assert world.case(ticket).grants == ()
+    refused(world, ticket, "belum dapat dibaca", "/pos akses")
+
+
 def test_the_team_must_be_named_before_step_13_is_left(world: World) -> None:
     ticket = world.submit()
     world.walk(ticket, until=13)

@@ -165,7 +165,7 @@ class World:
     def sweep(self) -> None:
         """The reconciler looks for what no hook told."""
         self.clock.advance(timedelta(minutes=1))
-        self.service.reconciler.sweep()
+        self.service.reconcile()
         self.settle()
 
     def redeliver(self) -> None:

@@ -80,7 +80,7 @@ class Bench:
     def work(self) -> list[str]:
         """Let all hooks arrive and all rows be worked; gives what our account asked of GitLab meanwhile."""
         self.gitlab.requests.clear()
-        drain = Drain(self.store, self.inbox, self.outbox)
+        drain = Drain(self.store, self.inbox, self.outbox, tally=self.platform.tally)
         for _ in range(10):
             self.gitlab.settle()
             if not drain.until_idle():

@@ -11,6 +11,7 @@ from integration.issue import EVERYTHING
 from integration.payloads import Look
 from integration.procedure.facts import SERVICE, IssueLinked
 from integration.store import Batch, Delivery, Turn
+from sync.reconcile import SWEPT
 from tests.worker.conftest import Bench
 from tests.worker.test_requests import LENGKAP, steps
 
@@ -73,6 +74,29 @@ class TestLostHooks:
     def test_other_people_s_issues_are_none_of_ours(self, bench: Bench):
         bench.as_("kasi").open(bench.project, "urusan lain")
         assert bench.reconciler().full() == 0
+        assert bench.reconciler().open_ones() == 0
+
+    def test_the_night_finds_what_the_sweep_missed(self, bench: Bench):
+        self.swept(bench)
+        bench.edit("kasi", title="judul lain")
+        bench.store.set_mark(SWEPT, (bench.clock() + timedelta(hours=1)).isoformat())
+        assert self.swept(bench) == 0
+        assert bench.reconciler().open_ones() == 1
+
+    def test_the_night_finds_a_case_whose_issue_is_closed(self, bench: Bench):
+        bench.as_("kasi").close(bench.project, bench.iid)
+        assert bench.reconciler().open_ones() == 1
+        bench.work()
+        assert bench.issue["state"] == "opened"
+
+    def test_the_night_reads_no_closed_issue_and_the_operator_s_look_does(self, bench: Bench):
+        bench.portal("pengaduan.dibatalkan", alasan="sudah pulih", oleh="Dekan")
+        assert bench.issue["state"] == "closed"
+        bench.edit("kasi", title="judul lain")
+        assert bench.reconciler().open_ones() == 0
+        assert bench.reconciler().full() == 1
+        bench.work()
+        assert bench.issue["title"] != "judul lain"
 
 
 class TestDrift:

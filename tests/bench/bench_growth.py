@@ -1,0 +1,138 @@
+"""What the service costs as its past grows: a store of 100,000 cases beside one of 1,000, with the same going on in both.
+
+`make bench` runs it. How "the same" is read: cases that have ended must cost nothing. So both stores have as many open cases (SAME), the
+same work is done in both, in rounds, side by side, and no median may be more than LIMIT times the other. What must look at every open case
+(the weekly report, the clock, lists) takes longer where more of them are open, whatever the past: it is compared with as many open, and
+shown once more where OPEN are, with the time per open case. What does not look at them is held to LIMIT there too.
+
+The cases are copies (crowd.py): one in WHOLE of those that ended went through all steps, the others were withdrawn at once;
+ALUR_BENCH_CASES and ALUR_BENCH_WHOLE say otherwise. The platform answers at once (listing.py). PostgreSQL is the tests' own, which does not
+wait for the disk: what shows there is the database's work alone.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from statistics import median
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import grown
+from tests.bench.crowd import Copy, Kind, fill, kinds
+from tests.bench.grown import ENDED_LATELY, Stand, stand
+from tests.servers import new_database
+
+CASES = int(os.environ.get("ALUR_BENCH_CASES", "100000"))
+WHOLE = int(os.environ.get("ALUR_BENCH_WHOLE", "100"))
+FEW, SAME, OPEN = 1000, 200, CASES // 20
+ROUNDS, ROUNDS_OF_MANY = 7, 2
+LIMIT = 1.3
+
+SOON = "2026-06-08T08:00:00.000000+00:00"  # due this afternoon: the clock looks at it, and it is not late
+LATER = "2026-07-20T09:00:00.000000+00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Something that is measured; `looks_at_all`: at every open case, so that it takes longer where more are open."""
+
+    name: str
+    once: Callable[[Stand], float]
+    looks_at_all: bool = False
+
+
+WORKS = (
+    Work("a form on disk, 16 at once", grown.forms_kept),
+    Work("a hook, from the edge to the disk", grown.hooks_taken),
+    Work("a fact decided and committed", grown.facts_decided),
+    Work("a sweep, nothing changed", grown.sweeps),
+    Work(f"a sweep, {grown.CHANGED} issues changed", grown.sweeps_of_changed),
+    Work("a unit's status page", grown.statuses_shown),
+    Work("GET /ready", grown.readiness),
+    Work("GET /metrics", grown.metrics),
+    Work("alur inbox list, outbox list", grown.rows_listed),
+    Work("a tick of the clock", grown.ticks, looks_at_all=True),
+    Work("alur case list", grown.cases_listed, looks_at_all=True),
+    Work("the weekly report", grown.reports_made, looks_at_all=True),
+)
+
+Times = dict[str, tuple[float, float]]
+"""By work: the median of the seconds it took in the one store and in the other."""
+
+
+@pytest.fixture(scope="module")
+def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Kind]:
+    """One case of each kind, led by the real service."""
+    return kinds(tmp_path_factory.mktemp("kinds"))
+
+
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+def test_cases_that_ended_cost_nothing(
+    tmp_path: Path, database: str, templates: Mapping[str, Kind], request: pytest.FixtureRequest
+) -> None:
+    with ExitStack() as running:
+        if database == "SQLite":
+            few, many = (f"sqlite:///{tmp_path}/{name}.db" for name in ("few", "many"))
+        else:
+            server = request.getfixturevalue("postgres_url")
+            few, many = (running.enter_context(new_database(server)) for _ in range(2))
+        ended = CASES - OPEN
+        fill(few, crowd(templates, FEW - SAME, SAME))
+        fill(many, crowd(templates, ended, SAME))
+        small = running.enter_context(stand(tmp_path / "a", few, FEW - SAME, SAME, templates["10"]))
+        large = running.enter_context(stand(tmp_path / "b", many, ended, SAME, templates["10"]))
+        as_many = measured(small, large, ROUNDS)
+        fill(many, crowd(templates, 0, OPEN - SAME, first=ended + SAME + 1))
+        large.forge.opened = OPEN
+        more = measured(small, large, ROUNDS, looking=False) | measured(small, large, ROUNDS_OF_MANY, looking=True)
+    show(database, as_many, more)
+    assert {name: ratio for name in as_many if (ratio := grew(as_many[name])) > LIMIT} == {}
+    assert {work.name: ratio for work in WORKS if not work.looks_at_all and (ratio := grew(more[work.name])) > LIMIT} == {}
+
+
+def crowd(templates: Mapping[str, Kind], ended: int, opened: int, first: int = 1) -> Iterator[Copy]:
+    """Cases numbered from `first`: those that ended, over the years and ENDED_LATELY lately; then those that are open, one in ten late."""
+    last = first + ended
+    for n in range(first, last):
+        day = datetime(2020, 1, 1) + timedelta(days=n * 2000 // CASES)  # noqa: DTZ001 -- only its date is written
+        past = dict.fromkeys(("opened_at", "ended_at"), f"{day:%Y-%m-%d}T02:00:00.000000+00:00")
+        yield Copy(templates["dibatalkan" if n % WHOLE else "selesai"], n, past if last - n > ENDED_LATELY else {})
+    standing = [kind for name, kind in sorted(templates.items()) if name.isdigit()]
+    for n in range(last, last + opened):
+        yield Copy(standing[n % len(standing)], n, {} if n % 10 == 0 else {"due_at": SOON if n % 10 == 1 else LATER})
+
+
+def measured(small: Stand, large: Stand, rounds: int, *, looking: bool | None = None) -> Times:
+    """Do all work in both stores by turns; `looking`: only what looks at every open case, or only what does not."""
+    works = [work for work in WORKS if looking is None or work.looks_at_all is looking]
+    took: dict[str, tuple[list[float], list[float]]] = {work.name: ([], []) for work in works}
+    for number in range(rounds):
+        for work in works:
+            for which in (0, 1) if number % 2 else (1, 0):  # nobody always comes after the other
+                took[work.name][which].append(work.once((small, large)[which]))
+    return {name: (median(few), median(many)) for name, (few, many) in took.items()}
+
+
+def grew(times: tuple[float, float]) -> float:
+    """How many times as long it takes in the large store."""
+    return times[1] / times[0]
+
+
+def show(database: str, as_many: Times, more: Times) -> None:
+    """Print the table."""
+    table = Table(title=f"{database}: milliseconds with {FEW:,} cases, and with {CASES:,}")
+    table.add_column("what is done once")
+    for column in (f"{FEW:,}, {SAME} open", f"{CASES:,}, {SAME} open", "x", f"{CASES:,}, {OPEN:,} open", "x", "per open case"):
+        table.add_column(column, justify="right")
+    for work in WORKS:
+        one, other = as_many[work.name], more[work.name]
+        each = f"{1000 * other[1] / OPEN:.3f}" if work.looks_at_all else ""
+        figures = [f"{1000 * one[0]:.2f}", f"{1000 * one[1]:.2f}", f"{grew(one):.2f}", f"{1000 * other[1]:.2f}", f"{grew(other):.2f}", each]
+        table.add_row(work.name, *figures)
+    Console(width=130).print("\n", table)

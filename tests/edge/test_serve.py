@@ -117,7 +117,7 @@ def test_the_night_is_for_a_look_at_everything(service, monkeypatch, watch):
             self.looks.append("lately")
             return 1
 
-        def full(self) -> int:
+        def open_ones(self) -> int:
             self.looks.append("everything")
             return 0
 

@@ -66,7 +66,8 @@ class TestTheBudget:
         bench.walk(16)
         bench.say("koordinator", "/pos terima\n\n### Instruksi tindak lanjut\nMulai.")
         assert bench.case.step == 17
-        assert bench.calls == [f"GET /{bench.iid}", f"GET /{bench.iid}/notes", f"PUT /{bench.iid}", f"POST /{bench.iid}/notes"]
+        step = [f"GET /{bench.iid}", f"GET /{bench.iid}/notes", f"PUT /{bench.iid}", f"POST /{bench.iid}/notes"]
+        assert bench.calls == [*step, "POST issues", f"POST /{bench.iid + 1}/links"]  # the member's own issue, once
 
     def test_a_comment_at_a_step_that_makes_a_paper(self, bench: Bench):
         bench.submit()

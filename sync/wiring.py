@@ -107,12 +107,12 @@ class Service:
 
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night all that is open. Raises Transient, Permanent, StoreDown."""
+        found = self._looked(self.reconciler.sweep)
         local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
         night = (local - NIGHT).date().isoformat()
-        if self.store.mark(LAST_NIGHT) == night:
-            return self._looked(self.reconciler.sweep)
-        found = self._looked(self.reconciler.open_ones)
-        self.store.set_mark(LAST_NIGHT, night)
+        if self.store.mark(LAST_NIGHT) != night:
+            found += self._looked(self.reconciler.open_ones)
+            self.store.set_mark(LAST_NIGHT, night)
         return found
 
     def reconcile(self, *, full: bool = False) -> int:

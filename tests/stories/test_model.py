@@ -174,6 +174,6 @@ Campus.TestCase.settings = settings(
     stateful_step_count=A_RUN,
     deadline=None,
     suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+    phases=[Phase.explicit, Phase.generate],
 )
 TestCampus = pytest.mark.timeout(3600)(Campus.TestCase)

@@ -136,7 +136,7 @@ def postgres(programs: Path) -> Iterator[Server]:
         initdb = [str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run(initdb, check=True, cwd=folder, stdout=subprocess.DEVNULL, **who)
         command = [str(programs / "postgres"), "-D", data, "-c", "listen_addresses=", "-c", f"unix_socket_directories={folder}"]
-        for promise in ("fsync", "synchronous_commit", "full_page_writes"):  # no machine fails here: what was written is in its memory
+        for promise in ("fsync", "full_page_writes"):  # no machine fails here: what was written is in its memory
             command += ["-c", f"{promise}=off"]
         url = f"postgresql+psycopg://postgres@/postgres?host={folder}"
         answers = partial(psycopg.connect, libpq(url))

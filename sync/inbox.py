@@ -17,7 +17,7 @@ from integration.figures import FINDS, LEFT, MENDED
 from integration.files import FileStore
 from integration.issue import IssueSeen, Part, Sighting, Snapshot, differing, fields_of, sighting_json, sighting_of
 from integration.payloads import Ignored, Look, Told, look_bytes, read_hook, read_look, read_portal
-from integration.procedure.case import Case, evolve, fold
+from integration.procedure.case import Case, evolve
 from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
@@ -25,7 +25,7 @@ from integration.procedure.events import Entry, IssueMended, RequestRefused
 from integration.procedure.facts import SERVICE, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted
 from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
-from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn
+from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, Work
 from sync.display import Display
 from sync.gitlab import Platform, asked
 from sync.migration import sentence
@@ -42,7 +42,7 @@ class Ledger:
     """A case on its way through one row: what it was, what is added to it, and what is to be done about it."""
 
     ticket: str
-    entries: list[Entry]
+    entries: tuple[Entry, ...]
     case: Case | None
     added: list[Entry] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
@@ -84,36 +84,37 @@ class Inbox:
     display: Display
     clock: Clock
 
-    def process(self, turn: Turn, row: InboxRow) -> None:
-        """Decide this row and commit it. Raises Transient, Permanent, LeaseLost, StoreDown."""
+    def process(self, turn: Turn, row: InboxRow) -> Work | None:
+        """Decide this row and commit it; gives what is to be worked on next. Raises Transient, Permanent, LeaseLost, StoreDown."""
         match row.source:
             case "gitlab":
                 home = self.platform.home
-                self._act(turn, row, read_hook(row.body, own=home.account, project_id=home.project_id))
+                return self._act(turn, row, read_hook(row.body, own=home.account, project_id=home.project_id))
             case "sweep":
-                self._act(turn, row, read_look(row.body))
+                return self._act(turn, row, read_look(row.body))
             case "portal":
                 procedures = self.display.procedures
-                self._act(turn, row, read_portal(row.body, ticket=row.lane, key=row.key, at=row.received_at, procedures=procedures))
+                told = read_portal(row.body, ticket=row.lane, key=row.key, at=row.received_at, procedures=procedures)
+                return self._act(turn, row, told)
             case "report":
-                self._report(turn, row)
+                return self._report(turn, row)
             case _:
-                self._decide_one(turn, row, codec.read_fact(row.body))
+                return self._decide_one(turn, row, codec.read_fact(row.body))
 
-    def _act(self, turn: Turn, row: InboxRow, message: Look | Told | Ignored) -> None:
+    def _act(self, turn: Turn, row: InboxRow, message: Look | Told | Ignored) -> Work | None:
         match message:
             case Ignored(reason=reason):
-                self.store.commit(turn, row, Batch(result=reason))
+                return self.store.commit(turn, row, Batch(result=reason))
             case Look():
-                self._look(turn, row, message)
+                return self._look(turn, row, message)
             case Told(fact=fact, contents=contents, form=form):
                 for content in contents:
                     self.files.put(content)
-                self._decide_one(turn, row, fact, self.display.for_form(form) if form else None)
+                return self._decide_one(turn, row, fact, self.display.for_form(form) if form else None)
 
-    def _decide_one(self, turn: Turn, row: InboxRow, fact: Fact, opens: Procedure | None = None) -> None:
+    def _decide_one(self, turn: Turn, row: InboxRow, fact: Fact, opens: Procedure | None = None) -> Work | None:
         """Decide one fact about the lane's case; `opens`: the procedure it opens under, where it opens one."""
-        ledger = self._ledger(turn.lane)
+        ledger = self._ledger(turn)
         procedure = opens if ledger.case is None else self.display.procedure(ledger.case)
         if procedure is None:
             raise Permanent(f"{type(fact).__name__} about {turn.lane}, which is no case", Failure.STRAY)
@@ -121,26 +122,22 @@ class Inbox:
             before, procedure = procedure, self.display.revision(ledger.case.procedure, fact.revision)
             against = obstacles(before, procedure, ledger.case)
             if against:  # the case moved since it was asked for
-                self.store.commit(turn, row, Batch(result=" ".join(map(sentence, against))))
-                return
-        self._fold(ledger, procedure, [fact])
-        self._commit(turn, row, ledger, procedure, None)
+                return self.store.commit(turn, row, Batch(result=" ".join(map(sentence, against))))
+        ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
+        return self._commit(turn, row, ledger, procedure, None)
 
-    def _look(self, turn: Turn, row: InboxRow, look: Look) -> None:
+    def _look(self, turn: Turn, row: InboxRow, look: Look) -> Work | None:
         """Read the issue, decide what people asked for there, and find what nobody can have asked for."""
-        ledger = self._ledger(turn.lane)
+        ledger = self._ledger(turn)
         if ledger.case is None:
-            self._pass_on(turn, row, look)
-            return
+            return self._pass_on(turn, row, look)
         if look.iid != ledger.case.iid:
-            self.store.commit(turn, row, Batch(result=f"issue {look.iid} is this case's no more"))
-            return
+            return self.store.commit(turn, row, Batch(result=f"issue {look.iid} is this case's no more"))
         procedure, last = self.display.procedure(ledger.case), sighting_of(look.iid, self.store.observed(turn.lane))
         try:
             issue = self.platform.issue(look.iid)
         except Gone as gone:
-            self._lost(turn, row, ledger, procedure, gone)
-            return
+            return self._lost(turn, row, ledger, procedure, gone)
         parts = look.parts | unread(issue, last)
         snapshot = self.platform.history(issue, parts, last.notes_until if last else None)
         before = ledger.case
@@ -154,9 +151,10 @@ class Inbox:
             seen = replace(seen, issue=replace(last.issue, notes_count=issue.notes_count), turn="")  # it differs still when looked at later
         else:
             self._fold(ledger, procedure, drifted)
-        self._commit(turn, row, ledger, procedure, seen)
+        following = self._commit(turn, row, ledger, procedure, seen)
         if row.source == "sweep" and not look.closely:
             self._count_finds(ledger.facts, issue.updated_at, row.received_at - UNDER_WAY)
+        return following
 
     def _count_finds(self, facts: Iterable[Fact], changed_at: datetime, told_until: datetime) -> None:
         """Count what no hook told before we looked of our own accord; when somebody changed the issue without asking, only GitLab knows."""
@@ -175,16 +173,17 @@ class Inbox:
         ledger.causes += [fact.key for fact in asked if isinstance(fact, IssueClosed)]
         return [fact for fact in asked if not isinstance(fact, IssueClosed)]
 
-    def _lost(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, gone: Gone) -> None:
+    def _lost(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, gone: Gone) -> Work | None:
         """The issue cannot be read: where it was deleted, the case goes on in another one."""
         iid = ledger.case.iid if ledger.case else None
         if iid is None or not self.platform.deleted(iid):
             raise Transient(f"listed, but not readable: {gone}", Failure.CLOSED) from gone
         log.error("issue %d was deleted: the case gets another one", iid)
         self._fold(ledger, procedure, [IssueLost(f"lost:{iid}", self.clock(), SERVICE, iid)])
-        self._commit(turn, row, ledger, procedure, None)
+        following = self._commit(turn, row, ledger, procedure, None)
         if row.source == "sweep" and ledger.facts:
             self.platform.tally.add(FINDS, "deletion")
+        return following
 
     def _leave(self, ledger: Ledger, issue: IssueSeen, until: datetime) -> None:
         """Put nothing back for now: somebody, or another robot, undoes it each time. What was asked is answered; a look follows."""
@@ -194,32 +193,33 @@ class Inbox:
         look = look_bytes(Look(issue.iid, closely=True, after=until))
         self.store.keep(Delivery("sweep", f"left:{issue.iid}:{until.isoformat()}", f"issue:{issue.iid}", look))
 
-    def _pass_on(self, turn: Turn, row: InboxRow, look: Look) -> None:
+    def _pass_on(self, turn: Turn, row: InboxRow, look: Look) -> Work | None:
         """A hook that came before its issue was known as a case's, or is about an issue that is none; or a look that had to wait."""
         wait = look.after - self.clock() if look.after else timedelta()
         if wait > timedelta():
             raise Transient("the issue is left as it is for now", Failure.WAITS, retry_after=wait)
         ticket = self.store.ticket_of(look.iid)
         if ticket is None or ticket == turn.lane:
-            self.store.commit(turn, row, Batch(result=f"issue {look.iid} is no case"))
-        else:
-            self.store.move(turn, row, ticket)
+            return self.store.commit(turn, row, Batch(result=f"issue {look.iid} is no case"))
+        return self.store.move(turn, row, ticket)
 
     def _drifted(self, ledger: Ledger, case: Case, snapshot: Snapshot, last: Sighting | None, *, closely: bool) -> list[Fact]:
         """What of the issue is neither as the ledger says nor as it was last seen: somebody changed it without asking for anything.
 
         What is only not as the ledger says is on its way there, or was refused by GitLab; looked at `closely`, it counts too.
         """
-        issue, wanted = snapshot.issue, self.display.issue(case, self.clock(), snapshot.issue.description)
+        issue, before = snapshot.issue, None if last is None or closely else fields_of(last.issue)
+        changed = None if before is None else told(differing(before, issue), before, issue)
+        settled = ASKING if ledger.shows else frozenset[str]()  # put right anyway, and what was asked is answered; the rest is told
+        if changed is not None and changed <= settled:
+            return []  # found out without writing down how the issue should look, which takes longer than all else of a look
+        wanted = self.display.issue(case, self.clock(), issue.description)
         differ = differing(wanted, issue)
         if last is not None and closely:
             differ = frozenset(name for name in differ if name not in last.refused or last.refused[name] != asked(wanted, name))
-        what = told(differ, wanted, issue)
-        if last is not None and not closely:
-            before = fields_of(last.issue)
-            what &= told(differing(before, issue), before, issue)
-        if ledger.shows:  # all is put right anyway, and what was asked is answered; what else was changed is told
-            what -= ASKING
+        what = told(differ, wanted, issue) - settled
+        if changed is not None:
+            what &= changed
         if not what:
             return []
         seen = f"{issue.updated_at.isoformat()}:{case.last_seq}:{','.join(sorted(what))}"
@@ -238,20 +238,19 @@ class Inbox:
         )
         return changed_by(known, what, since, self.platform.home.account)
 
-    def _report(self, turn: Turn, row: InboxRow) -> None:
+    def _report(self, turn: Turn, row: InboxRow) -> Work | None:
         """A week is over: its report is published on the platform and goes to those the organisation names."""
         week, to = str(codec.read(row.body)["week"]), self.display.organisation.report_recipients
         effects: list[Effect] = [PublishReport(f"publish:{row.key}", week)]
         if to:
             effects.append(SendMail(f"mail:{row.key}", REPORT, to, {"week": week}))
-        self.store.commit(turn, row, Batch(effects=tuple(effects), result=f"{len(to)} recipients"))
+        return self.store.commit(turn, row, Batch(effects=tuple(effects), result=f"{len(to)} recipients"))
 
-    def _ledger(self, ticket: str) -> Ledger:
-        entries = self.store.entries(ticket)
-        case = fold(entries)
-        if case is not None:
-            logs.also(step=case.step)
-        return Ledger(ticket, entries, case)
+    def _ledger(self, turn: Turn) -> Ledger:
+        known = self.store.known(turn)
+        if known.case is not None:
+            logs.also(step=known.case.step)
+        return Ledger(turn.lane, known.entries, known.case)
 
     def _fold(self, ledger: Ledger, procedure: Procedure, facts: Iterable[Fact]) -> None:
         """Decide facts one after the other, each on the case the one before left; what was decided on before is passed over."""
@@ -262,7 +261,7 @@ class Inbox:
                 continue
             ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))
 
-    def _commit(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, seen: Sighting | None) -> None:
+    def _commit(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, seen: Sighting | None) -> Work | None:
         batch = Batch(
             ticket=ledger.ticket,
             entries=tuple(ledger.added),
@@ -272,10 +271,11 @@ class Inbox:
             case_row=_case_row(ledger.case, [*ledger.entries, *ledger.added][0].at, procedure) if ledger.case and ledger.added else None,
             result="; ".join(ledger.words) or "nothing new",
         )
-        self.store.commit(turn, row, batch)
+        following = self.store.commit(turn, row, batch)
         for entry in ledger.added:
             for what in entry.event.what if isinstance(entry.event, IssueMended) else ():
                 self.platform.tally.add(MENDED, what)
+        return following
 
 
 def _case_row(case: Case, opened_at: datetime, procedure: Procedure) -> CaseRow:

@@ -14,7 +14,7 @@ from integration.faults import Failure, Permanent, Transient
 from integration.files import FileStore
 from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, Sighting, Snapshot, sighting_json, sighting_of
 from integration.payloads import Look, look_bytes
-from integration.procedure.case import Case, fold
+from integration.procedure.case import Case
 from integration.procedure.definition import DRAFT
 from integration.procedure.effects import (
     CallPortal,
@@ -31,7 +31,7 @@ from integration.procedure.effects import (
 from integration.procedure.events import Entry
 from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueDrifted, IssueLinked, TaskLinked
 from integration.snapshot import Reader, unread
-from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn
+from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn, Work
 from integration.templates import messages
 from sync import documents, reports
 from sync.display import Display, issue_marker, task_marker, weighs
@@ -57,60 +57,62 @@ class Outbox:
     portal: Portal | None = None
     mail: Mail | None = None
 
-    def perform(self, turn: Turn, row: OutboxRow) -> None:
-        """Perform this row's effect and mark it done. Raises Transient, Permanent, LeaseLost, StoreDown."""
+    def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
+        """Perform this row's effect and mark it done; gives what is to be worked on next.
+
+        Raises Transient, Permanent, LeaseLost, StoreDown.
+        """
         try:
-            self._perform(turn, row)
+            return self._perform(turn, row)
         except Gone as gone:
             if not isinstance(row.effect, ShowOnIssue | PostNote | UploadAttachments):  # it is about the project, not about an issue
                 raise ProjectShut(str(gone)) from gone
-            case, _ = self._case(row)
+            case, _ = self._case(turn)
             if case.ending and self.platform.deleted(_iid(case)):  # a case that is over gets no other issue: nobody is left to be told
-                self.store.done(turn, row)
-                return
+                return self.store.done(turn, row)
             # Somebody deleted the issue, or took our rights: the look finds out, and what waits goes on after it.
             self.store.keep(Delivery("sweep", f"gone:{row.key}:{row.attempts}", row.lane, look_bytes(Look(_iid(case)))))
             raise Transient(str(gone), gone.failure) from gone
 
-    def _perform(self, turn: Turn, row: OutboxRow) -> None:  # noqa: C901 -- one arm per kind of effect
+    def _perform(self, turn: Turn, row: OutboxRow) -> Work | None:  # noqa: C901 -- one arm per kind of effect
         match row.effect:
             case OpenIssue():
-                self._open_issue(turn, row)
+                return self._open_issue(turn, row)
             case ShowOnIssue():
-                self._show(turn, row)
+                return self._show(turn, row)
             case PostNote() as note:
-                self._post(turn, row, note)
+                return self._post(turn, row, note)
             case OpenTask(account=account):
-                self._open_task(turn, row, account)
+                return self._open_task(turn, row, account)
             case CloseTask(account=account):
-                self._close_task(turn, row, account)
+                return self._close_task(turn, row, account)
             case UploadAttachments(version=version):
-                self._upload(turn, row, version)
+                return self._upload(turn, row, version)
             case IssueDocument(document=document):
-                self._issue_document(turn, row, document)
+                return self._issue_document(turn, row, document)
             case CallPortal(type=kind, data=data):
                 if self.portal is not None:
                     self.portal.call(row.key, kind, data, row.created_at)
-                self.store.done(turn, row)
+                return self.store.done(turn, row)
             case PublishReport() as report:
                 self._publish(report)
-                self.store.done(turn, row)
+                return self.store.done(turn, row)
             case SendMail() as mail:
                 self._send(mail)
-                self.store.done(turn, row)
+                return self.store.done(turn, row)
 
-    def _open_issue(self, turn: Turn, row: OutboxRow) -> None:
-        case, _ = self._case(row)
+    def _open_issue(self, turn: Turn, row: OutboxRow) -> Work | None:
+        case, _ = self._case(turn)
         draft = self.display.issue(case, self.clock())
         shown = self.platform.open_issue(draft, issue_marker(case.ticket), look_since=_first_try(row))
         linked = IssueLinked(f"linked:{shown.issue.iid}", self.clock(), SERVICE, shown.issue.iid, shown.issue.url)
         # An issue an earlier attempt left may have been written in since: it counts as not looked at yet.
         seen = Sighting(shown.issue, turn.token, None, shown.refused) if row.attempts == 1 else None
-        self.store.done(turn, row, outcome=linked, observed=sighting_json(seen) if seen else None)
+        return self.store.done(turn, row, outcome=linked, observed=sighting_json(seen) if seen else None)
 
-    def _show(self, turn: Turn, row: OutboxRow) -> None:
+    def _show(self, turn: Turn, row: OutboxRow) -> Work | None:
         """Bring the issue to what the ledger says now. What was seen in this very turn is not read a second time."""
-        case, _ = self._case(row)
+        case, _ = self._case(turn)
         last = sighting_of(_iid(case), self.store.observed(row.lane))
         issue = last.issue if last and last.turn == turn.token and row.attempts == 1 else self.platform.issue(_iid(case))
         parts = unread(issue, last)
@@ -124,7 +126,7 @@ class Outbox:
         counted, since = last.issue.notes_count if last else 0, issue.updated_at if shown.disturbed else shown.issue.updated_at
         kept = replace(shown.issue, notes_count=counted, updated_at=since)  # disturbed: who it was, did it since the issue was read
         seen = Sighting(kept, turn.token, last.notes_until if last else None, shown.refused)
-        self.store.done(turn, row, outcome=self._written_over(row, issue, shown), observed=sighting_json(seen))
+        return self.store.done(turn, row, outcome=self._written_over(row, issue, shown), observed=sighting_json(seen))
 
     def _asked_meanwhile(self, case: Case, shown: Shown) -> bool:
         """Whether among what others changed is a request not decided on: a box, which our text was made without."""
@@ -138,21 +140,21 @@ class Outbox:
         accounts = tuple(dict.fromkeys(note.account for note in shown.edits if rewritten(note) and note.created_at > since))
         return IssueDrifted(f"written-over:{row.key}", self.clock(), SERVICE, ("region",), accounts) if accounts else None
 
-    def _post(self, turn: Turn, row: OutboxRow, note: PostNote) -> None:
-        case, _ = self._case(row)
+    def _post(self, turn: Turn, row: OutboxRow, note: PostNote) -> Work | None:
+        case, _ = self._case(turn)
         body = self.display.note(self._weighed(note, case), case)
         replaces = self.store.note_id(case.ticket, note.slot) if note.slot else None
         made = self.platform.post_note(_iid(case), body, marker(note.key), look_since=_first_try(row), replaces=replaces)
         observed = self._counted(case, row) if made != replaces else None
-        self.store.done(turn, row, note=NoteMade(note.key, note.slot, made), observed=observed)
+        return self.store.done(turn, row, note=NoteMade(note.key, note.slot, made), observed=observed)
 
     def _weighed(self, note: PostNote, case: Case) -> PostNote:
         """The note with what only the other cases tell, where it asks for that."""
         return self.display.weighed(note, case, self.store.workload(without=case.ticket), self.clock()) if weighs(note) else note
 
-    def _open_task(self, turn: Turn, row: OutboxRow, account: str) -> None:
+    def _open_task(self, turn: Turn, row: OutboxRow, account: str) -> Work | None:
         """A member's own issue, as it must be now: the one they had before opened again, one an earlier attempt left, or a new one."""
-        case, _ = self._case(row)
+        case, _ = self._case(turn)
         seen = self._seen_task(case.tasks.get(account))
         if seen is not None:
             shown = self.platform.show(self.display.task(case, account, seen.description), seen, {})
@@ -162,13 +164,13 @@ class Outbox:
             )
         self.platform.relate(shown.issue.iid, _iid(case))
         linked = TaskLinked(f"task:{account}:{shown.issue.iid}", self.clock(), SERVICE, account, shown.issue.iid, shown.issue.url)
-        self.store.done(turn, row, outcome=linked)
+        return self.store.done(turn, row, outcome=linked)
 
-    def _close_task(self, turn: Turn, row: OutboxRow, account: str) -> None:
-        case, _ = self._case(row)
+    def _close_task(self, turn: Turn, row: OutboxRow, account: str) -> Work | None:
+        case, _ = self._case(turn)
         if account in case.tasks:
             self.platform.close(case.tasks[account])
-        self.store.done(turn, row)
+        return self.store.done(turn, row)
 
     def _seen_task(self, iid: int | None) -> IssueSeen | None:
         try:
@@ -176,16 +178,16 @@ class Outbox:
         except Gone:
             return None  # somebody deleted it: it is made anew
 
-    def _upload(self, turn: Turn, row: OutboxRow, version: int) -> None:
+    def _upload(self, turn: Turn, row: OutboxRow, version: int) -> Work | None:
         """The files of a form, each uploaded, all linked in one note. A file the portal sent only the address of is named."""
-        case, _ = self._case(row)
+        case, _ = self._case(turn)
         posted = None if row.attempts == 1 else self.platform.find_note(_iid(case), marker(row.key), _first_try(row))
         if posted is None:
             files = [self._uploaded(turn, file) for file in case.submissions[version - 1].attachments]
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
-        self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))
+        return self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))
 
     def _uploaded(self, turn: Turn, file: Attachment) -> dict[str, object]:
         said: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": file.size, "url": file.url, "link": ""}
@@ -198,9 +200,9 @@ class Outbox:
         self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
         return said | {"link": link}
 
-    def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> None:
+    def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> Work | None:
         """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""
-        case, entries = self._case(row)
+        case, entries = self._case(turn)
         organisation = self.display.organisation
         paper = next((paper for paper in case.documents if paper.id == document), None)
         if paper is None:
@@ -214,7 +216,7 @@ class Outbox:
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
-        self.store.done(turn, row, outcome=filed)
+        return self.store.done(turn, row, outcome=filed)
 
     def _publish(self, effect: PublishReport) -> None:
         """One wiki page a week with links to the files, and the index of all weeks that have one; what is there already stays."""
@@ -239,13 +241,12 @@ class Outbox:
         subject, _, text = display.wording.render(f"mail/{mail.template}.md", week=week, report=report).partition("\n\n")
         self.mail.send(mail.key, mail.to, subject, text, files)
 
-    def _case(self, row: OutboxRow) -> tuple[Case, list[Entry]]:
-        entries = self.store.entries(row.lane)
-        case = fold(entries)
-        if case is None:
-            raise Permanent(f"{row.lane} is no case", Failure.STRAY)
-        logs.also(step=case.step)
-        return case, entries
+    def _case(self, turn: Turn) -> tuple[Case, tuple[Entry, ...]]:
+        known = self.store.known(turn)
+        if known.case is None:
+            raise Permanent(f"{turn.lane} is no case", Failure.STRAY)
+        logs.also(step=known.case.step)
+        return known.case, known.entries
 
     def _counted(self, case: Case, row: OutboxRow) -> dict[str, object] | None:
         """The issue as it was last seen, with one more note of ours; not after a second try, when it may have been counted already."""

@@ -127,7 +127,7 @@ class OneProcess:
         while not self.stop.is_set():
             heard = self.bell.rings
             try:
-                if not drain.work_once():
+                if not drain.until_idle():
                     self.bell.wait(heard, POLL)
             except StoreDown as fault:
                 log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all

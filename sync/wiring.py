@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 from integration.clock import Clock, utc_now
 from integration.parts import Parts
 from integration.settings import Settings
-from integration.store import InboxRow, OutboxRow, Turn
+from integration.store import InboxRow, OutboxRow, Turn, Work
 from sync.clock import Clockwork
 from sync.display import Display
 from sync.drain import Drain
@@ -85,7 +85,7 @@ class Service:
         inbox = Inbox(store, platform, files, self.display, clock)
         outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
         hands = EachRow(inbox, outbox, lambda: self.display)
-        return Drain(store, hands, hands, stop, platform.tally)
+        return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
 
     def provisioning(self, hook_url: str = "") -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
@@ -150,13 +150,13 @@ class EachRow:
     outbox: Outbox
     display: Callable[[], Display]
 
-    def process(self, turn: Turn, row: InboxRow) -> None:
+    def process(self, turn: Turn, row: InboxRow) -> Work | None:
         """See sync.inbox."""
-        replace(self.inbox, display=self.display()).process(turn, row)
+        return replace(self.inbox, display=self.display()).process(turn, row)
 
-    def perform(self, turn: Turn, row: OutboxRow) -> None:
+    def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
         """See sync.outbox."""
-        replace(self.outbox, display=self.display()).perform(turn, row)
+        return replace(self.outbox, display=self.display()).perform(turn, row)
 
 
 def sender(settings: Settings) -> str:

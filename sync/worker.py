@@ -5,7 +5,6 @@ A message lost, doubled or late changes nothing: whoever hears the bell asks the
 
 import logging
 import os
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from functools import cached_property, partial
@@ -61,11 +60,8 @@ class Hands:
         return build(self._settings)
 
     def work(self) -> None:
-        """Work lanes while any is due, ringing for a colleague with each."""
-        end = time.monotonic() + LONGEST_TURN
-        while time.monotonic() < end and self.service.drain.work_once():
-            self.service.bell.ring()
-        self.service.drain.tally.tell(self.service.store)  # there may be no next task
+        """Work while anything is due."""
+        self.service.drain.until_idle(LONGEST_TURN)
 
     def tick(self) -> None:
         """Look at the time, and for work whose bell was not heard."""
@@ -103,6 +99,11 @@ def make_app(settings: Settings) -> Celery:
 def run_worker(settings: Settings, concurrency: int = CONCURRENCY) -> None:
     """Work until told to stop; a first SIGTERM lets the tasks in hand end."""
     _log_our_way(settings)
+    serve(make_app(settings), concurrency)
+
+
+def serve(app: Celery, concurrency: int) -> None:
+    """Have so many processes of this app work until told to stop."""
     argv = [
         "worker",
         "--pool=prefork",
@@ -111,7 +112,7 @@ def run_worker(settings: Settings, concurrency: int = CONCURRENCY) -> None:
         "--without-gossip",
         "--without-mingle",
     ]
-    make_app(settings).worker_main(argv)
+    app.worker_main(argv)
 
 
 def run_beat(settings: Settings) -> None:

@@ -230,6 +230,13 @@ def postgres_url() -> Iterator[str]:
         yield server.url
 
 
+def restarted(server: Server, *more: str) -> None:
+    """Start a server again with more options; the later ones count."""
+    server.end()
+    server.command += more
+    server.start()
+
+
 @contextmanager
 def new_database(postgres_url: str) -> Iterator[str]:
     """SQLAlchemy URL of a new, empty database that is dropped afterwards, whoever is still connected."""
@@ -238,6 +245,23 @@ def new_database(postgres_url: str) -> Iterator[str]:
         connection.execute(f"CREATE DATABASE {name}")
         yield postgres_url.replace("/postgres?", f"/{name}?")
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def durable_server() -> Iterator[Server]:
+    """A PostgreSQL that keeps its promises, as one does that nobody configured."""
+    with postgres(postgres_programs()) as server:
+        restarted(server, *(word for promise in ("fsync", "synchronous_commit", "full_page_writes") for word in ("-c", f"{promise}=on")))
+        with psycopg.connect(libpq(server.url)) as connection:
+            promises = [connection.execute(f"SHOW {promise}").fetchone() for promise in ("fsync", "synchronous_commit")]
+        assert promises == [("on",), ("on",)]
+        yield server
+
+
+@pytest.fixture
+def durable_postgres(durable_server: Server) -> str:
+    """Its SQLAlchemy URL."""
+    return durable_server.url
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from integration.store.rows import (
     ChainFault,
     Conflict,
     Delivery,
+    Due,
     InboxRow,
     Kept,
     LeaseLost,
@@ -20,6 +21,7 @@ from integration.store.rows import (
     StoreDown,
     Turn,
     Waiting,
+    Work,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "ChainFault",
     "Conflict",
     "Delivery",
+    "Due",
     "InboxRow",
     "Kept",
     "LeaseLost",
@@ -41,4 +44,5 @@ __all__ = [
     "StoreDown",
     "Turn",
     "Waiting",
+    "Work",
 ]

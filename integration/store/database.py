@@ -3,10 +3,13 @@
 No connection is held longer than one transaction, and no transaction is open during a call to the outside.
 """
 
+import math
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +18,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from integration.clock import Clock, utc_now
@@ -23,6 +27,7 @@ from integration.store.rows import StoreDown
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
+RESTED = 1.0  # seconds after which a connection is asked whether it is still there: each time would cost as much as a statement
 MIGRATION_LOCK = 0x616C7572  # any number, the same for all processes: they migrate one after the other
 
 
@@ -36,6 +41,8 @@ class Database:
         self.clock = clock
         self.wall = wall
         self._engine = _engine(_driver(make_url(url)))
+        self._reader = self._engine if self._sqlite else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._new: dict[sa.Table, sqlite.Insert | postgresql.Insert] = {}
         # SQLite lets one connection write at a time and makes the others poll; threads of one process queue up here instead.
         self._writers: AbstractContextManager[object] = threading.Lock() if self._sqlite else nullcontext()
 
@@ -77,8 +84,8 @@ class Database:
 
     @contextmanager
     def _read(self) -> Iterator[Connection]:
-        """One transaction that only reads."""
-        with self._reachable(), self._engine.connect() as connection, _left(connection), connection.begin():
+        """Statements that only read. PostgreSQL shows each of them what is committed by then anyway, so it is spared BEGIN and COMMIT."""
+        with self._reachable(), self._reader.connect() as connection, _left(connection), connection.begin():
             yield connection
 
     @contextmanager
@@ -95,8 +102,10 @@ class Database:
 
     def _insert_new(self, connection: Connection, table: sa.Table, rows: Sequence[dict[str, object]]) -> None:
         """Insert the rows that are not there yet."""
+        if table not in self._new:  # made once: see intake.FIRST
+            self._new[table] = self._insert(table).on_conflict_do_nothing()
         if rows:
-            connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+            connection.execute(self._new[table], rows)
 
 
 @contextmanager
@@ -123,12 +132,32 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         settings = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
         connect = {"connect_timeout": 5, "options": settings}
-        return sa.create_engine(url, pool_size=5, max_overflow=10, pool_timeout=5, pool_pre_ping=True, connect_args=connect)
+        engine = sa.create_engine(url, pool_size=5, max_overflow=10, pool_timeout=5, connect_args=connect)
+        sa.event.listen(engine, "checkin", _note_rest)
+        sa.event.listen(engine, "checkout", partial(_greet, engine.dialect))
+        return engine
     patience = {} if "timeout" in url.query else {"timeout": 5}  # seconds a locked database is waited for
     engine = sa.create_engine(url, pool_timeout=5, connect_args=patience)
     sa.event.listen(engine, "connect", _open_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _note_rest(connection: object, entry: ConnectionPoolEntry) -> None:
+    """Remember since when the connection rests."""
+    del connection
+    entry.info["rests"] = time.monotonic()
+
+
+def _greet(dialect: Dialect, connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: object) -> None:
+    """Ask a connection that has rested whether it is still there; the server may have been restarted meanwhile."""
+    del proxy
+    if time.monotonic() - entry.info.get("rests", math.inf) < RESTED:
+        return
+    try:
+        dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error as fault:
+        raise sa.exc.InvalidatePoolError from fault
 
 
 def _open_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:

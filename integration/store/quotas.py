@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from integration.clock import Clock, utc_now
 from integration.store.database import Database
 from integration.tables import quotas
 
@@ -26,6 +27,12 @@ class Quotas(Database):
 
     per_minute = 0
 
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
+        super().__init__(url, clock=clock, wall=wall)
+        first = self._insert(quotas)
+        again = {"taken": sa.case((quotas.c.minute == first.excluded.minute, quotas.c.taken + 1), else_=1), "minute": first.excluded.minute}
+        self._counted_in = first.on_conflict_do_update(index_elements=["name"], set_=again).returning(quotas.c.taken)
+
     def close_quota(self, name: str, wait: timedelta) -> None:
         """The platform asked all of us for a pause, of everything (ALL) or of one kind. Raises StoreDown."""
         until = self.clock() + wait
@@ -34,18 +41,20 @@ class Quotas(Database):
             longer = sa.case((quotas.c.closed_until > made.excluded.closed_until, quotas.c.closed_until), else_=made.excluded.closed_until)
             connection.execute(made.on_conflict_do_update(index_elements=["name"], set_={"closed_until": longer}))
 
-    def _wait_for(self, connection: Connection, kind: str) -> timedelta | None:
-        """How long a row of this kind has to wait for the platform; None: not at all, and its share of the minute is taken."""
-        now, name = self.clock(), SPENDS.get(kind, ALL)
-        shut = sa.select(sa.func.max(quotas.c.closed_until)).where(quotas.c.name.in_({ALL, name}), quotas.c.closed_until > now)
-        until: datetime | None = connection.execute(shut).scalar()
-        if until is not None:
-            return until - now
-        if name == ALL or not self.per_minute:
+    def _spend(self, connection: Connection, kind: str) -> timedelta | None:
+        """Take the share of the minute an effect of this kind needs; how long it has to wait where the minute is used up."""
+        now, name = self.clock(), SPENDS.get(kind)
+        if name is None or not self.per_minute:
             return None
         minute = int(now.timestamp()) // MINUTE
-        first = self._insert(quotas).values(name=name, minute=minute, taken=1)
-        again = sa.case((quotas.c.minute == first.excluded.minute, quotas.c.taken + 1), else_=1)
-        counted = first.on_conflict_do_update(index_elements=["name"], set_={"taken": again, "minute": first.excluded.minute})
-        taken: int = connection.execute(counted.returning(quotas.c.taken)).scalar_one()
+        taken: int = connection.execute(self._counted_in, {"name": name, "minute": minute, "taken": 1}).scalar_one()
         return None if taken <= self.per_minute else timedelta(seconds=(minute + 1) * MINUTE - now.timestamp())
+
+
+def closed_until(now: sa.ColumnElement[datetime], kind: sa.ColumnElement[str] | None = None) -> sa.ScalarSelect[datetime]:
+    """Until when the platform is closed, to effects of this kind (None: to reading it); NULL where it is open."""
+    meant = quotas.c.name == ALL
+    if kind is not None:
+        for spends, name in SPENDS.items():
+            meant |= (quotas.c.name == name) & (kind == spends)
+    return sa.select(sa.func.max(quotas.c.closed_until)).where(quotas.c.closed_until > now, meant).scalar_subquery()

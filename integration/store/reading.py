@@ -5,17 +5,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Literal
+from typing import Any, Literal
 
 import sqlalchemy as sa
 
 from integration import codec
 from integration.codec import Json
+from integration.procedure.case import fold
 from integration.procedure.events import Entry
-from integration.store.rows import CaseRow, ChainFault, InboxRow, OutboxRow, Waiting
-from integration.store.worklist import Worklist, inbox_row, outbox_row
+from integration.store import statements
+from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, OutboxRow, Turn, Waiting
+from integration.store.statements import columns
+from integration.store.worklist import Worklist
 from integration.store.writing import ACTOR, FIRST, link
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, causes, events, inbox, marks, notes, numbers, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, numbers, outbox
 
 Side = Literal["inbox", "outbox"]
 
@@ -29,9 +32,19 @@ class Store(Worklist):
 
     def entries(self, ticket: str) -> list[Entry]:
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
+        return [_entry(line) for line in self._lines(ticket)]
+
+    def known(self, turn: Turn) -> Known:
+        """What the ledger of the case says whose lane is held. It is read once a turn."""
+        if turn.known is None:
+            lines = self._lines(turn.lane)
+            entries = tuple(map(_entry, lines))
+            turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST)
+        return turn.known
+
+    def _lines(self, ticket: str) -> Sequence[sa.Row[Any]]:
         with self._read() as connection:
-            rows = connection.execute(sa.select(events).where(events.c.ticket == ticket).order_by(events.c.seq)).all()
-        return list(map(_entry, rows))
+            return connection.execute(statements.LEDGER, {"of": ticket}).all()
 
     def ledgers(self, tickets: Sequence[str]) -> Iterator[list[Entry]]:
         """The ledgers of these cases by ticket, those that have one; never more of them in memory than one question brings."""
@@ -50,7 +63,7 @@ class Store(Worklist):
     def ticket_of(self, iid: int) -> str | None:
         """The case whose issue has this number."""
         with self._read() as connection:
-            return connection.execute(sa.select(cases.c.ticket).where(cases.c.iid == iid)).scalar()
+            return connection.execute(statements.CASE_OF_ISSUE, {"issue": iid}).scalar()
 
     def case_row(self, ticket: str) -> CaseRow | None:
         """Where this case stands."""
@@ -102,14 +115,13 @@ class Store(Worklist):
 
     def known_causes(self, ticket: str, keys: Iterable[str]) -> set[str]:
         """Those of the facts' keys that were decided on already."""
-        asked = sa.select(causes.c.key).where(causes.c.ticket == ticket, causes.c.key.in_(list(keys)))
         with self._read() as connection:
-            return set(connection.execute(asked).scalars())
+            return set(connection.execute(statements.KNOWN_CAUSES, {"of": ticket, "keys": list(keys)}).scalars())
 
     def observed(self, ticket: str) -> Json | None:
         """The issue as it was last seen."""
         with self._read() as connection:
-            seen: Json | None = connection.execute(sa.select(cases.c.observed).where(cases.c.ticket == ticket)).scalar()
+            seen: Json | None = connection.execute(statements.OBSERVED, {"of": ticket}).scalar()
         return seen
 
     def sightings(self, iids: Sequence[int]) -> dict[int, tuple[str, Json | None]]:
@@ -120,9 +132,8 @@ class Store(Worklist):
 
     def note_id(self, ticket: str, name: str) -> int | None:
         """GitLab's id of the newest note posted for this effect's key or in this slot."""
-        posted = sa.select(notes.c.note_id).where(notes.c.ticket == ticket, sa.or_(notes.c.key == name, notes.c.slot == name))
         with self._read() as connection:
-            return connection.execute(posted.order_by(notes.c.note_id.desc()).limit(1)).scalar()
+            return connection.execute(statements.NEWEST_NOTE, {"of": ticket, "name": name}).scalar()
 
     def number(self, document: str, series: str, year: int, written: Callable[[int], str]) -> str:
         """Reserve the next number of a series for a document, or give the one it has: no gaps, none twice, across processes.
@@ -148,14 +159,14 @@ class Store(Worklist):
     ) -> list[InboxRow]:
         """Kept messages, newest first; without `state` or `row_id` only those not done."""
         with self._read() as connection:
-            return [inbox_row(row) for row in connection.execute(_rows(inbox, state, lane, row_id).limit(limit))]
+            return [InboxRow(*row) for row in connection.execute(_rows(inbox, InboxRow, state, lane, row_id).limit(limit))]
 
     def outbox_rows(
         self, *, state: str | None = None, lane: str | None = None, row_id: int | None = None, limit: int = 100
     ) -> list[OutboxRow]:
         """Effects, newest first; without `state` or `row_id` only those not done."""
         with self._read() as connection:
-            return [outbox_row(row) for row in connection.execute(_rows(outbox, state, lane, row_id).limit(limit))]
+            return [OutboxRow(*row) for row in connection.execute(_rows(outbox, OutboxRow, state, lane, row_id).limit(limit))]
 
     def replay(self, side: Side, row_id: int | None = None) -> int:
         """Try a parked row again, or all of the side; gives how many are: 0 where none is parked.
@@ -217,7 +228,7 @@ class Store(Worklist):
             return [fault for each, version in versions.items() for fault in _chain_faults(connection, each, version)]
 
     def _case_rows(self, *wanted: sa.ColumnElement[bool]) -> list[CaseRow]:
-        chosen = sa.select(*(cases.c[name] for name in CaseRow.__dataclass_fields__)).where(*wanted)
+        chosen = sa.select(*columns(cases, CaseRow)).where(*wanted)
         with self._read() as connection:
             rows = [row._asdict() for row in connection.execute(chosen.order_by(cases.c.ticket))]  # SQLAlchemy's documented name
         return [CaseRow(**{**row, "team": tuple(row["team"] or ())}) for row in rows]
@@ -227,7 +238,7 @@ def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
     return Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data))
 
 
-def _rows(table: sa.Table, state: str | None, lane: str | None, row_id: int | None) -> sa.Select[tuple[object, ...]]:
+def _rows(table: sa.Table, kind: type[InboxRow | OutboxRow], state: str | None, lane: str | None, row_id: int | None) -> sa.Select[Any]:
     wanted: list[sa.ColumnElement[bool] | sa.TextClause] = [sa.true()]
     if state is not None:
         wanted.append(table.c.state == state)
@@ -239,13 +250,13 @@ def _rows(table: sa.Table, state: str | None, lane: str | None, row_id: int | No
         # Found first and put in order then: the other way round, SQLite would read every row that is done.
         wanted.append(UNFINISHED)
         wanted = [table.c.id.in_(sa.select(table.c.id).where(*wanted))]
-    return sa.select(table).where(*wanted).order_by(table.c.id.desc())
+    return sa.select(*columns(table, kind)).where(*wanted).order_by(table.c.id.desc())
 
 
 def _chain_faults(connection: sa.Connection, ticket: str, version: int) -> Iterator[ChainFault]:
     """The first fault of a case's chain: what comes after a broken line proves nothing."""
     seq, prev = 0, FIRST
-    for row in connection.execute(sa.select(events).where(events.c.ticket == ticket).order_by(events.c.seq)):
+    for row in connection.execute(statements.LEDGER, {"of": ticket}):
         seq += 1
         said = {"actor": row.actor, "cause": row.cause, "kind": row.kind, "data": row.data}
         if row.seq != seq:

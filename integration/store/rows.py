@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from integration import codec
 from integration.codec import Json
+from integration.procedure.case import Case
 from integration.procedure.effects import Effect
 from integration.procedure.events import Entry
 
@@ -47,12 +48,27 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """What a ledger says: its entries, the case they add up to (None: there are none), and the hash of the last."""
+
+    entries: tuple[Entry, ...]
+    case: Case | None
+    hash: str
+
+
+@dataclass(slots=True)
 class Turn:
-    """The proof of holding a lane; every write of a worker demands it. `lease`: how long the hold lasts from its last sign of life."""
+    """The proof of holding a lane; every write of a worker demands it. `lease`: how long the hold lasts from its last sign of life.
+
+    `onward`: its holder goes on with another lane when nothing in this one is due. `known`: the ledger of the lane's case, once it was
+    read; while the turn lasts nobody else adds to it.
+    """
 
     lane: str
     token: str
     lease: timedelta
+    onward: bool = False
+    known: Known | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,13 @@ class OutboxRow:
     def effect(self) -> Effect:
         """The effect. Permanent where this release cannot read it."""
         return codec.EFFECTS.load(self.kind, self.data)
+
+
+Due = InboxRow | OutboxRow
+"""A row to be worked on now; its attempt is counted."""
+
+Work = tuple[Turn, Due]
+"""A row to be worked on now, in a lane that is held."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,62 +1,34 @@
 """The worker's side of the store: a lane is held by one worker at a time, and its rows are worked on in order.
 
 Every write demands proof of the lane: whoever lost it can change nothing. Within a lane an unfinished or parked inbox row blocks the
-younger inbox rows, an outbox row the younger ones of its channel; other lanes go on.
+younger inbox rows, an outbox row the younger ones of its channel; other lanes go on. What ends the work on a row hands out the next one
+in the same transaction, or gives the lane back.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import reduce
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from integration import codec
+from integration.clock import Clock, utc_now
 from integration.codec import Json
 from integration.faults import Failure
+from integration.procedure.case import evolve
 from integration.procedure.effects import CallPortal, Effect, SendMail
+from integration.procedure.events import Entry
 from integration.procedure.facts import Fact
+from integration.store import statements
 from integration.store.intake import Intake
 from integration.store.quotas import Quotas
-from integration.store.rows import Batch, Delivery, InboxRow, LeaseLost, NoteMade, OutboxRow, Turn
+from integration.store.rows import Batch, Delivery, Due, InboxRow, Known, LeaseLost, NoteMade, OutboxRow, Turn, Work
+from integration.store.statements import PLATFORM
 from integration.store.writing import append_entries, write_case
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, Moment, cases, causes, inbox, lanes, leaders, notes, outbox
-
-# Statements of every row's way, built once: building them costs more than running them.
-FREE = (
-    sa.select(lanes.c.lane)
-    .where(lanes.c.next_due <= sa.bindparam("now"), sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= sa.bindparam("wall")))
-    .order_by(lanes.c.next_due, lanes.c.lane)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
-TAKEN = (
-    sa.update(lanes)
-    .where(lanes.c.lane == sa.bindparam("free"))
-    .values(token=sa.bindparam("by", type_=sa.String), lease_until=sa.bindparam("until", type_=Moment))
-)
-HELD = (lanes.c.lane == sa.bindparam("held")) & (lanes.c.token == sa.bindparam("by"))
-PROLONGED = sa.update(lanes).where(HELD).values(lease_until=sa.bindparam("until", type_=Moment))
-GIVEN_BACK = sa.update(lanes).where(HELD).values(token=None, lease_until=None)
-DUE_NEXT = sa.update(lanes).where(lanes.c.lane == sa.bindparam("held")).values(next_due=sa.bindparam("at", type_=Moment))
-INBOX_HEAD = sa.select(inbox).where(inbox.c.lane == sa.bindparam("of"), UNFINISHED).order_by(inbox.c.id).limit(1)
-# Opening the issue comes before all else: effects that wait for an issue that was lost meanwhile go to the new one.
-FIRST = sa.func.abs(sa.func.min(sa.case((outbox.c.kind == "OpenIssue", -outbox.c.id), else_=outbox.c.id)))
-OLDEST = sa.select(FIRST).where(outbox.c.lane == sa.bindparam("of"), UNFINISHED).group_by(outbox.c.channel)
-OUTBOX_HEADS = sa.select(outbox).where(outbox.c.id.in_(OLDEST)).order_by(outbox.c.id)
-TRIED = {
-    table: sa.update(table).where(table.c.id == sa.bindparam("row")).values(attempts=table.c.attempts + 1) for table in (inbox, outbox)
-}
-
-LATER = {
-    table: sa.update(table)
-    .where(table.c.id == sa.bindparam("row"))
-    .values(due_at=sa.bindparam("at", type_=Moment), error="", failure=Failure.LIMIT)
-    for table in (inbox, outbox)
-}
-
-PLATFORM = "platform"
-READS = {"gitlab", "sweep"}  # sources whose rows are looks at the platform
+from integration.tables import PARKED, WAITING, causes, inbox, lanes, leaders, notes, outbox
 
 LONGEST_ERROR = 8000  # characters of an error kept in its row
 
@@ -73,65 +45,52 @@ def channel_of(effect: Effect) -> str:
 
 
 class Worklist(Intake, Quotas):
-    """Hands out lanes and rows, and takes back what became of them."""
+    """Hands out lanes and rows, and takes back what became of them.
 
-    def claim(self, *, lease: timedelta) -> Turn | None:
-        """Hold the lane that has waited longest, or None where nothing is due. Raises StoreDown."""
-        wall = self.wall()
+    The attempt at a row is counted on disk before it begins. A method that ends the work on a row gives what is to be worked on next: it is
+    in the same lane; where nothing there is due, that was given back, and it is in another lane if the turn goes `onward`.
+    """
+
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
+        super().__init__(url, clock=clock, wall=wall)
+        noted = self._insert(notes)
+        same = {name: noted.excluded[name] for name in ("ticket", "slot", "note_id")}
+        self._noted = noted.on_conflict_do_update(index_elements=["key"], set_=same)
+
+    def claim(self, *, lease: timedelta, onward: bool = False) -> tuple[Turn, Due | None] | None:
+        """Hold the lane that has waited longest; None where no lane is due. Raises StoreDown.
+
+        With the first row that is due in it; None instead of one where nothing is after all: then it was given back.
+        """
         with self._write() as connection:
-            lane = connection.execute(FREE, {"now": self.clock(), "wall": wall}).scalar()
-            if lane is None:
-                return None
-            turn = Turn(lane, secrets.token_hex(16), lease)
-            connection.execute(TAKEN, {"free": lane, "by": turn.token, "until": wall + lease})
-            return turn
+            turn = self._claimed(connection, lease, onward=onward)
+            return (turn, self._due(connection, turn)) if turn else None
 
-    def next(self, turn: Turn) -> InboxRow | OutboxRow | None:
-        """The row to work on now: inbox before outbox. The attempt is counted on disk before it begins. Raises LeaseLost, StoreDown."""
-        with self._write() as connection:
-            self._hold(connection, turn)
-            head = _inbox_head(connection, turn.lane)
-            if head is not None and self._ready(connection, inbox, head, asks=head.source in READS):
-                return inbox_row(head, attempts=head.attempts + 1)
-            for row in _outbox_heads(connection, turn.lane):
-                if self._ready(connection, outbox, row, asks=row.channel == PLATFORM):
-                    return outbox_row(row, attempts=row.attempts + 1)
-            return None
+    def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> Work | None:
+        """Record all that the row leads to, and that the row is done, in one transaction; gives what is next.
 
-    def _ready(self, connection: Connection, table: sa.Table, row: Row[tuple[object, ...]], *, asks: bool) -> bool:
-        """Whether this row is worked on now: then its attempt is counted. One that `asks` the platform may have to wait for it."""
-        now = self.clock()
-        if row.state != WAITING or row.due_at > now:
-            return False
-        wait = self._wait_for(connection, row.kind if table is outbox else "") if asks else None
-        if wait is not None:
-            connection.execute(LATER[table], {"row": row.id, "at": now + wait})
-            return False
-        connection.execute(TRIED[table], {"row": row.id})
-        return True
-
-    def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> None:
-        """Record all that the row leads to, and that the row is done, in one transaction. Raises LeaseLost, StoreDown.
-
-        ValueError for entries of another case than the lane's, or not numbered on from the case's last.
+        Raises LeaseLost, StoreDown; ValueError for entries of another case than the lane's, or not numbered on from the case's last.
         """
         if batch.ticket not in ("", turn.lane):
             raise ValueError(f"{batch.ticket} cannot be written by the lane of {turn.lane}")
         with self._write() as connection:
             self._hold(connection, turn)
-            append_entries(connection, turn.lane, batch.entries)
-            if batch.case_row is not None:
-                write_case(connection, batch.case_row, batch.entries)
-            if batch.observed is not None:
-                connection.execute(sa.update(cases).where(cases.c.ticket == turn.lane).values(observed=batch.observed))
+            known = self._append(connection, turn, batch.entries)
+            write_case(connection, turn.lane, batch)
             self._insert_new(connection, causes, [{"ticket": turn.lane, "key": key} for key in batch.causes])
             self._send(connection, turn.lane, batch.effects)
-            connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(state=DONE, error="", failure="", result=batch.result))
+            more = connection.execute(statements.DECIDED, {"row": row.id, "of": turn.lane, "word": batch.result}).one()
+            following = self._following(connection, turn, more)
+        turn.known = known
+        return following
 
     def done(
         self, turn: Turn, row: OutboxRow, *, outcome: Fact | None = None, note: NoteMade | None = None, observed: Json | None = None
-    ) -> None:
-        """The effect was performed; `outcome` comes back as an inbox row of the lane. Raises LeaseLost, StoreDown."""
+    ) -> Work | None:
+        """The effect was performed; `outcome` comes back as an inbox row of the lane. Gives what is next.
+
+        Raises LeaseLost, StoreDown.
+        """
         with self._write() as connection:
             self._hold(connection, turn)
             if outcome is not None:
@@ -139,41 +98,43 @@ class Worklist(Intake, Quotas):
                     connection, [Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, codec.fact_bytes(outcome))]
                 )
             if note is not None:
-                row_of_note = {"key": note.key, "ticket": turn.lane, "slot": note.slot, "note_id": note.note_id}
-                made = self._insert(notes).values(row_of_note)
-                connection.execute(made.on_conflict_do_update(index_elements=["key"], set_=row_of_note))
-            if observed is not None:
-                connection.execute(sa.update(cases).where(cases.c.ticket == turn.lane).values(observed=observed))
-            connection.execute(
-                sa.update(outbox).where(outbox.c.id == row.id).values(state=DONE, error="", failure="", done_at=self.clock())
-            )
+                made = {"key": note.key, "ticket": turn.lane, "slot": note.slot, "note_id": note.note_id}
+                connection.execute(self._noted, made)
+            write_case(connection, turn.lane, Batch(observed=observed))
+            more = connection.execute(statements.PERFORMED, {"row": row.id, "of": turn.lane, "now": self.clock()}).one()
+            return self._following(connection, turn, more)
 
-    def postpone(self, turn: Turn, row: InboxRow | OutboxRow, *, until: datetime, error: str, failure: Failure = Failure.OTHER) -> None:
-        """Try the row again at `until`. Raises LeaseLost, StoreDown."""
-        self._set_aside(turn, row, {"due_at": until, "error": _cut(error), "failure": failure})
+    def postpone(self, turn: Turn, row: Due, *, until: datetime, error: str, failure: Failure = Failure.OTHER) -> Work | None:
+        """Try the row again at `until`; gives what is next. Raises LeaseLost, StoreDown."""
+        return self._set_aside(turn, row, {"due_at": until, "error": _cut(error), "failure": failure})
 
-    def park(self, turn: Turn, row: InboxRow | OutboxRow, error: str, failure: Failure = Failure.OTHER) -> None:
-        """Leave the row, and what waits behind it, until an operator replays it. Raises LeaseLost, StoreDown."""
-        self._set_aside(turn, row, {"state": PARKED, "error": _cut(error), "failure": failure})
+    def park(self, turn: Turn, row: Due, error: str, failure: Failure = Failure.OTHER) -> Work | None:
+        """Leave the row, and what waits behind it, until an operator replays it; gives what is next. Raises LeaseLost, StoreDown."""
+        return self._set_aside(turn, row, {"state": PARKED, "error": _cut(error), "failure": failure})
 
-    def move(self, turn: Turn, row: InboxRow, lane: str) -> None:
-        """Put the row into another lane: a hook's issue turned out to be a case. Raises LeaseLost, StoreDown."""
+    def move(self, turn: Turn, row: InboxRow, lane: str) -> Work | None:
+        """Put the row into another lane: a hook's issue turned out to be a case. Gives what is next. Raises LeaseLost, StoreDown."""
         with self._write() as connection:
             self._hold(connection, turn)
             connection.execute(sa.update(inbox).where(inbox.c.id == row.id).values(lane=lane, due_at=self.clock()))
             self._wake(connection, [lane])
+            return self._following(connection, turn)
 
     def hold(self, turn: Turn) -> None:
         """Prolong the hold: for a row whose work outside is many calls. Raises LeaseLost, StoreDown."""
         with self._write() as connection:
             self._hold(connection, turn)
 
-    def release(self, turn: Turn) -> None:
-        """Give the lane back; a lane lost already stays with whoever has it. Raises StoreDown."""
-        with self._write() as connection:
-            # The lane's row is locked first and its rows are read after: whatever arrives meanwhile wakes the lane once more.
-            if connection.execute(GIVEN_BACK, {"held": turn.lane, "by": turn.token}).rowcount:
-                connection.execute(DUE_NEXT, {"held": turn.lane, "at": self._next_due(connection, turn.lane)})
+    def release(self, turn: Turn, unbegun: Due | None = None) -> None:
+        """Give the lane back, with a row that was handed out and not begun; a lane lost already stays with whoever has it.
+
+        Raises StoreDown.
+        """
+        with suppress(LeaseLost), self._write() as connection:
+            self._hold(connection, turn)
+            if unbegun is not None:
+                connection.execute(statements.UNTRIED[_table(unbegun)], {"row": unbegun.id, "at": unbegun.due_at})
+            self._give_back(connection, turn)
 
     def break_leases(self) -> None:
         """Give all lanes back, whoever held them: for the one process of an embedded database, at its start. Raises StoreDown."""
@@ -198,14 +159,69 @@ class Worklist(Intake, Quotas):
 
     def _hold(self, connection: Connection, turn: Turn) -> None:
         """Prove the hold and prolong it; locks the lane until the transaction ends."""
-        if not connection.execute(PROLONGED, {"held": turn.lane, "by": turn.token, "until": self.wall() + turn.lease}).rowcount:
+        if not connection.execute(statements.PROLONGED, {"of": turn.lane, "by": turn.token, "until": self.wall() + turn.lease}).rowcount:
             raise LeaseLost(turn.lane)
 
-    def _set_aside(self, turn: Turn, row: InboxRow | OutboxRow, values: dict[str, object]) -> None:
-        table = inbox if isinstance(row, InboxRow) else outbox
+    def _append(self, connection: Connection, turn: Turn, added: tuple[Entry, ...]) -> Known | None:
+        """Add to the ledger; gives what it says with that, where what it said before was known."""
+        known = turn.known
+        if not added:
+            return known
+        last = append_entries(connection, turn.lane, added, known)
+        return Known((*known.entries, *added), reduce(evolve, added, known.case), last) if known else None
+
+    def _claimed(self, connection: Connection, lease: timedelta, *, onward: bool) -> Turn | None:
+        """Hold the lane that has waited longest."""
+        wall, token = self.wall(), secrets.token_hex(16)
+        asked = {"now": self.clock(), "wall": wall, "by": token, "until": wall + lease}
+        lane = connection.execute(statements.CLAIMED, asked).scalar()
+        return None if lane is None else Turn(lane, token, lease, onward)
+
+    def _following(self, connection: Connection, turn: Turn, more: Sequence[bool] = (True, True)) -> Work | None:
+        """What is to be worked on next; `more`: whether any messages, and any effects, may be unfinished in the lane."""
+        row = self._due(connection, turn, more)
+        if row is None and turn.onward:
+            another = self._claimed(connection, turn.lease, onward=True)
+            turn, row = (another, self._due(connection, another)) if another else (turn, None)
+        return None if row is None else (turn, row)
+
+    def _due(self, connection: Connection, turn: Turn, more: Sequence[bool] = (True, True)) -> Due | None:
+        """What is due in the lane, its attempt counted: inbox before outbox. Where nothing is, the lane is given back."""
+        messages, effects = more
+        place = {"of": turn.lane, "now": self.clock()}
+        message = connection.execute(statements.MESSAGE, place).first() if messages else None
+        if message is not None:
+            return InboxRow(*message)
+        while effects and (effect := connection.execute(statements.EFFECT, place).first()) is not None:
+            row = OutboxRow(*effect)
+            wait = self._spend(connection, row.kind)
+            if wait is None:
+                return row
+            connection.execute(statements.UNTRIED[outbox], {"row": row.id, "at": self.clock()})
+            connection.execute(statements.LATER[outbox], {"row": row.id, "at": self.clock() + wait})
+        self._give_back(connection, turn, left=messages or effects)
+        return None
+
+    def _give_back(self, connection: Connection, turn: Turn, *, left: bool = True) -> None:
+        """Let the lane go until something of what is left in it is due.
+
+        The lane is locked and its rows are read after: whatever arrives meanwhile wakes it once more.
+        """
+        dues = []
+        for table in (inbox, outbox) if left else ():
+            for row in connection.execute(statements.FIRST_ROWS[table], {"of": turn.lane, "now": self.clock()}).all():
+                due = max(row.due_at, row.closed or row.due_at)
+                if due > row.due_at:
+                    connection.execute(statements.LATER[table], {"row": row.id, "at": due})
+                dues.append(due)
+        connection.execute(statements.GIVEN_BACK, {"of": turn.lane, "by": turn.token, "at": min(dues, default=None)})
+
+    def _set_aside(self, turn: Turn, row: Due, values: dict[str, object]) -> Work | None:
+        table = _table(row)
         with self._write() as connection:
             self._hold(connection, turn)
             connection.execute(sa.update(table).where(table.c.id == row.id).values(**values))
+            return self._following(connection, turn)
 
     def _send(self, connection: Connection, lane: str, effects: Iterable[Effect]) -> None:
         """Queue effects. A key already queued, and a second waiting ShowOnIssue of the lane, add nothing."""
@@ -215,32 +231,9 @@ class Worklist(Intake, Quotas):
         rows = [{**fresh, "channel": channel_of(effect), "key": effect.key, "kind": kind, "data": data} for effect, kind, data in dumped]
         self._insert_new(connection, outbox, rows)
 
-    def _next_due(self, connection: Connection, lane: str) -> datetime | None:
-        """When the lane has work again."""
-        heads = [_inbox_head(connection, lane), *_outbox_heads(connection, lane)]
-        return min((head.due_at for head in heads if head is not None and head.state == WAITING), default=None)
 
-
-def _inbox_head(connection: Connection, lane: str) -> Row[tuple[object, ...]] | None:
-    """The oldest inbox row that is not done."""
-    return connection.execute(INBOX_HEAD, {"of": lane}).first()
-
-
-def _outbox_heads(connection: Connection, lane: str) -> list[Row[tuple[object, ...]]]:
-    """The oldest outbox row of each channel that is not done, oldest first."""
-    return list(connection.execute(OUTBOX_HEADS, {"of": lane}))
-
-
-def inbox_row(row: Row[tuple[object, ...]], *, attempts: int | None = None) -> InboxRow:
-    """The row as a value."""
-    fields = {name: row._mapping[name] for name in InboxRow.__dataclass_fields__}  # noqa: SLF001  # SQLAlchemy's documented name
-    return InboxRow(**(fields if attempts is None else {**fields, "attempts": attempts}))
-
-
-def outbox_row(row: Row[tuple[object, ...]], *, attempts: int | None = None) -> OutboxRow:
-    """The row as a value."""
-    fields = {name: row._mapping[name] for name in OutboxRow.__dataclass_fields__}  # noqa: SLF001  # SQLAlchemy's documented name
-    return OutboxRow(**(fields if attempts is None else {**fields, "attempts": attempts}))
+def _table(row: Due) -> sa.Table:
+    return inbox if isinstance(row, InboxRow) else outbox
 
 
 def _cut(error: str) -> str:

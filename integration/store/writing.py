@@ -7,7 +7,6 @@ import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 from pydantic import TypeAdapter
 from sqlalchemy.engine import Connection
 
@@ -15,8 +14,8 @@ from integration import codec
 from integration.codec import Json
 from integration.procedure.events import Entry
 from integration.procedure.facts import Actor
-from integration.store.rows import CaseRow
-from integration.tables import cases, events
+from integration.store import statements
+from integration.store.rows import Batch, CaseRow, Known
 
 ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
 FIRST = ""  # what the first entry of a case follows
@@ -28,13 +27,13 @@ def link(ticket: str, seq: int, at: datetime, said: Json, prev: str) -> str:
     return hashlib.sha256(codec.canonical(line)).hexdigest()
 
 
-def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry]) -> None:
-    """Write entries after the case's last. ValueError where their numbers do not follow it."""
-    if not entries:
-        return
-    newest = sa.select(events.c.seq, events.c.hash).where(events.c.ticket == ticket).order_by(events.c.seq.desc()).limit(1)
-    last = connection.execute(newest).first()
-    seq, prev = (last.seq, last.hash) if last is not None else (0, FIRST)
+def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry], known: Known | None) -> str:
+    """Write entries after the case's last, as it is `known` or found; gives the hash of the last. ValueError where they do not follow."""
+    if known is not None:
+        seq, prev = len(known.entries), known.hash
+    else:
+        last = connection.execute(statements.LAST_LINE, {"of": ticket}).first()
+        seq, prev = (last.seq, last.hash) if last is not None else (0, FIRST)
     if [entry.seq for entry in entries] != list(range(seq + 1, seq + 1 + len(entries))):
         raise ValueError(f"{ticket}: entries {entries[0].seq} to {entries[-1].seq} do not follow entry {seq}")
     lines = []
@@ -44,15 +43,24 @@ def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry]
         this = link(ticket, entry.seq, entry.at, said, prev)
         lines.append({"ticket": ticket, "seq": entry.seq, "at": entry.at, **said, "prev": prev, "hash": this})
         prev = this
-    connection.execute(sa.insert(events), lines)
-    connection.execute(sa.update(cases).where(cases.c.ticket == ticket).values(version=entries[-1].seq))
+    connection.execute(statements.NEW_LINES, lines)
+    return prev
 
 
-def write_case(connection: Connection, row: CaseRow, entries: Sequence[Entry]) -> None:
-    """Write where the case stands now. ValueError for a case that was never submitted."""
-    values = {name: getattr(row, name) for name in CaseRow.__dataclass_fields__ if name not in ("ticket", "version")}
-    values["team"] = list(row.team) or None
-    if entries:
-        values["version"] = entries[-1].seq
-    if not connection.execute(sa.update(cases).where(cases.c.ticket == row.ticket).values(**values)).rowcount:
-        raise ValueError(f"{row.ticket} was never submitted")
+def write_case(connection: Connection, lane: str, batch: Batch) -> None:
+    """Write where the case stands now and how its issue was seen. ValueError for a case that was never submitted."""
+    row = batch.case_row
+    values: dict[str, object] = {}
+    if row is not None:
+        values |= {name: getattr(row, name) for name in CaseRow.__dataclass_fields__ if name not in ("ticket", "version")}
+        values["team"] = list(row.team) or None
+    if batch.entries:
+        values["version"] = batch.entries[-1].seq
+    if batch.observed is not None:
+        values["observed"] = batch.observed
+    if not values:
+        return
+    ticket = row.ticket if row is not None else lane
+    written = connection.execute(statements.STANDING, {"of": ticket, **values})
+    if row is not None and not written.rowcount:
+        raise ValueError(f"{ticket} was never submitted")

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median, quantiles
 
-import psycopg
 import pytest
 import redis
 from rich.console import Console
@@ -27,7 +26,7 @@ from integration.clock import utc_now
 from integration.store import Store
 from sandbox.portal import SECRET
 from tests.processes import ALUR, wait_for
-from tests.servers import Server, emptied, libpq, postgres, postgres_programs, redis_program, redis_server
+from tests.servers import Server, emptied, redis_program, redis_server, restarted
 from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT, example_form
 
 BODY = 3 * 1024  # bytes of a form
@@ -76,29 +75,11 @@ class Edge:
 
 
 @pytest.fixture
-def durable_postgres() -> Iterator[str]:
-    """SQLAlchemy URL of a PostgreSQL that keeps its promises, as one does that nobody configured."""
-    with postgres(postgres_programs()) as server:
-        restarted(server, *(word for promise in ("fsync", "synchronous_commit", "full_page_writes") for word in ("-c", f"{promise}=on")))
-        with psycopg.connect(libpq(server.url)) as connection:
-            promises = [connection.execute(f"SHOW {promise}").fetchone() for promise in ("fsync", "synchronous_commit")]
-        assert promises == [("on",), ("on",)]
-        yield server.url
-
-
-@pytest.fixture
 def stock_redis() -> Iterator[Server]:
     """A Redis that saves itself as one does that nobody configured."""
     with redis_server(redis_program()) as server:
         restarted(server, "--save", "3600 1 300 100 60 10000")
         yield server
-
-
-def restarted(server: Server, *more: str) -> None:
-    """Start a server again with more options; the later ones count."""
-    server.end()
-    server.command += more
-    server.start()
 
 
 @pytest.fixture

@@ -86,14 +86,14 @@ def parts(environment: dict[str, str]) -> Iterator[Parts]:
 def keep(parts: Parts, *happened: object, step: int | None = 5, due: datetime | None = None) -> None:
     """A case with this history after its opening, at this step."""
     parts.store.submit(Delivery("portal", "form", "", b'{"a": 1}'), "SI", 2026)
-    turn = parts.store.claim(lease=timedelta(minutes=1))
+    turn, kept = parts.store.claim(lease=timedelta(minutes=1))
     procedure, form = parts.procedures[-1], parts.files.put(b"form")
     opened = CaseOpened(TICKET, procedure.slug, procedure.revision, submission(form))
     entries = tuple(Entry(seq, TUESDAY, KASI, "note:1", event) for seq, event in enumerate((opened, *happened), 1))
     role = procedure.step(step).performer if step else None
     row = CaseRow(TICKET, procedure.slug, procedure.revision, "berjalan", step, role, due, 2, 1, "SIAKAD: galat\x1b]0;x\x07", TUESDAY, None)
-    parts.store.commit(turn, parts.store.next(turn), Batch(TICKET, entries, (CallPortal("p:1", "status.berubah", {"a": 1}),), case_row=row))
-    parts.store.release(turn)
+    effects = (CallPortal("p:1", "status.berubah", {"a": 1}),)
+    parts.store.release(*parts.store.commit(turn, kept, Batch(TICKET, entries, effects, case_row=row)))
 
 
 def test_every_event_has_its_sentence():
@@ -284,9 +284,7 @@ def test_a_due_date_that_is_none_is_explained_too(alur, parts, happened, words):
 
 def park(parts: Parts, error: str, failure: Failure = Failure.OTHER) -> None:
     """The next row fails for good."""
-    turn = parts.store.claim(lease=timedelta(minutes=1))
-    parts.store.park(turn, parts.store.next(turn), error, failure)
-    parts.store.release(turn)
+    parts.store.park(*parts.store.claim(lease=timedelta(minutes=1)), error, failure)
 
 
 def test_a_parked_row_is_shown_with_its_cause_and_what_to_do_and_replayed(alur, parts):
@@ -314,10 +312,8 @@ def test_a_parked_row_is_shown_with_its_cause_and_what_to_do_and_replayed(alur, 
 
 def test_a_row_that_waits_is_shown_with_its_cause_and_next_try(alur, parts):
     keep(parts)
-    turn = parts.store.claim(lease=timedelta(minutes=1))
     later = {"until": TUESDAY + timedelta(minutes=30), "error": "status.berubah: ConnectionError", "failure": Failure.PORTAL_DOWN}
-    parts.store.postpone(turn, parts.store.next(turn), **later)
-    parts.store.release(turn)
+    parts.store.postpone(*parts.store.claim(lease=timedelta(minutes=1)), **later)
     listed = alur("outbox", "list", COLUMNS="200").stdout
     for words in ("menunggu", "1 kali dicoba", "lagi 2 Jun 2026 09.30", "Portal belum dapat dihubungi: status.berubah: ConnectionError"):
         assert words in listed
@@ -329,8 +325,8 @@ def test_a_row_that_waits_is_shown_with_its_cause_and_next_try(alur, parts):
 def test_rows_that_wait_for_the_platform_together_say_until_when(alur, parts):
     parts.store.close_quota(ALL, timedelta(minutes=5))
     parts.store.keep(Delivery("gitlab", "k", "issue:7", b"{}"))
-    turn = parts.store.claim(lease=timedelta(minutes=1))
-    assert parts.store.next(turn) is None
+    _, row = parts.store.claim(lease=timedelta(minutes=1))
+    assert row is None
     listed = alur("inbox", "list").stdout
     assert "Jeda menurut batas GitLab" in listed
     assert "lagi 2 Jun 2026 09.05" in listed

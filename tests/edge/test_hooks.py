@@ -29,10 +29,9 @@ def call(client, payload=ISSUE, *, token=HOOK_TOKEN, body=None, **headers):
 def link(store, iid: int) -> str:
     """A case whose issue has this number."""
     ticket = store.submit(Delivery("portal", "form", "", b""), "SI", 2026).answer["tiket"]
-    turn = store.claim(lease=timedelta(minutes=1))
+    turn, form = store.claim(lease=timedelta(minutes=1))
     row = CaseRow(ticket, "si", "1", "berjalan", 4, "kasi", None, 1, iid, "SIAKAD", store.clock(), None)
-    store.commit(turn, store.next(turn), Batch(ticket, case_row=row))
-    store.release(turn)
+    store.commit(turn, form, Batch(ticket, case_row=row))
     return ticket
 
 

@@ -70,7 +70,7 @@ def test_a_store_that_is_down_for_a_while_ends_nothing(service, monkeypatch, cap
     monkeypatch.setattr(serve, "STORE_PAUSE", 0.01)
     claim = service.store.claim
 
-    def down(*, lease):
+    def down(**_asked):
         monkeypatch.setattr(service.store, "claim", claim)
         raise StoreDown("locked")
 

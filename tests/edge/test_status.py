@@ -39,8 +39,7 @@ def procedure(parts):
 def known(portal, parts, watch, procedure):
     """A case at step 5, with one paper for the unit, one that is not and one only drafted; gives what the portal was answered."""
     answer = portal.submit().json
-    turn = parts.store.claim(lease=timedelta(minutes=1))
-    row = parts.store.next(turn)
+    turn, row = parts.store.claim(lease=timedelta(minutes=1))
     entered = watch()
     told = [p.slug for p in procedure.documents if p.for_unit]
     kept = [p.slug for p in procedure.documents if not p.for_unit]
@@ -58,17 +57,15 @@ def known(portal, parts, watch, procedure):
     )
     entries = tuple(Entry(seq, entered, KASI, "note:1", event) for seq, event in enumerate(happened, 1))
     parts.store.commit(turn, row, Batch(answer["tiket"], entries))
-    parts.store.release(turn)
     return answer
 
 
 def happen(portal, parts, watch, *events) -> None:
     """These happen to the known case, after all else."""
     portal.send("pengaduan.dibatalkan", {"tiket": "SI-2026-000001", "alasan": "x", "oleh": "x"})
-    turn = parts.store.claim(lease=timedelta(minutes=1))
+    turn, row = parts.store.claim(lease=timedelta(minutes=1))
     entries = tuple(Entry(seq, watch(), SERVICE, "x", event) for seq, event in enumerate(events, 11))
-    parts.store.commit(turn, parts.store.next(turn), Batch(turn.lane, entries))
-    parts.store.release(turn)
+    parts.store.commit(turn, row, Batch(turn.lane, entries))
 
 
 def test_the_portal_sees_where_the_case_stands(portal, known, procedure):

@@ -42,13 +42,13 @@ def at_step(store: Store, due: datetime | None, entered: int = 1, ended: datetim
         store.submit(Delivery("portal", "form", "", b""), "SI", 2026)
     else:
         store.keep(Delivery("gitlab", f"{entered}:{due}", store.tickets()[0], b""))
-    turn = store.claim(lease=timedelta(minutes=1))
-    while (row := store.next(turn)) is not None:
+    work = store.claim(lease=timedelta(minutes=1))
+    while work is not None:
+        turn, row = work
         case = CaseRow(turn.lane, "si", "1", "berjalan", 4, "kasi", due, entered, 1, "SIAKAD", store.clock(), ended)
 
         entries = (Entry(len(store.entries(turn.lane)) + 1, store.clock(), SERVICE, "x", Paused("x")),)
-        store.commit(turn, row, Batch(turn.lane, entries, case_row=case))
-    store.release(turn)
+        work = store.commit(turn, row, Batch(turn.lane, entries, case_row=case))
     return turn.lane
 
 

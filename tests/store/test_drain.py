@@ -8,7 +8,7 @@ import pytest
 from integration.faults import LONGEST_PAUSE, Failure, Permanent, RateLimited, Transient, pause
 from integration.figures import LEFT
 from integration.procedure.effects import PostNote
-from integration.store import ALL, Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn
+from integration.store import ALL, Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn, Work
 from sync.drain import LAST_TRY, Drain
 
 
@@ -20,13 +20,13 @@ class Hands:
         self.seen: list[tuple[str, int]] = []
         self.doings: dict[str, list[Callable[[], object]]] = {}
 
-    def process(self, turn: Turn, row: InboxRow) -> None:
+    def process(self, turn: Turn, row: InboxRow) -> Work | None:
         self._do(row)
-        self.store.commit(turn, row, Batch(effects=(PostNote(f"note:{row.key}", "langkah"),)))
+        return self.store.commit(turn, row, Batch(effects=(PostNote(f"note:{row.key}", "langkah"),)))
 
-    def perform(self, turn: Turn, row: OutboxRow) -> None:
+    def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
         self._do(row)
-        self.store.done(turn, row)
+        return self.store.done(turn, row)
 
     def _do(self, row: InboxRow | OutboxRow) -> None:
         self.seen.append((row.key, row.attempts))
@@ -60,9 +60,9 @@ def arrive(store: Store, *keys: str, lane: str = "SI-2026-000001") -> None:
 def test_all_that_is_due_is_worked_lane_by_lane(store, drain, hands):
     arrive(store, "a", "b")
     arrive(store, "c", lane="SI-2026-000002")
-    assert drain.until_idle() == 2
-    assert [key for key, _ in hands.seen] == ["a", "b", "note:a", "note:b", "c", "note:c"]
-    assert not drain.work_once()
+    assert drain.until_idle() == 6
+    assert hands.seen == [(key, 1) for key in ("a", "b", "note:a", "note:b", "c", "note:c")]
+    assert not drain.until_idle()
 
 
 def test_what_may_work_later_is_tried_after_growing_pauses(store, drain, hands, watch):
@@ -96,6 +96,17 @@ def test_when_the_platform_has_had_enough_all_its_rows_wait_and_not_only_the_one
     hands.doings["a"] = [failing(RateLimited("429", retry_after=timedelta(seconds=60), of=ALL))]
     drain.until_idle()
     assert hands.seen == [("a", 1)]
+    assert not store.busy()
+    watch.move(seconds=60)
+    drain.until_idle()
+    assert hands.seen[1:] == [("a", 2), ("note:a", 1), ("b", 1), ("note:b", 1)]
+
+
+def test_what_waits_because_the_platform_has_had_enough_says_so(store, drain, hands, watch):
+    arrive(store, "a")
+    arrive(store, "b", lane="SI-2026-000002")
+    hands.doings["a"] = [failing(RateLimited("429", retry_after=timedelta(seconds=60), of=ALL))]
+    drain.until_idle()
     (other,) = store.inbox_rows(lane="SI-2026-000002")
     assert (other.due_at - watch(), other.attempts, other.failure) == (timedelta(seconds=60), 0, "limit")
 
@@ -171,30 +182,32 @@ def test_attempts_beyond_the_first_are_counted_by_side_once_nothing_is_left_to_d
 def test_a_stop_tells_the_store_what_was_counted(store, drain, hands):
     arrive(store, "a")
     hands.doings["a"] = [lambda: drain.tally.add(LEFT), drain.stop.set]
-    drain.work_once()
+    drain.until_idle()
     drain.stop.set()
-    assert not drain.work_once()
+    assert drain.until_idle() == 0
     assert store.counts() == {"drift_left": 1}
 
 
 def test_a_lane_taken_over_is_left_alone(store, drain, hands, wall):
     arrive(store, "a", "b")
-    taken: list[Turn | None] = []
+    taken: list[object] = []
 
     def sleep_too_long() -> None:
         wall.move(minutes=10)
-        taken.append(store.claim(lease=timedelta(minutes=10)))
+        taken.extend(store.claim(lease=timedelta(minutes=10)))
 
     hands.doings["a"] = [sleep_too_long]
-    assert drain.work_once()
+    assert drain.until_idle() == 1
     assert hands.seen == [("a", 1)]
-    assert store.next(taken[0]).key == "a"
+    turn, row = taken
+    assert (row.key, row.attempts) == ("a", 2)
+    assert store.commit(turn, row, Batch())[1].key == "b"
 
 
 def test_a_lease_lost_is_no_fault_of_the_row(store, drain, hands):
     arrive(store, "a")
     hands.doings["a"] = [failing(LeaseLost("SI-2026-000001"))]
-    assert drain.work_once()
+    assert drain.until_idle() == 1
     assert (store.inbox_rows()[0].state, store.inbox_rows()[0].error) == ("waiting", "")
 
 
@@ -202,22 +215,35 @@ def test_a_store_that_is_down_is_told_and_the_row_stays(store, drain, hands, wal
     arrive(store, "a")
     hands.doings["a"] = [failing(StoreDown("locked"))]
     with pytest.raises(StoreDown):
-        drain.work_once()
-    assert not drain.work_once()
+        drain.until_idle()
+    assert not drain.until_idle()
     wall.move(minutes=2)
-    assert drain.work_once()
+    assert drain.until_idle() == 2
     assert hands.seen == [("a", 1), ("a", 2), ("note:a", 1)]
 
 
 def test_a_stop_ends_the_work_after_the_row_in_hand_and_gives_the_lane_back(store, drain, hands):
     arrive(store, "a", "b")
     hands.doings["a"] = [drain.stop.set]
-    assert drain.work_once()
+    assert drain.until_idle() == 1
     assert hands.seen == [("a", 1)]
-    assert not drain.work_once()
+    assert not drain.until_idle()
     drain.stop.clear()
     drain.until_idle()
-    assert [key for key, _ in hands.seen] == ["a", "b", "note:a", "note:b"]
+    assert hands.seen == [(key, 1) for key in ("a", "b", "note:a", "note:b")]
+
+
+def test_who_has_worked_long_enough_gives_the_lane_back_and_calls_a_colleague(store, hands):
+    arrive(store, "a", "b")
+    rung: list[int] = []
+    drain = Drain(store, hands, hands, ring=lambda: rung.append(len(hands.seen)))
+    assert drain.until_idle(0) == 0
+    assert (rung, store.inbox_rows()[1].attempts) == ([0, 0], 0)
+    drain.until_idle()
+    assert rung == [0, 0, 0]
+    assert hands.seen == [(key, 1) for key in ("a", "b", "note:a", "note:b")]
+    drain.until_idle()
+    assert rung == [0, 0, 0]
 
 
 def test_pauses_double_up_to_the_longest():

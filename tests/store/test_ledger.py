@@ -43,11 +43,10 @@ FORM = Submission(
 def written(store: Store, watch, *happenings) -> str:
     """A case with these events, each an hour after the one before."""
     ticket = store.submit(Delivery("portal", f"form {len(store.tickets())}", "", b""), "SI", 2026).answer["tiket"]
-    turn = store.claim(lease=LEASE)
+    turn, form = store.claim(lease=LEASE)
     assert turn.lane == ticket
     entries = [Entry(seq, watch() + timedelta(hours=seq), KADIV, "note:1", event) for seq, event in enumerate(happenings, 1)]
-    store.commit(turn, store.next(turn), Batch(ticket, tuple(entries), causes=("note:1",)))
-    store.release(turn)
+    store.commit(turn, form, Batch(ticket, tuple(entries), causes=("note:1",)))
     return ticket
 
 
@@ -108,9 +107,8 @@ def test_where_cases_stand(store, watch):
     }
     for n, row in enumerate(rows.values()):
         store.keep(Delivery("gitlab", str(n), row.ticket, b""))
-        turn = store.claim(lease=LEASE)
-        store.commit(turn, store.next(turn), Batch(turn.lane, case_row=row))
-        store.release(turn)
+        turn, hook = store.claim(lease=LEASE)
+        store.commit(turn, hook, Batch(turn.lane, case_row=row))
     assert store.case_row(first) == store.case_rows(step=4)[0]
     assert store.case_row(first).due_at == rows[first].due_at
     assert store.case_row(first).version == 1
@@ -134,10 +132,8 @@ def test_what_waits_is_counted_with_its_age(store, watch):
     for key in ("a", "b", "c"):
         store.keep(Delivery("gitlab", key, key, b""))
         watch.move(seconds=1)
-    turn = store.claim(lease=LEASE)
-    store.park(turn, store.next(turn), "x", Failure.RIGHTS)
-    turn = store.claim(lease=LEASE)
-    store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="x", failure=Failure.DOWN)
+    store.park(*store.claim(lease=LEASE), "x", Failure.RIGHTS)
+    store.postpone(*store.claim(lease=LEASE), until=watch() + timedelta(hours=1), error="x", failure=Failure.DOWN)
     failing = {("parked", "rights"): 1, ("waiting", "down"): 1}
     assert store.waiting()[0] == Waiting("inbox", 2, 1, since + timedelta(seconds=1), failing)
 
@@ -170,8 +166,7 @@ def test_rows_are_listed_newest_first_and_found_by_number(store):
     assert [row.key for row in store.inbox_rows()] == ["c", "b", "a"]
     assert [row.key for row in store.inbox_rows(limit=1)] == ["c"]
     wanted = store.inbox_rows(lane="b")[0]
-    turn = store.claim(lease=LEASE)
-    store.commit(turn, store.next(turn), Batch())
+    store.commit(*store.claim(lease=LEASE), Batch())
     assert [row.key for row in store.inbox_rows()] == ["c", "b"]
     assert store.inbox_rows(row_id=wanted.id) == [wanted]
     assert store.outbox_rows(row_id=1) == []

@@ -13,13 +13,14 @@ LEASE = timedelta(minutes=5)
 
 def cases_with(store: Store, *per_case: list[Effect]) -> None:
     """One case for each list of effects its form leads to; nobody holds them."""
-    turns = []
+    allowed, store.per_minute = store.per_minute, 0
+    handed_out = []
     for effects in per_case:
         store.submit(Delivery("portal", secrets.token_hex(4), "", b"form"), "SI", 2026)
-        turns.append(store.claim(lease=LEASE))
-        store.commit(turns[-1], store.next(turns[-1]), Batch(effects=tuple(effects)))
-    for turn in turns:
-        store.release(turn)
+        handed_out.append(store.commit(*store.claim(lease=LEASE), Batch(effects=tuple(effects))))
+    for work in handed_out:
+        store.release(*work)
+    store.per_minute = allowed
 
 
 def note() -> PostNote:
@@ -37,11 +38,11 @@ def call() -> CallPortal:
 def handed_out(store: Store) -> list[OutboxRow]:
     """What one worker gets until nothing is due: each row is done as it comes."""
     got = []
-    while (turn := store.claim(lease=LEASE)) is not None:
-        while (row := store.next(turn)) is not None:
-            store.done(turn, row)
-            got.append(row)
-        store.release(turn)
+    while (claimed := store.claim(lease=LEASE)) is not None:
+        work = claimed if claimed[1] is not None else None
+        while work is not None:
+            got.append(work[1])
+            work = store.done(*work)
     return got
 
 
@@ -76,11 +77,10 @@ def test_a_pause_the_platform_asks_for_holds_for_all_and_ends(open_store, watch)
     store.keep(Delivery("gitlab", "hook", "SI-2026-000001", b"{}"))
     assert [row.channel for row in handed_out(other)] == ["portal"]
     watch.move(seconds=91)
-    turn = other.claim(lease=LEASE)
-    hook = other.next(turn)
+    turn, hook = other.claim(lease=LEASE)
     assert (hook.key, hook.attempts) == ("hook", 1)
-    other.commit(turn, hook, Batch())
-    assert other.next(turn).kind == "PostNote"
+    _, note_of_case = other.commit(turn, hook, Batch())
+    assert note_of_case.kind == "PostNote"
 
 
 def test_a_pause_of_notes_lets_everything_else_go_on(store):

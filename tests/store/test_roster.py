@@ -27,11 +27,10 @@ def roster(store) -> Roster:
 def open_case(store: Store, key: str = "form", role: str = "kasi-layanan-administrasi", ended: datetime | None = None) -> str:
     """A case the ledger has, at a step of this role."""
     store.submit(Delivery("portal", key, "", b""), "SI", 2026)
-    turn = store.claim(lease=timedelta(minutes=1))
+    turn, form = store.claim(lease=timedelta(minutes=1))
     row = CaseRow(turn.lane, "si", "1", "berjalan", 4, role, None, 1, None, "SIAKAD", store.clock(), ended)
     entries = (Entry(1, store.clock(), SERVICE, "x", Paused("x")),)
-    store.commit(turn, store.next(turn), Batch(turn.lane, entries, case_row=row))
-    store.release(turn)
+    store.commit(turn, form, Batch(turn.lane, entries, case_row=row))
     return turn.lane
 
 

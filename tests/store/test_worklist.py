@@ -9,9 +9,10 @@ import pytest
 from sqlalchemy.exc import StatementError
 
 from integration.procedure.effects import CallPortal, PostNote, SendMail, ShowOnIssue
-from integration.procedure.events import Entry, IssueMended, Paused
+from integration.procedure.events import CaseOpened, Entry, IssueMended, Paused
 from integration.procedure.facts import SERVICE, IssueLinked
 from integration.store import Batch, CaseRow, Delivery, InboxRow, LeaseLost, NoteMade, OutboxRow, Store, Turn
+from tests.core.office import submission
 
 LEASE = timedelta(minutes=5)
 
@@ -24,12 +25,10 @@ def opened(store: Store) -> str:
     return store.submit(Delivery("portal", "form", "", b"form"), "SI", 2026).answer["tiket"]
 
 
-def queue(store: Store, *effects) -> Turn:
-    """A case whose form was worked on and led to these effects; its lane is held."""
+def queue(store: Store, *effects) -> tuple[Turn, OutboxRow]:
+    """A case whose form was worked on and led to these effects; its lane is held, the first of them handed out."""
     opened(store)
-    turn = store.claim(lease=LEASE)
-    store.commit(turn, store.next(turn), Batch(effects=effects))
-    return turn
+    return store.commit(*store.claim(lease=LEASE), Batch(effects=effects))
 
 
 def test_nothing_is_due_in_an_empty_store(store):
@@ -38,195 +37,204 @@ def test_nothing_is_due_in_an_empty_store(store):
 
 def test_a_lane_held_is_nobody_elses(store):
     arrive(store, "a")
-    turn = store.claim(lease=LEASE)
+    turn, _ = store.claim(lease=LEASE)
     assert turn.lane == "SI-2026-000001"
     assert store.claim(lease=LEASE) is None
     arrive(store, "b", "SI-2026-000002")
-    assert store.claim(lease=LEASE).lane == "SI-2026-000002"
+    assert store.claim(lease=LEASE)[0].lane == "SI-2026-000002"
 
 
 def test_the_lane_that_waited_longest_comes_first(store, watch):
     for lane in ("C", "A", "B"):
         arrive(store, lane, lane)
         watch.move(seconds=1)
-    assert [store.claim(lease=LEASE).lane for _ in range(3)] == ["C", "A", "B"]
+    assert [store.claim(lease=LEASE)[0].lane for _ in range(3)] == ["C", "A", "B"]
 
 
-def test_rows_of_a_lane_come_in_order_and_an_attempt_is_counted_before_it_is_made(store):
+def test_rows_of_a_lane_come_in_order_and_an_attempt_is_counted_before_it_is_made(store, wall):
     arrive(store, "a")
     arrive(store, "b")
-    turn = store.claim(lease=LEASE)
-    first = store.next(turn)
+    _, first = store.claim(lease=LEASE)
     assert (first.key, first.body, first.attempts) == ("a", b"a", 1)
-    assert store.next(turn).attempts == 2
-    store.commit(turn, first, Batch(result="tidak berlaku"))
-    assert store.next(turn).key == "b"
+    wall.move(minutes=6)  # whoever held it died
+    turn, first = store.claim(lease=LEASE)
+    assert first.attempts == 2
+    same, second = store.commit(turn, first, Batch(result="tidak berlaku"))
+    assert (same, second.key, second.attempts) == (turn, "b", 1)
     assert [row.result for row in store.inbox_rows(state="done")] == ["tidak berlaku"]
 
 
-def test_a_released_lane_is_due_again_only_with_work(store):
+def test_a_lane_is_given_back_with_its_last_row_and_due_again_only_with_work(store):
     arrive(store, "a")
-    turn = store.claim(lease=LEASE)
-    store.release(turn)
-    turn = store.claim(lease=LEASE)
-    store.commit(turn, store.next(turn), Batch())
-    assert store.next(turn) is None
-    store.release(turn)
+    turn, row = store.claim(lease=LEASE)
+    store.release(turn, row)
+    turn, row = store.claim(lease=LEASE)
+    assert store.commit(turn, row, Batch()) is None
+    assert not store.busy()
     assert store.claim(lease=LEASE) is None
 
 
-def test_what_arrives_while_the_lane_is_held_wakes_it_after_release(store):
-    arrive(store, "a")
-    turn = store.claim(lease=LEASE)
-    store.commit(turn, store.next(turn), Batch())
-    arrive(store, "b")
+def test_a_row_given_back_unbegun_was_not_tried(store):
+    turn, note = queue(store, PostNote("note:1", "langkah"))
+    store.release(turn, note)
+    assert store.outbox_rows()[0].attempts == 0
+    turn, note = store.claim(lease=LEASE)
+    assert note.attempts == 1
     store.release(turn)
-    assert store.next(store.claim(lease=LEASE)).key == "b"
+    assert store.claim(lease=LEASE)[1].attempts == 2
+
+
+def test_who_goes_onward_is_handed_the_next_lane_with_the_last_row_of_one(store, watch):
+    for lane in ("A", "B"):
+        arrive(store, lane, lane)
+        watch.move(seconds=1)
+    turn, row = store.claim(lease=LEASE, onward=True)
+    turn, row = store.commit(turn, row, Batch())
+    assert (turn.lane, row.key, row.attempts) == ("B", "B", 1)
+    assert store.claim(lease=LEASE) is None
+    arrive(store, "a", "A")
+    assert store.claim(lease=LEASE)[1].key == "a"
+    assert store.commit(turn, row, Batch()) is None
+    assert [row.key for row in store.inbox_rows()] == ["a"]
+
+
+def test_what_arrives_while_the_lane_is_held_is_handed_out_or_wakes_it_later(store):
+    arrive(store, "a")
+    turn, row = store.claim(lease=LEASE)
+    arrive(store, "b")
+    turn, row = store.commit(turn, row, Batch())
+    assert row.key == "b"
+    store.release(turn)
+    assert store.claim(lease=LEASE)[1].key == "b"
 
 
 def test_a_postponed_inbox_row_holds_up_the_younger_ones_until_its_time(store, watch):
     arrive(store, "a")
     arrive(store, "b")
-    turn = store.claim(lease=LEASE)
-    store.postpone(turn, store.next(turn), until=watch() + timedelta(seconds=30), error="time-out")
-    assert store.next(turn) is None
-    store.release(turn)
+    turn, row = store.claim(lease=LEASE)
+    assert store.postpone(turn, row, until=watch() + timedelta(seconds=30), error="time-out") is None
     assert store.claim(lease=LEASE) is None
     watch.move(seconds=30)
-    row = store.next(store.claim(lease=LEASE))
+    _, row = store.claim(lease=LEASE)
     assert (row.key, row.attempts, row.error) == ("a", 2, "time-out")
 
 
 def test_a_parked_row_holds_up_its_lane_and_no_other(store):
     arrive(store, "a")
     arrive(store, "b")
-    turn = store.claim(lease=LEASE)
-    store.park(turn, store.next(turn), "no such project\x00")
-    assert store.next(turn) is None
-    store.release(turn)
+    turn, row = store.claim(lease=LEASE)
+    assert store.park(turn, row, "no such project\x00") is None
     arrive(store, "c")
-    turn = store.claim(lease=LEASE)
-    assert store.next(turn) is None
-    store.release(turn)
+    turn, row = store.claim(lease=LEASE)
+    assert (turn.lane, row) == ("SI-2026-000001", None)
+    assert not store.busy()
     arrive(store, "d", "SI-2026-000002")
-    assert store.claim(lease=LEASE).lane == "SI-2026-000002"
+    assert store.claim(lease=LEASE)[0].lane == "SI-2026-000002"
     (parked,) = store.inbox_rows(state="parked")
     assert (parked.key, parked.error) == ("a", "no such project\\0")
 
 
 def test_a_replayed_row_has_all_its_tries_again_but_is_no_first_one(store, watch):
     arrive(store, "a")
+    turn, row = store.claim(lease=LEASE)
     for _ in range(4):
-        turn = store.claim(lease=LEASE)
-        row = store.next(turn)
-        store.postpone(turn, row, until=watch(), error="not now")
-        store.release(turn)
-    turn = store.claim(lease=LEASE)
-    row = store.next(turn)
+        turn, row = store.postpone(turn, row, until=watch(), error="not now")
     assert row.attempts == 5
-    store.park(turn, row, "no such project")
-    store.release(turn)
+    assert store.park(turn, row, "no such project") is None
     assert store.replay("inbox", row.id)
     assert not store.replay("inbox", row.id)
     assert not store.replay("outbox", row.id)
-    again = store.next(store.claim(lease=LEASE))
+    _, again = store.claim(lease=LEASE)
     assert (again.key, again.attempts) == ("a", 2)
 
 
 def test_all_parked_rows_of_a_side_are_replayed_at_once_and_no_others(store, watch):
     for number in (1, 2, 3):
         arrive(store, f"a{number}", f"SI-2026-{number:06d}")
-        turn = store.claim(lease=LEASE)
+        turn, row = store.claim(lease=LEASE)
         if number < 3:
-            store.park(turn, store.next(turn), "403")
+            store.park(turn, row, "403")
         else:
-            store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="503")
-        store.release(turn)
+            store.postpone(turn, row, until=watch() + timedelta(hours=1), error="503")
     assert store.replay("outbox") == 0
     assert store.replay("inbox") == 2
     assert store.replay("inbox") == 0
-    again = [store.claim(lease=LEASE) for _ in range(2)]
-    assert sorted(store.next(turn).key for turn in again) == ["a1", "a2"]
+    assert sorted(store.claim(lease=LEASE)[1].key for _ in range(2)) == ["a1", "a2"]
     assert store.claim(lease=LEASE) is None
 
 
 def test_the_inbox_comes_before_the_outbox_and_an_outcome_comes_back_as_a_row(store, watch):
-    turn = queue(store, PostNote("note:1", "langkah"), PostNote("note:2", "langkah"))
-    row = store.next(turn)
+    turn, row = queue(store, PostNote("note:1", "langkah"), PostNote("note:2", "langkah"))
     fact = IssueLinked("linked:7", watch(), SERVICE, 7, "https://gitlab.example/7")
-    store.done(turn, row, outcome=fact, note=NoteMade("note:1", "langkah:4", 501), observed={"iid": 7})
-    came_back = store.next(turn)
+    turn, came_back = store.done(turn, row, outcome=fact, note=NoteMade("note:1", "langkah:4", 501), observed={"iid": 7})
     assert isinstance(came_back, InboxRow)
     assert (came_back.source, came_back.key) == ("outcome", "SI-2026-000001:linked:7")
     assert store.note_id(turn.lane, "note:1") == store.note_id(turn.lane, "langkah:4") == 501
     assert store.note_id(turn.lane, "note:2") is None
     assert store.observed(turn.lane) == {"iid": 7}
-    store.commit(turn, came_back, Batch())
-    assert store.next(turn).key == "note:2"
+    assert store.commit(turn, came_back, Batch())[1].key == "note:2"
 
 
 def test_an_outcome_told_twice_is_one_row(store, watch):
-    turn = queue(store, PostNote("note:1", "langkah"))
-    row = store.next(turn)
+    turn, row = queue(store, PostNote("note:1", "langkah"))
     for _ in range(2):
         store.done(turn, row, outcome=IssueLinked("linked:7", watch(), SERVICE, 7, ""))
     assert len(store.inbox_rows()) == 1
 
 
 def test_a_channel_that_is_down_holds_up_only_itself(store, watch):
-    turn = queue(store, CallPortal("portal:1", "status.berubah"), PostNote("note:1", "langkah"), CallPortal("portal:2", "status.berubah"))
-    store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="connection refused")
-    note = store.next(turn)
+    turn, call = queue(
+        store, CallPortal("portal:1", "status.berubah"), PostNote("note:1", "langkah"), CallPortal("portal:2", "status.berubah")
+    )
+    turn, note = store.postpone(turn, call, until=watch() + timedelta(hours=1), error="connection refused")
     assert (note.key, note.channel) == ("note:1", "platform")
-    store.done(turn, note)
-    assert store.next(turn) is None
-    store.release(turn)
+    assert store.done(turn, note) is None
     watch.move(hours=1)
-    turn = store.claim(lease=LEASE)
-    again = store.next(turn)
+    turn, again = store.claim(lease=LEASE)
     assert (again.key, again.attempts) == ("portal:1", 2)
-    store.done(turn, again)
-    assert store.next(turn).key == "portal:2"
+    assert store.done(turn, again)[1].key == "portal:2"
 
 
 def test_effects_go_by_their_channels(store):
-    turn = queue(store, PostNote("n", "langkah"), CallPortal("p", "status.berubah"), SendMail("m", "mingguan", ("a@b.example",)))
+    turn, _ = queue(store, PostNote("n", "langkah"), CallPortal("p", "status.berubah"), SendMail("m", "mingguan", ("a@b.example",)))
     rows = store.outbox_rows(lane=turn.lane)
     assert [(row.key, row.channel) for row in reversed(rows)] == [("n", "platform"), ("p", "portal"), ("m", "mail")]
     assert rows[0].effect == SendMail("m", "mingguan", ("a@b.example",))
 
 
 def test_an_effect_is_queued_once_and_one_waiting_show_is_enough(store):
-    turn = queue(store, ShowOnIssue("show:1"), PostNote("n", "langkah"), PostNote("n", "langkah"), ShowOnIssue("show:2"))
+    turn, show = queue(store, ShowOnIssue("show:1"), PostNote("n", "langkah"), PostNote("n", "langkah"), ShowOnIssue("show:2"))
     assert [row.key for row in store.outbox_rows()] == ["n", "show:1"]
-    store.done(turn, store.next(turn))
     arrive(store, "b")
-    store.commit(turn, store.next(turn), Batch(effects=(ShowOnIssue("show:3"),)))
+    turn, hook = store.done(turn, show)
+    store.commit(turn, hook, Batch(effects=(ShowOnIssue("show:3"),)))
     assert [row.key for row in store.outbox_rows()] == ["show:3", "n"]
 
 
 def test_a_parked_show_replayed_is_done_by_a_younger_one(store):
-    turn = queue(store, ShowOnIssue("show:1"))
-    show = store.next(turn)
-    store.park(turn, show, "403")
+    turn, show = queue(store, ShowOnIssue("show:1"))
     arrive(store, "b")
-    store.commit(turn, store.next(turn), Batch(effects=(ShowOnIssue("show:2"),)))
-    store.release(turn)
+    turn, hook = store.park(turn, show, "403")
+    assert store.commit(turn, hook, Batch(effects=(ShowOnIssue("show:2"),))) is None
     assert store.replay("outbox", show.id)
-    assert store.next(store.claim(lease=LEASE)).key == "show:2"
+    assert store.claim(lease=LEASE)[1].key == "show:2"
 
 
 def test_a_lease_ends_with_its_time_and_every_call_prolongs_it(store, wall):
     arrive(store, "a")
-    turn = store.claim(lease=LEASE)
+    arrive(store, "b")
+    turn, row = store.claim(lease=LEASE)
     wall.move(minutes=4)
-    store.next(turn)
+    store.commit(turn, row, Batch())
+    wall.move(minutes=4)
+    assert store.claim(lease=LEASE) is None
+    store.hold(turn)
     wall.move(minutes=4)
     assert store.claim(lease=LEASE) is None
     wall.move(minutes=1)
-    other = store.claim(lease=LEASE)
+    other, row = store.claim(lease=LEASE)
     assert other.lane == turn.lane
-    assert store.next(other).attempts == 2
+    assert (row.key, row.attempts) == ("b", 2)
 
 
 def test_a_skipped_week_ends_no_lease(store, watch):
@@ -237,51 +245,44 @@ def test_a_skipped_week_ends_no_lease(store, watch):
 
 
 def test_who_lost_the_lane_changes_nothing(store, watch, wall):
-    turn = queue(store, PostNote("note:1", "langkah"))
+    turn, note = queue(store, PostNote("note:1", "langkah"))
     arrive(store, "b")
-    row = store.next(turn)
+    (row,) = store.inbox_rows()
     wall.move(minutes=6)
-    thief = store.claim(lease=LEASE)
+    thief, stolen = store.claim(lease=LEASE)
     batch = Batch(turn.lane, (Entry(1, watch(), SERVICE, "b", Paused("x")),), (CallPortal("p", "x"),), ("b",))
-    effect = OutboxRow(1, turn.lane, "platform", "note:1", "PostNote", {}, watch(), "waiting", 1, watch(), "")
     for change in (
         lambda: store.commit(turn, row, batch),
-        lambda: store.done(turn, effect, note=NoteMade("note:1", "", 1)),
+        lambda: store.done(turn, note, note=NoteMade("note:1", "", 1)),
         lambda: store.postpone(turn, row, until=watch(), error="x"),
         lambda: store.park(turn, row, "x"),
         lambda: store.move(turn, row, "elsewhere"),
-        lambda: store.next(turn),
+        lambda: store.hold(turn),
     ):
         with pytest.raises(LeaseLost):
             change()
-    store.release(turn)
+    store.release(turn, row)
     assert store.entries(turn.lane) == []
     assert store.known_causes(turn.lane, ["b"]) == set()
     assert store.note_id(turn.lane, "note:1") is None
     assert [row.key for row in store.outbox_rows()] == ["note:1"]
     (kept,) = store.inbox_rows()
-    assert (kept.state, kept.lane, kept.error) == ("waiting", turn.lane, "")
-    assert store.next(thief).key == "b"
+    assert (kept.state, kept.lane, kept.error, kept.attempts) == ("waiting", turn.lane, "", 1)
+    assert (stolen.key, store.commit(thief, stolen, Batch())[1].key) == ("b", "note:1")
 
 
 def test_a_row_is_moved_to_the_lane_it_turned_out_to_concern(store):
     ticket = opened(store)
-    turn = store.claim(lease=LEASE)
-    store.commit(turn, store.next(turn), Batch())
-    store.release(turn)
+    assert store.commit(*store.claim(lease=LEASE), Batch()) is None
     arrive(store, "hook", "issue:7")
-    turn = store.claim(lease=LEASE)
-    store.move(turn, store.next(turn), ticket)
-    assert store.next(turn) is None
-    store.release(turn)
-    turn = store.claim(lease=LEASE)
-    assert (turn.lane, store.next(turn).key) == (ticket, "hook")
+    assert store.move(*store.claim(lease=LEASE), ticket) is None
+    turn, row = store.claim(lease=LEASE)
+    assert (turn.lane, row.key) == (ticket, "hook")
 
 
-def test_a_batch_is_all_or_nothing(store, watch):
+def test_a_batch_is_all_or_nothing(store, watch, wall):
     ticket = opened(store)
-    turn = store.claim(lease=LEASE)
-    row = store.next(turn)
+    turn, row = store.claim(lease=LEASE)
     entries = (Entry(1, watch(), SERVICE, "form", Paused("x")), Entry(3, watch(), SERVICE, "form", IssueMended(("labels",))))
     with pytest.raises(ValueError, match="do not follow"):
         store.commit(turn, row, Batch(ticket, entries, (ShowOnIssue("show:1"),), ("form",)))
@@ -292,7 +293,28 @@ def test_a_batch_is_all_or_nothing(store, watch):
         store.commit(turn, row, Batch(ticket, case_row=unknown))
     assert store.entries(ticket) == []
     assert store.outbox_rows() == []
-    assert store.next(turn).attempts == 2
+    wall.move(minutes=6)
+    assert store.claim(lease=LEASE)[1].attempts == 2
+
+
+def test_a_ledger_is_read_once_a_turn_and_known_with_all_that_is_added(store, watch, wall):
+    ticket = opened(store)
+    arrive(store, "b", ticket)
+    turn, form = store.claim(lease=LEASE)
+    assert store.known(turn).case is None
+    happened = CaseOpened(ticket, "pos-si", "V/2025", submission()), Paused("x")
+    entries = tuple(Entry(seq, watch(), SERVICE, "form", event) for seq, event in enumerate(happened, 1))
+    turn, hook = store.commit(turn, form, Batch(ticket, entries[:1]))
+    assert store.known(turn).entries == entries[:1]
+    with pytest.raises(ValueError, match="do not follow"):
+        store.commit(turn, hook, Batch(ticket, entries))
+    assert store.known(turn).entries == entries[:1]
+    store.commit(turn, hook, Batch(ticket, entries[1:]))
+    assert store.known(turn).case.paused_since == watch()
+    arrive(store, "c", ticket)
+    another, _ = store.claim(lease=LEASE)
+    assert store.known(another) == store.known(turn)
+    assert store.verify() == []
 
 
 def test_two_processes_with_many_workers_never_hold_one_lane_together_and_lose_nothing(open_store):
@@ -305,17 +327,16 @@ def test_two_processes_with_many_workers_never_hold_one_lane_together_and_lose_n
 
     def work(n: int) -> None:
         store = stores[n % 2]
-        while (turn := store.claim(lease=LEASE)) is not None:
+        work = store.claim(lease=LEASE, onward=True)
+        while work is not None:
+            turn, row = work
             with counting:
                 inside[turn.lane] += 1
                 together.append(inside[turn.lane])
-            row = store.next(turn)
-            if row is not None:
                 seen.append((turn.lane, row.key))
-                store.commit(turn, row, Batch())
             with counting:
                 inside[turn.lane] -= 1
-            store.release(turn)
+            work = store.commit(turn, row, Batch()) or store.claim(lease=LEASE, onward=True)
 
     with ThreadPoolExecutor(6) as pool:
         list(pool.map(work, range(6)))
@@ -327,8 +348,7 @@ def test_two_processes_with_many_workers_never_hold_one_lane_together_and_lose_n
 
 def test_the_issue_as_seen_is_kept_with_the_batch(store):
     ticket = opened(store)
-    turn = store.claim(lease=LEASE)
-    store.commit(turn, store.next(turn), Batch(ticket, observed={"labels": ["a"]}))
+    store.commit(*store.claim(lease=LEASE), Batch(ticket, observed={"labels": ["a"]}))
     assert store.observed(ticket) == {"labels": ["a"]}
 
 
@@ -336,10 +356,9 @@ def test_a_store_is_busy_while_anything_is_due_or_held(store, watch):
     assert not store.busy()
     arrive(store, "a")
     assert store.busy()
-    turn = store.claim(lease=LEASE)
-    store.postpone(turn, store.next(turn), until=watch() + timedelta(hours=1), error="time-out")
+    turn, row = store.claim(lease=LEASE)
     assert store.busy()
-    store.release(turn)
+    store.postpone(turn, row, until=watch() + timedelta(hours=1), error="time-out")
     assert not store.busy()
     watch.move(hours=1)
     assert store.busy()
@@ -347,18 +366,18 @@ def test_a_store_is_busy_while_anything_is_due_or_held(store, watch):
 
 def test_a_process_that_is_alone_takes_back_what_a_killed_one_held(store):
     arrive(store, "a")
-    lost = store.claim(lease=LEASE)
+    lost, _ = store.claim(lease=LEASE)
     store.break_leases()
-    assert store.claim(lease=LEASE).lane == lost.lane
+    assert store.claim(lease=LEASE)[0].lane == lost.lane
     with pytest.raises(LeaseLost):
-        store.next(lost)
+        store.hold(lost)
 
 
 def test_a_time_without_a_zone_names_no_moment(store, watch):
     arrive(store, "a")
-    turn = store.claim(lease=LEASE)
+    turn, row = store.claim(lease=LEASE)
     with pytest.raises(StatementError, match="zone"):
-        store.postpone(turn, store.next(turn), until=watch().replace(tzinfo=None), error="")
+        store.postpone(turn, row, until=watch().replace(tzinfo=None), error="")
 
 
 def test_one_of_several_leads_until_it_falls_silent(open_store, wall):

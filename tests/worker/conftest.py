@@ -143,12 +143,13 @@ class Bench:
     def commit(self, batch: Batch) -> None:
         """Write something into the case as if a row had led to it."""
         self.store.keep(Delivery("sweep", self.key(), self.ticket, b""))
-        turn = self.store.claim(lease=timedelta(minutes=1))
-        assert turn is not None
-        row = self.store.next(turn)
+        claimed = self.store.claim(lease=timedelta(minutes=1))
+        assert claimed is not None
+        turn, row = claimed
         assert isinstance(row, InboxRow)
-        self.store.commit(turn, row, batch)
-        self.store.release(turn)
+        following = self.store.commit(turn, row, batch)
+        if following is not None:
+            self.store.release(*following)
 
     def look(self, look: Look | None = None) -> list[str]:
         """Have the issue looked at, as the sweep would; gives the requests."""

@@ -163,5 +163,5 @@ def test_files_that_take_longer_than_a_lease_are_uploaded_by_one_worker(bench: B
     file = {"jenis": "image/png", "ukuran": 1, "sha256": sha256, "isi": content, "url": None}
     bench.submit(lampiran=[{"nama": f"{n}.png", **file} for n in range(4)])
     assert len(rivals) == 4
-    assert [turn for turn in rivals if turn and turn.lane == bench.ticket] == []
+    assert [claimed for claimed in rivals if claimed and claimed[0].lane == bench.ticket] == []
     assert len(bench.notes) == 1

@@ -12,9 +12,9 @@ wait for the disk: what shows there is the database's work alone.
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 
@@ -23,18 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench import grown
-from tests.bench.crowd import Copy, Kind, fill, kinds
-from tests.bench.grown import ENDED_LATELY, Stand, stand
+from tests.bench.crowd import Kind, fill, kinds
+from tests.bench.grown import Stand, stand
 from tests.servers import new_database
 
 CASES = int(os.environ.get("ALUR_BENCH_CASES", "100000"))
-WHOLE = int(os.environ.get("ALUR_BENCH_WHOLE", "100"))
 FEW, SAME, OPEN = 1000, 200, CASES // 20
 ROUNDS, ROUNDS_OF_MANY = 7, 2
 LIMIT = 1.3
-
-SOON = "2026-06-08T08:00:00.000000+00:00"  # due this afternoon: the clock looks at it, and it is not late
-LATER = "2026-07-20T09:00:00.000000+00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +50,15 @@ WORKS = (
     Work(f"a sweep, {grown.CHANGED} issues changed", grown.sweeps_of_changed),
     Work("a unit's status page", grown.statuses_shown),
     Work("GET /ready", grown.readiness),
-    Work("GET /metrics", grown.metrics),
     Work("alur inbox list, outbox list", grown.rows_listed),
+    Work("GET /metrics, an office vacant", grown.metrics, looks_at_all=True),
     Work("a tick of the clock", grown.ticks, looks_at_all=True),
     Work("alur case list", grown.cases_listed, looks_at_all=True),
     Work("the weekly report", grown.reports_made, looks_at_all=True),
 )
+
+Pair = tuple[str, str]
+"""The addresses of the small store and of the large one."""
 
 Times = dict[str, tuple[float, float]]
 """By work: the median of the seconds it took in the one store and in the other."""
@@ -71,41 +70,45 @@ def templates(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Kind]:
     return kinds(tmp_path_factory.mktemp("kinds"))
 
 
+@pytest.fixture(scope="module")
+def stores(tmp_path_factory: pytest.TempPathFactory, postgres_url: str, templates: Mapping[str, Kind]) -> Iterator[dict[str, Pair]]:
+    """On each database a store with FEW cases and one with CASES, less those open ones that come later."""
+    folder = tmp_path_factory.mktemp("stores")
+    with new_database(postgres_url) as few, new_database(postgres_url) as many:
+        pairs = {"SQLite": (f"sqlite:///{folder}/few.db", f"sqlite:///{folder}/many.db"), "PostgreSQL": (few, many)}
+        with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as hands:
+            written = [hands.submit(fill, large, templates, CASES - OPEN, SAME) for _, large in pairs.values()]
+            written += [hands.submit(fill, small, templates, FEW - SAME, SAME) for small, _ in pairs.values()]
+            for one in written:
+                one.result()
+        yield pairs
+
+
+def test_what_a_case_takes(templates: Mapping[str, Kind]) -> None:
+    """Only shown."""
+    takes = [templates[name].takes for name in ("selesai", "dibatalkan")]
+    table = Table(title="What a case takes: the bytes of its values; indexes and free space come on top")
+    for column in ("", "led to its end", "KiB", "withdrawn at once", "KiB"):
+        table.add_column(column, justify="right" if column else "left")
+    for what in takes[0]:
+        table.add_row(what, *(figure for one in takes for figure in (f"{one[what][0]}", f"{one[what][1] / 1024:.1f}")))
+    Console(width=130).print("\n", table)
+
+
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
-def test_cases_that_ended_cost_nothing(
-    tmp_path: Path, database: str, templates: Mapping[str, Kind], request: pytest.FixtureRequest
-) -> None:
-    with ExitStack() as running:
-        if database == "SQLite":
-            few, many = (f"sqlite:///{tmp_path}/{name}.db" for name in ("few", "many"))
-        else:
-            server = request.getfixturevalue("postgres_url")
-            few, many = (running.enter_context(new_database(server)) for _ in range(2))
-        ended = CASES - OPEN
-        fill(few, crowd(templates, FEW - SAME, SAME))
-        fill(many, crowd(templates, ended, SAME))
-        small = running.enter_context(stand(tmp_path / "a", few, FEW - SAME, SAME, templates["10"]))
-        large = running.enter_context(stand(tmp_path / "b", many, ended, SAME, templates["10"]))
-        as_many = measured(small, large, ROUNDS)
-        fill(many, crowd(templates, 0, OPEN - SAME, first=ended + SAME + 1))
-        large.forge.opened = OPEN
-        more = measured(small, large, ROUNDS, looking=False) | measured(small, large, ROUNDS_OF_MANY, looking=True)
+def test_cases_that_ended_cost_nothing(tmp_path: Path, database: str, stores: dict[str, Pair], templates: Mapping[str, Kind]) -> None:
+    few, many = stores[database]
+    ended = CASES - OPEN
+    with stand(tmp_path / "few", few, FEW - SAME, SAME, templates["10"]) as small:
+        with stand(tmp_path / "many", many, ended, SAME, templates["10"]) as large:
+            as_many = measured(small, large, ROUNDS)
+        fill(many, templates, 0, OPEN - SAME, first=ended + SAME + 1)
+        with stand(tmp_path / "open", many, ended, OPEN, templates["10"]) as large:
+            more = measured(small, large, ROUNDS, looking=False) | measured(small, large, ROUNDS_OF_MANY, looking=True)
     show(database, as_many, more)
-    assert {name: ratio for name in as_many if (ratio := grew(as_many[name])) > LIMIT} == {}
-    assert {work.name: ratio for work in WORKS if not work.looks_at_all and (ratio := grew(more[work.name])) > LIMIT} == {}
-
-
-def crowd(templates: Mapping[str, Kind], ended: int, opened: int, first: int = 1) -> Iterator[Copy]:
-    """Cases numbered from `first`: those that ended, over the years and ENDED_LATELY lately; then those that are open, one in ten late."""
-    last = first + ended
-    for n in range(first, last):
-        day = datetime(2020, 1, 1) + timedelta(days=n * 2000 // CASES)  # noqa: DTZ001 -- only its date is written
-        past = dict.fromkeys(("opened_at", "ended_at"), f"{day:%Y-%m-%d}T02:00:00.000000+00:00")
-        yield Copy(templates["dibatalkan" if n % WHOLE else "selesai"], n, past if last - n > ENDED_LATELY else {})
-    standing = [kind for name, kind in sorted(templates.items()) if name.isdigit()]
-    for n in range(last, last + opened):
-        yield Copy(standing[n % len(standing)], n, {} if n % 10 == 0 else {"due_at": SOON if n % 10 == 1 else LATER})
+    assert {name: grew(times) for name, times in as_many.items() if grew(times) > LIMIT} == {}
+    assert {work.name: grew(more[work.name]) for work in WORKS if not work.looks_at_all and grew(more[work.name]) > LIMIT} == {}
 
 
 def measured(small: Stand, large: Stand, rounds: int, *, looking: bool | None = None) -> Times:

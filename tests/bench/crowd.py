@@ -8,22 +8,23 @@ of what a case takes on disk, and nothing reads them again.
 import hashlib
 import itertools
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
 
 from integration import codec
 from integration.clock import utc_now
 from integration.store import Store
 from integration.store.writing import FIRST
-from integration.tables import cases, causes, events, inbox, lanes, notes, numbers, outbox, sequences
+from integration.tables import metadata
 from tests.servers import libpq
 from tests.stories.world import World, world
 
@@ -33,20 +34,24 @@ BEFORE = "(the hash before)"
 HOOK_BODY = 200  # bytes kept of the body of a hook
 BLOCK = 200  # cases that go on at the same time: their rows lie between each other's on disk
 STEPS = (4, 10, 18, 24)  # at which open cases stand
+WHOLE = int(os.environ.get("ALUR_BENCH_WHOLE", "100"))  # of so many that ended, one went through all steps
+ENDED_LATELY = 20  # in the week the templates lived in, the first of June 2026
+SOON = "2026-06-08T08:00:00.000000+00:00"  # on the Monday after, in the afternoon
+LATER = "2026-07-20T09:00:00.000000+00:00"
 
-TABLES: dict[sa.Table, str] = {
-    cases: "ticket",
-    events: "ticket",
-    causes: "ticket",
-    inbox: "lane",
-    outbox: "lane",
-    lanes: "lane",
-    notes: "ticket",
-    numbers: "document",
+TABLES = {
+    "cases": "ticket",
+    "events": "ticket",
+    "causes": "ticket",
+    "inbox": "lane",
+    "outbox": "lane",
+    "lanes": "lane",
+    "notes": "ticket",
+    "numbers": "document",
 }
 """Where the rows of a case are, and in which column they name it."""
 
-COLUMNS = {table: [column.name for column in table.c if column.name != "id"] for table in (*TABLES, sequences)}
+COLUMNS = {table: [column.name for column in metadata.tables[table].c if column.name != "id"] for table in TABLES}
 """What is copied: the numbers of rows are the database's own."""
 
 Row = Sequence[Any]
@@ -54,15 +59,19 @@ Row = Sequence[Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A case as the service left it: its rows, each line of its ledger as the hash is taken over it, its issue as GitLab answers it."""
+    """A case as the service left it: its rows by table, each line of its ledger as the hash is taken over it, its issue as GitLab has it.
+
+    `takes`: how many rows or files it is, and how many bytes they hold, before anything was cut short.
+    """
 
     ticket: str
-    rows: Mapping[sa.Table, Sequence[Row]]
+    rows: Mapping[str, Sequence[Row]]
     lines: Sequence[str]
     issue: Mapping[str, Any]
+    takes: Mapping[str, tuple[int, int]]
 
     @cached_property
-    def naming(self) -> Mapping[sa.Table, Sequence[Sequence[int]]]:
+    def naming(self) -> Mapping[str, Sequence[Sequence[int]]]:
         """Of each row the places where the case or its issue is named."""
         return {
             table: [
@@ -92,12 +101,12 @@ class Copy:
         answered: Mapping[str, Any] = json.loads(text)
         return answered
 
-    def rows(self, table: sa.Table) -> Iterator[Row]:
+    def rows(self, table: str) -> Iterator[Row]:
         """Its rows in this table, in the order they were written."""
-        own = {cases: {"number": self.number, "iid": self.number, **self.otherwise}, numbers: {"seq": self.number}}.get(table, {})
+        own = {"cases": {"number": self.number, "iid": self.number, **self.otherwise}, "numbers": {"seq": self.number}}.get(table, {})
         places = {COLUMNS[table].index(name): value for name, value in own.items()}
-        hashes = self._hashes() if table is events else None
-        key = COLUMNS[table].index("key") if table is inbox else None
+        hashes = self._hashes() if table == "events" else None
+        key = COLUMNS[table].index("key") if table == "inbox" else None
         old, new, issue = self.kind.ticket, self.ticket, str(self.number)
         for row, naming in zip(self.kind.rows[table], self.kind.naming[table], strict=True):
             values = list(row)
@@ -150,44 +159,58 @@ def _begun(folder: Path) -> Iterator[tuple[World, str]]:
 def _taken(told: World, ticket: str) -> Kind:
     """The case as it is on disk now."""
     with closing(sqlite3.connect(told.settings.data_dir.parent / "alur.db")) as database:
-        rows = {table: [_own(table, row) for row in _rows(database, table, of, ticket)] for table, of in TABLES.items()}
+        whole = {table: _rows(database, table, of, ticket) for table, of in TABLES.items()}
     lines = []
-    for row in rows[events]:
-        line = dict(zip(COLUMNS[events], row, strict=True)) | {"prev": BEFORE}
+    for row in whole["events"]:
+        line = dict(zip(COLUMNS["events"], row, strict=True)) | {"prev": BEFORE}
         line |= {name: json.loads(line[name]) for name in ("actor", "data")}
         del line["hash"]
         lines.append(codec.canonical(line).decode("ascii"))
-    return Kind(ticket, rows, lines, told.campus.issue(ticket))
+    body, source = (COLUMNS["inbox"].index(name) for name in ("body", "source"))
+    hooks = [row for row in whole["inbox"] if row[source] == "gitlab"]
+    files = [file.stat().st_size for file in told.settings.data_dir.rglob("*") if file.is_file()]
+    takes = {table: (len(rows), sum(map(_bytes, rows))) for table, rows in whole.items()}
+    takes |= {"bodies of hooks": (len(hooks), sum(len(row[body]) for row in hooks)), "files": (len(files), sum(files))}
+    cut = [[*row[:body], row[body][:HOOK_BODY], *row[body + 1 :]] if row[source] == "gitlab" else row for row in whole["inbox"]]
+    return Kind(ticket, whole | {"inbox": cut}, lines, told.campus.issue(ticket), takes)
 
 
-def _rows(database: sqlite3.Connection, table: sa.Table, of: str, ticket: str) -> list[Row]:
-    asked = f"SELECT {', '.join(COLUMNS[table])} FROM {table.name} WHERE {of} IN (?, ?) OR {of} LIKE ? ORDER BY rowid"  # noqa: S608
+def _rows(database: sqlite3.Connection, table: str, of: str, ticket: str) -> list[Row]:
+    asked = f"SELECT {', '.join(COLUMNS[table])} FROM {table} WHERE {of} IN (?, ?) OR {of} LIKE ? ORDER BY rowid"  # noqa: S608
     return database.execute(asked, (ticket, f"issue:{IID}", f"{ticket}/%")).fetchall()
 
 
-def _own(table: sa.Table, row: Row) -> Row:
-    """The row as it is copied: what a hook brought is cut short."""
-    values = dict(zip(COLUMNS[table], row, strict=True))
-    if values.get("source") == "gitlab":
-        values["body"] = values["body"][:HOOK_BODY]
-    return tuple(values.values())
+def _bytes(row: Row) -> int:
+    return sum(len(value if isinstance(value, bytes) else str(value).encode()) for value in row if value is not None)
 
 
 # --- the copies ---
 
 
-def fill(url: str, copies: Iterable[Copy]) -> None:
-    """Write copies, in the order of their numbers, which follow those that are there; the next form gets the next number."""
+def crowd(templates: Mapping[str, Kind], ended: int, opened: int, first: int = 1) -> Iterator[Copy]:
+    """Cases numbered from `first`: those that ended, over the years and ENDED_LATELY lately; then those that are open, one in ten late."""
+    last = first + ended
+    for n in range(first, last):
+        day = datetime(2020, 1, 1) + timedelta(days=n * 2000 // last)  # noqa: DTZ001 -- only its date is written
+        past = dict.fromkeys(("opened_at", "ended_at"), f"{day:%Y-%m-%d}T02:00:00.000000+00:00")
+        yield Copy(templates["dibatalkan" if n % WHOLE else "selesai"], n, past if last - n > ENDED_LATELY else {})
+    standing = [kind for name, kind in sorted(templates.items()) if name.isdigit()]
+    for n in range(last, last + opened):
+        yield Copy(standing[n % len(standing)], n, {} if n % 10 == 0 else {"due_at": SOON if n % 10 == 1 else LATER})
+
+
+def fill(url: str, templates: Mapping[str, Kind], ended: int, opened: int, first: int = 1) -> None:
+    """Write a crowd into a store that holds the cases below `first`, and that nobody has open; the next form gets the next number."""
     store = Store(url, clock=utc_now)
     store.migrate()
     store.close()
     with closing(_Sqlite(url) if url.startswith("sqlite") else _Postgres(url)) as database:
-        left = iter(copies)
+        left = crowd(templates, ended, opened, first)
         while block := list(itertools.islice(left, BLOCK)):
             for table in TABLES:
                 database.write(table, _beside_each_other([copy.rows(table) for copy in block]))
-            series = {f"nomor:{row[COLUMNS[numbers].index('series')]}" for copy in block for row in copy.kind.rows[numbers]}
-            database.count([(name, 2026, block[-1].number) for name in ("tiket:SI", *series)])
+            series = {row[COLUMNS["numbers"].index("series")] for copy in block for row in copy.kind.rows["numbers"]}
+            database.count([(name, 2026, block[-1].number) for name in ("tiket:SI", *(f"nomor:{one}" for one in series))])
 
 
 def _beside_each_other(rows: Sequence[Iterator[Row]]) -> Iterator[Row]:
@@ -200,11 +223,11 @@ class _Sqlite:
 
     def __init__(self, url: str) -> None:
         self._database = sqlite3.connect(url.removeprefix("sqlite:///"))
-        for pragma in ("synchronous=OFF", "cache_size=-500000"):
+        for pragma in ("journal_mode=OFF", "synchronous=OFF", "cache_size=-500000"):
             self._database.execute(f"PRAGMA {pragma}")
 
-    def write(self, table: sa.Table, rows: Iterable[Row]) -> None:
-        into = f"INSERT INTO {table.name} ({', '.join(COLUMNS[table])}) VALUES ({', '.join('?' * len(COLUMNS[table]))})"  # noqa: S608
+    def write(self, table: str, rows: Iterable[Row]) -> None:
+        into = f"INSERT INTO {table} ({', '.join(COLUMNS[table])}) VALUES ({', '.join('?' * len(COLUMNS[table]))})"  # noqa: S608
         self._database.executemany(into, rows)
 
     def count(self, last: Sequence[Row]) -> None:
@@ -212,7 +235,6 @@ class _Sqlite:
 
     def close(self) -> None:
         self._database.commit()
-        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self._database.close()
 
 
@@ -222,8 +244,8 @@ class _Postgres:
     def __init__(self, url: str) -> None:
         self._database = psycopg.connect(libpq(url))
 
-    def write(self, table: sa.Table, rows: Iterable[Row]) -> None:
-        with self._database.cursor().copy(f"COPY {table.name} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
+    def write(self, table: str, rows: Iterable[Row]) -> None:
+        with self._database.cursor().copy(f"COPY {table} ({', '.join(COLUMNS[table])}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
 

@@ -3,6 +3,7 @@
 What is measured leaves the store as it was, but for rows that are done: the next round finds the same work.
 """
 
+import itertools
 import json
 import time
 import uuid
@@ -19,6 +20,7 @@ from flask.testing import FlaskClient
 
 from integration import codec
 from integration.parts import Parts
+from integration.procedure.case import Status
 from integration.procedure.facts import Actor, ActorKind, PauseAsked, ResumeAsked
 from integration.settings import Settings
 from integration.signatures import Secret, status_token
@@ -32,7 +34,7 @@ from sync.drain import Drain
 from sync.provision import LABELLED
 from sync.reconcile import SWEPT
 from sync.wiring import Service
-from tests.bench.crowd import Copy, Kind
+from tests.bench.crowd import ENDED_LATELY, Copy, Kind
 from tests.bench.listing import PROJECT, Listing, listing
 from tests.stories.world import HOOK_SECRET, ORGANISATION, PROCEDURE
 from webhooks.app import create_app
@@ -44,7 +46,7 @@ COORDINATOR = Actor(ActorKind.PERSON, "koord.programmer", "Fajar Nugroho, S.Kom.
 BODY = b"x" * 3 * 1024  # of a form
 SENDERS = 16
 CHANGED = 10  # issues that a sweep finds changed
-ENDED_LATELY = 20  # cases that ended in WEEK
+SECONDS = itertools.count(1)  # after NOW at which they change: at another one each time
 
 
 @dataclass(slots=True)
@@ -58,7 +60,6 @@ class Stand:
     database: sa.Engine
     ended: int
     at_ten: list[Copy]
-    paused: bool = False
 
     @property
     def store(self) -> Store:
@@ -71,6 +72,7 @@ class Stand:
         with self.database.begin() as connection:
             connection.execute(sa.update(inbox).where(UNFINISHED).values(state=DONE))
             connection.execute(sa.update(lanes).where(lanes.c.next_due <= self.store.clock() + timedelta(days=1)).values(next_due=None))
+            connection.execute(sa.delete(lanes).where(lanes.c.lane.in_(sa.select(cases.c.ticket).where(new))))
             connection.execute(sa.delete(cases).where(new))
 
 
@@ -155,14 +157,16 @@ def hooks_taken(on: Stand) -> float:
 
 def facts_decided(on: Stand) -> float:
     """One fact about an open case: claimed, read, decided, committed, its effects marked as done. The clock is stopped, or runs again."""
-    on.paused = not on.paused
-    key, at = f"note:{uuid.uuid4().hex}", on.store.clock()
-    fact = codec.fact_bytes(PauseAsked(key, at, COORDINATOR, "menunggu data") if on.paused else ResumeAsked(key, at, COORDINATOR))
     tickets = [case.ticket for case in on.at_ten[:40]]
+    before = [on.store.case_row(ticket) for ticket in tickets]
+    key, at = f"note:{uuid.uuid4().hex}", on.store.clock()
+    stops = before[0].status != Status.PAUSED
+    fact = codec.fact_bytes(PauseAsked(key, at, COORDINATOR, "menunggu data") if stops else ResumeAsked(key, at, COORDINATOR))
     on.store.keep_all(Delivery("clock", f"{ticket}:{key}", ticket, fact) for ticket in tickets)
-    before = [on.store.case_row(ticket).version for ticket in tickets]
     took = timed(on.drain.until_idle)
-    assert [on.store.case_row(ticket).version for ticket in tickets] == [version + 1 for version in before]
+    after = [on.store.case_row(ticket) for ticket in tickets]
+    assert all((row.status == Status.PAUSED) is stops for row in after)
+    assert [row.version for row in after] == [row.version + 1 for row in before]
     return took / len(tickets)
 
 
@@ -185,9 +189,8 @@ def sweeps(on: Stand) -> float:
 
 def sweeps_of_changed(on: Stand) -> float:
     """A sweep that finds CHANGED issues changed."""
-    on.service.parts.clock.advance(timedelta(seconds=1))
-    now = on.store.clock().isoformat()
-    on.forge.changed = [{**case.issue, "updated_at": now} for case in on.at_ten[:CHANGED]]
+    changed = (NOW + timedelta(seconds=next(SECONDS))).isoformat()
+    on.forge.changed = [{**case.issue, "updated_at": changed} for case in on.at_ten[:CHANGED]]
     on.forge.asked.clear()
     found: list[int] = []
     took = timed(lambda: found.append(on.service.reconciler.sweep()))

@@ -3,6 +3,7 @@
 `make bench` runs it. The stand-in's own time is in every figure, for it shares the process.
 """
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
@@ -17,9 +18,13 @@ from sandbox.gitlab.server import Request
 from tests.stories.world import World, example_form, world
 
 READS, WRITES = 2, 2
-"""The most requests one transition may cost, besides one upload for each paper it makes."""
+"""The most requests one transition may cost, besides one upload for each paper it makes and what a member's own issue costs."""
 
-PACE = timedelta(hours=1)
+CASE = 2  # the number of its issue: one case was there before
+FORM = "form"
+MEMBERS = re.compile(rf"/issues$|/links$|/issues/(?!{CASE}\b)\d+$")  # what is asked about members' issues, once the case has its own
+
+PACE = timedelta(hours=25)
 """How long a case stays at a step: people need longer than the overlap in which comments are read again."""
 
 
@@ -30,6 +35,7 @@ class Cost:
     reads: int
     writes: int
     uploads: int
+    members: int  # requests about issues of their own
     milliseconds: float
 
 
@@ -57,7 +63,7 @@ def walked(told: World) -> list[Transition]:
     """
     told.submit()
     tickets: list[str] = []
-    transitions = [measured(told, "form", lambda: tickets.append(told.campus.portal.submit(example_form())))]
+    transitions = [measured(told, FORM, lambda: tickets.append(told.campus.portal.submit(example_form())))]
     ticket = tickets[0]
     while (step := told.case(ticket).step) is not None:
         told.clock.advance(PACE)
@@ -77,9 +83,12 @@ def measured(told: World, left: str, deed: Callable[[], object]) -> Transition:
     took = 1000 * (time.perf_counter() - began)
     asked = list(told.campus.gitlab.requests)
     ours = [request for request in asked if request.user == told.campus.bot.username]
-    uploads = sum(request.path.endswith("/uploads") for request in ours)
-    reads = sum(request.method == "GET" for request in ours)
-    return Transition(left, gesture([r for r in asked if r not in ours]), Cost(reads, len(ours) - reads - uploads, uploads, took))
+    members = [] if left == FORM else [request for request in ours if MEMBERS.search(request.path)]
+    rest = [request for request in ours if request not in members]
+    reads = sum(request.method == "GET" for request in rest)
+    uploads = sum(request.path.endswith("/uploads") for request in rest)
+    cost = Cost(reads, len(rest) - reads - uploads, uploads, len(members), took)
+    return Transition(left, gesture([request for request in asked if request not in ours]), cost)
 
 
 def gesture(theirs: list[Request]) -> str:
@@ -93,7 +102,7 @@ def show(transitions: list[Transition]) -> None:
     table = Table(title="Requests to the platform, by step that is left")
     for column in ("step", "gesture"):
         table.add_column(column)
-    for column in ("reads", "writes", "uploads", "ms"):
+    for column in ("reads", "writes", "uploads", "members' issues", "ms"):
         table.add_column(column, justify="right")
     for transition in transitions:
         table.add_row(transition.left, transition.gesture, *figures(astuple(transition.cost)))

@@ -20,9 +20,10 @@ check: $(INSTALLED) ## format, lint, types and contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# In the order they are collected in: the files that take longest are no last ones then.
 test: check ## check, every test, and the coverage of the pure core
 	rm -f .coverage .coverage.*
-	$(BIN)/coverage run -m pytest -n 2 --dist loadfile
+	$(BIN)/coverage run -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 	$(BIN)/coverage combine -q
 	$(BIN)/coverage report
 	$(BIN)/coverage report --include='integration/procedure/*' --fail-under=100

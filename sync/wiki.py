@@ -38,11 +38,9 @@ class Wiki:
             made = self.platform.put(f"{self._path}/{quote(page_slug(title), safe='')}", {"content": content})
         else:
             return
-        if made["slug"] != page_slug(title):
-            raise Permanent(f"the wiki page {title!r} is at {made['slug']!r}", Failure.FOREIGN)
         at = Page.read(made).slug
         if at != page_slug(title):
-            raise Permanent(f"the wiki page {title!r} is at {at!r}")
+            raise Permanent(f"the wiki page {title!r} is at {at!r}", Failure.FOREIGN)
 
     @property
     def _path(self) -> str:

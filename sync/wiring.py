@@ -25,6 +25,7 @@ from sync.portal import Portal
 from sync.provision import Change, Provision
 from sync.reconcile import Reconciler
 from sync.roster import Roster
+from sync.today import Today
 from sync.wording import Wording
 
 NIGHT = timedelta(hours=2)  # local time from which all open issues and cases are compared, once a day
@@ -74,6 +75,11 @@ class Service:
         provision = self.provisioning()
         return Reconciler(self.store, provision.platform, self.parts.clock, provision)
 
+    @cached_property
+    def today(self) -> Today:
+        """This thread's hand on the page of today."""
+        return Today(self.store, self.reconciler.platform, self.parts.clock)
+
     def platform(self) -> Platform:
         """A new client of the platform."""
         settings = self.parts.settings
@@ -106,13 +112,17 @@ class Service:
         return self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
 
     def sweep(self) -> int:
-        """Find what no hook told: what changed lately, and once a night all that is open. Raises Transient, Permanent, StoreDown."""
+        """Find what no hook told: what changed lately, and once a night all that is open; then show what is open on the wiki.
+
+        Raises Transient, Permanent, StoreDown.
+        """
         found = self._looked(self.reconciler.sweep)
         local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
         night = (local - NIGHT).date().isoformat()
         if self.store.mark(LAST_NIGHT) != night:
             found += self._looked(self.reconciler.open_ones)
             self.store.set_mark(LAST_NIGHT, night)
+        self.today.show(self.display)
         return found
 
     def reconcile(self, *, full: bool = False) -> int:

@@ -6,6 +6,7 @@ All of it is computed from the ledger. Nothing shown is ever read back as the tr
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from integration import neutral
 from integration.issue import IssueFields
@@ -20,6 +21,8 @@ from integration.procedure.requirements import satisfied
 from integration.procedure.route import destination
 
 Json = dict[str, object]
+
+WEEKS = 8  # of progress shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "papers": papers(procedure, case),
         "grants": [{"account": g.account, "server": g.server, "right": g.right, "until": g.until.isoformat()} for g in case.open_grants],
         "report": {"week": case.reports[-1].week, "percent": case.reports[-1].percent} if case.reports else None,
+        "history": _history(case),
         "emergency": _emergency(case),
         "debts": contexts.debts(procedure, case.debts),
         "ending": None if case.ending is None else {"reason": case.ending_reason, "target": case.ending_target},
@@ -98,6 +102,15 @@ def _finish(procedure: Procedure, organisation: Organisation, case: Case) -> Jso
     """The forecast by what the case alone says, so that an issue nobody touches stays as it is; of a late one nothing can be said."""
     expected = None if case.late else finish(procedure, organisation.calendar, case)
     return {"from": expected[0].isoformat(), "to": expected[1].isoformat()} if expected else None
+
+
+def _history(case: Case) -> list[Json]:
+    """The last weeks reported on, each with its last report; `change`: percentage points since the week before it that was reported on."""
+    of_week = {report.week: report.percent for report in case.reports}
+    weeks = sorted(of_week)
+    changes = [None, *(of_week[week] - of_week[before] for before, week in pairwise(weeks))]
+    rows: list[Json] = [{"week": week, "percent": of_week[week], "change": change} for week, change in zip(weeks, changes, strict=False)]
+    return rows[-WEEKS:]
 
 
 def _emergency(case: Case) -> Json | None:

@@ -13,6 +13,8 @@ START, END = "<!-- alur:mulai -->", "<!-- alur:selesai -->"
 _REGION = re.compile(rf"{START}(?:(?!{START}|{END}).)*{END}", re.DOTALL)
 _STRAY = re.compile(rf"({START}|{END})")
 _BOX = re.compile(r"^\s*[-*+] \[(?P<mark>[ xX])\] (?P<item>\d+\\?\.\d+)\b", re.MULTILINE)
+_TASK = re.compile(r"^\s*(?:[-*+]|\d+[.)]) \[(?P<mark>[ xX])\] \S", re.MULTILINE)
+_FENCED = re.compile(r"^ {0,3}(```+|~~~+).*?(?:^ {0,3}\1|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def region(words: str) -> str:
@@ -45,6 +47,12 @@ def ticked(description: str) -> frozenset[str]:
 def boxes(description: str) -> frozenset[str]:
     """The ids of all items with a box inside the region."""
     return frozenset(item for item, _ in _boxes(description))
+
+
+def tasks(description: str) -> tuple[int, int]:
+    """How many boxes of the users' own lists are set, and how many there are: all outside the region, but for those shown as code."""
+    marks = [found["mark"] for found in _TASK.finditer(_FENCED.sub("", _REGION.sub("", description)))]
+    return sum(mark != " " for mark in marks), len(marks)
 
 
 def _boxes(description: str) -> Iterator[tuple[str, str]]:

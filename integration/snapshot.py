@@ -17,6 +17,7 @@ from integration.procedure.definition import Procedure, Supply
 from integration.procedure.facts import (
     AccessGiven,
     AccessTaken,
+    Activity,
     Actor,
     ActorKind,
     CheckAsked,
@@ -40,11 +41,16 @@ from integration.procedure.facts import (
     Via,
     Withdrawn,
 )
-from integration.region import ticked
+from integration.region import tasks, ticked
 
 EDITED, SEVERAL, MISPLACED = "suntingan", "satu-perintah", "baris-pertama"
 """The usage shown to somebody who edited a command into a comment, wrote several into one, or one below other text: none is acted on."""
 
+LONGEST = 300  # characters of a comment that are taken over into a draft
+MOST = 30  # things of one kind that are taken over, the newest
+
+_SET = re.compile(r"\*\*(?P<words>.+)\*\* as (?P<state>completed|incomplete)$", re.DOTALL)
+_MENTION = re.compile(r"mentioned in (?:commit (?P<commit>(?:[\w./-]+@)?[0-9a-f]{7,64})|merge request (?P<request>[\w./-]*!\d+))$")
 _TICK = re.compile(r"\*\*(?P<requirement>\d+\\?\.\d+)\b.* as (?P<state>completed|incomplete)$", re.DOTALL)
 
 
@@ -85,6 +91,27 @@ class Reader:
         past = self._by_our_clock(snapshot) if self.ahead else snapshot
         found = [*self._from_notes(past), *self._from_labels(past), *self._from_states(past)]
         return tuple(sorted(found, key=lambda fact: fact.at))  # stable: at the same moment words come before cards
+
+    def activity(self, snapshot: Snapshot, team: Iterable[str], week: str) -> Activity:
+        """What was done about the case in this week, from the comments of the snapshot; the boxes are those of its description.
+
+        A box that was cleared again was not set. Commands are no remarks, and a comment that holds a secret is not repeated.
+        """
+        past, of_team = self._by_our_clock(snapshot) if self.ahead else snapshot, frozenset(team)
+        notes = [n for n in past.notes if n.account not in ("", self.own) and week_of(n.created_at, self.tz) == week]
+        boxes = [found for note in notes if note.system and (found := _SET.search(note.body))]
+        left = {found["words"]: found["state"] == "completed" for found in boxes}
+        mentions = [found for note in notes if note.system and (found := _MENTION.search(note.body))]
+        remarks = [n for n in notes if not n.system and n.account in of_team and self._command(n) is None]
+        done, all_of_them = tasks(snapshot.issue.description)
+        return Activity(
+            ticked=_newest(_plain(words) for words, is_set in left.items() if is_set),
+            merge_requests=_newest(found["request"] for found in mentions if found["request"]),
+            commits=_newest(found["commit"] for found in mentions if found["commit"]),
+            comments=_newest(_shortened(note.body) for note in remarks),
+            done=done,
+            tasks=all_of_them,
+        )
 
     def _by_our_clock(self, snapshot: Snapshot) -> Snapshot:
         notes = (replace(n, created_at=n.created_at - self.ahead, updated_at=n.updated_at - self.ahead) for n in snapshot.notes)
@@ -214,3 +241,18 @@ def _letters(words: str) -> str:
 
 def _asking(issue: IssueSeen) -> frozenset[str]:
     return frozenset(label for label in issue.labels if asks(label))
+
+
+def _newest(found: Iterable[str]) -> tuple[str, ...]:
+    """Each once, in order, and no more than a draft holds."""
+    return tuple(dict.fromkeys(text for text in found if text))[-MOST:]
+
+
+def _plain(words: str) -> str:
+    """The words of a box without Markdown's backslashes, in one line."""
+    return " ".join(re.sub(r"\\([\W_])", r"\1", words).split())
+
+
+def _shortened(comment: str) -> str:
+    line = " ".join(comment.split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1].rstrip()}…"

@@ -13,22 +13,32 @@ from datetime import datetime, time, timedelta
 from integration import codec
 from integration.doorbell import Doorbell
 from integration.procedure.clocks import reminder
-from integration.procedure.deadlines import CalendarGap, due, is_working_time, week_closing, week_of, working_days_in_week
+from integration.procedure.deadlines import (
+    ONE_DAY,
+    ONE_WEEK,
+    CalendarGap,
+    due,
+    is_working_time,
+    week_began,
+    week_closing,
+    week_of,
+    working_days,
+    working_days_in_week,
+)
 from integration.procedure.definition import Standard, Unit
-from integration.procedure.facts import SERVICE, Fact, ReminderDue, StepExpired, WeekDue, WeekEnded
+from integration.procedure.facts import SERVICE, Chase, Fact, ReminderDue, StepExpired, WeekDue, WeekEnded
 from integration.procedure.offices import Organisation
 from integration.store import CaseRow, Delivery, Store
 
 ASKS_AT = time(14)  # local, on the week's last working day, while there is time left to write
 ENDS_AT = timedelta(days=7, hours=7, minutes=30)  # Monday 07.30 local: the report is there when work begins
-ONE_DAY = timedelta(days=1)
-ONE_WEEK = timedelta(weeks=1)
 NEXT_WORKING_DAY = Standard("", 1, Unit.DAYS)
-REPORTS = "laporan"
-"""The lane of the weekly reports."""
+REPORTS, CHASES = "laporan", "tagihan"
+"""The lane of the weekly reports, and that of those to whom missing progress reports are told."""
 
 ASKED_WEEK = "minggu-ditagih"  # the mark under which the last week is remembered whose reports were asked for
 LAST_WEEK = "minggu-berakhir"  # and the last one told as ended
+OWED_WEEK = "minggu-kurang"  # the last one with work in it that was told as ended, until its missing reports were listed; "" then
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +50,7 @@ class Clockwork:
     store: Store
     organisation: Organisation
     bell: Doorbell
+    _reminded: str = ""  # the week of whose missing reports people need not be offered a reminder again
     _told: set[tuple[str, str]] = field(default_factory=set)  # what need not be offered to the store again: of what is due, no more
 
     def tick(self) -> int:
@@ -50,6 +61,7 @@ class Clockwork:
         fresh = self.store.keep_all(_told(*found[key]) for key in found if key not in self._told)
         fresh += self._week_due(now) if at_work else 0
         fresh += self._weeks_ended(now)
+        fresh += self._chased(now) if at_work else 0
         self._told = set(found)
         if fresh:
             self.bell.ring()
@@ -83,8 +95,26 @@ class Clockwork:
             return 0
         if self.store.mark(ASKED_WEEK) == week:
             return 0
-        fresh = self.store.keep_all(_told(row, WeekDue(f"tagih:{week}", now, SERVICE, week)) for row in self._open_cases())
+        asked = [_told(row, WeekDue(f"tagih:{week}", now, SERVICE, week)) for row in self._open_cases()]
+        fresh = self.store.keep_all([*asked, _chase(Chase.ASK, week)])
         self.store.set_mark(ASKED_WEEK, week)
+        return fresh
+
+    def _chased(self, now: datetime) -> int:
+        """The reports missing of the week that ended: people are reminded on the first working day since, whoever leads them later."""
+        week, calendar = self.store.mark(OWED_WEEK), self.organisation.calendar
+        if not week:
+            return 0
+        today = now.astimezone(calendar.tz).date()
+        days = working_days(calendar, (week_began(week, calendar.tz) + ONE_WEEK).date(), today)
+        if isinstance(days, CalendarGap) or not days:
+            return 0
+        if days[0] == today:
+            fresh = self.store.keep_all([_chase(Chase.REMIND, week)]) if self._reminded != week else 0
+            self._reminded = week
+            return fresh
+        fresh = self.store.keep_all([_chase(Chase.LIST, week)])
+        self.store.set_mark(OWED_WEEK, "")
         return fresh
 
     def _weeks_ended(self, now: datetime) -> int:
@@ -105,6 +135,8 @@ class Clockwork:
                 break
             ended = [_told(row, WeekEnded(f"minggu:{week}", now, SERVICE, week, len(days))) for row in self._open_cases()]
             fresh += self.store.keep_all([*ended, Delivery("report", f"report:{week}", REPORTS, json.dumps({"week": week}).encode())])
+            if days:
+                self.store.set_mark(OWED_WEEK, week)
             self.store.set_mark(LAST_WEEK, week)
             week_monday += ONE_WEEK
         return fresh
@@ -120,3 +152,7 @@ class Clockwork:
 
 def _told(row: CaseRow, fact: Fact) -> Delivery:
     return Delivery("clock", f"{row.ticket}:{fact.key}", row.ticket, codec.fact_bytes(fact))
+
+
+def _chase(kind: Chase, week: str) -> Delivery:
+    return Delivery("chase", f"progres:{kind}:{week}", CHASES, json.dumps({"week": week, "kind": kind}).encode())

@@ -18,20 +18,23 @@ from integration.files import FileStore
 from integration.issue import IssueSeen, Part, Sighting, Snapshot, differing, fields_of, sighting_json, sighting_of
 from integration.payloads import Ignored, Look, Told, look_bytes, read_hook, read_look, read_portal
 from integration.procedure.case import Case, evolve
+from integration.procedure.deadlines import week_began, week_of
 from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
+from integration.procedure.duty import not_asked
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
 from integration.procedure.events import Entry, IssueMended, RequestRefused
-from integration.procedure.facts import SERVICE, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted
+from integration.procedure.facts import SERVICE, Activity, Chase, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted, WeekDue
 from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, Work
+from sync.chasing import Chasing
 from sync.display import Display
 from sync.gitlab import Platform, asked
 from sync.migration import sentence
 from sync.refusals import Gone
 
-REPORT = "laporan-mingguan"
+REPORT = "laporan-mingguan"  # the template of the mail that takes the weekly report along
 UNDER_WAY = timedelta(seconds=10)  # a hook may be on its way for so long; of what happened longer before a look was asked for, none told
 
 log = logging.getLogger(__name__)
@@ -76,13 +79,14 @@ class Ledger:
 
 @dataclass(frozen=True, slots=True)
 class Inbox:
-    """Works inbox rows off; the drain calls `process` with the lane held."""
+    """Works inbox rows off; the drain calls `process` with the lane held. `by_mail`: whether there is a mail server to send by."""
 
     store: Store
     platform: Platform
     files: FileStore
     display: Display
     clock: Clock
+    by_mail: bool = False
 
     def process(self, turn: Turn, row: InboxRow) -> Work | None:
         """Decide this row and commit it; gives what is to be worked on next. Raises Transient, Permanent, LeaseLost, StoreDown."""
@@ -98,6 +102,8 @@ class Inbox:
                 return self._act(turn, row, told)
             case "report":
                 return self._report(turn, row)
+            case "chase":
+                return self._chase(turn, row)
             case _:
                 return self._decide_one(turn, row, codec.read_fact(row.body))
 
@@ -123,8 +129,28 @@ class Inbox:
             against = obstacles(before, procedure, ledger.case)
             if against:  # the case moved since it was asked for
                 return self.store.commit(turn, row, Batch(result=" ".join(map(sentence, against))))
+        if isinstance(fact, WeekDue) and ledger.case:
+            fact = replace(fact, activity=self._activity(ledger.case, procedure, fact))
         ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
         return self._commit(turn, row, ledger, procedure, None)
+
+    def _activity(self, case: Case, procedure: Procedure, fact: WeekDue) -> Activity:
+        """What was done about the case in the week that is asked for, where it is.
+
+        One request a page of comments, for an issue that was last seen changed in that week; none for any other, nor for what a comment
+        mentions.
+        """
+        organisation = self.display.organisation
+        last, tz = sighting_of(case.iid, self.store.observed(case.ticket)), organisation.calendar.tz
+        if last is None or not_asked(procedure, organisation, case, fact.week, fact.at):
+            return Activity()
+        seen = Snapshot(last.issue)
+        if week_of(last.issue.updated_at - self.platform.ahead, tz) >= fact.week:
+            try:
+                seen = self.platform.history(last.issue, frozenset({Part.NOTES}), week_began(fact.week, tz))
+            except Gone:
+                log.info("issue %d is gone: what was done this week is not known", last.issue.iid)
+        return self._reader(procedure).activity(seen, case.team, fact.week)
 
     def _look(self, turn: Turn, row: InboxRow, look: Look) -> Work | None:
         """Read the issue, decide what people asked for there, and find what nobody can have asked for."""
@@ -165,13 +191,15 @@ class Inbox:
 
     def _requests(self, ledger: Ledger, procedure: Procedure, snapshot: Snapshot) -> list[Fact]:
         """What people asked for. Moving an issue to another project closes it here: nobody asked for that closing."""
-        reader = Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz, self.platform.ahead)
-        asked = reader.requests(snapshot)
+        asked = self._reader(procedure).requests(snapshot)
         if not snapshot.issue.moved:
             return list(asked)
         log.warning("issue %d was moved to another project, where a copy of it is readable", snapshot.issue.iid)
         ledger.causes += [fact.key for fact in asked if isinstance(fact, IssueClosed)]
         return [fact for fact in asked if not isinstance(fact, IssueClosed)]
+
+    def _reader(self, procedure: Procedure) -> Reader:
+        return Reader(procedure, self.platform.home.account, self.display.organisation.calendar.tz, self.platform.ahead)
 
     def _lost(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, gone: Gone) -> Work | None:
         """The issue cannot be read: where it was deleted, the case goes on in another one."""
@@ -245,6 +273,16 @@ class Inbox:
         if to:
             effects.append(SendMail(f"mail:{row.key}", REPORT, to, {"week": week}))
         return self.store.commit(turn, row, Batch(effects=tuple(effects), result=f"{len(to)} recipients"))
+
+    def _chase(self, turn: Turn, row: InboxRow) -> Work | None:
+        """Whoever is to make the reports that are not there is told; told a day late, it would come on top of what is told since."""
+        said, now, tz = codec.read(row.body), self.clock(), self.display.organisation.calendar.tz
+        kind = Chase(said["kind"])
+        if kind is not Chase.LIST and now.astimezone(tz).date() > row.received_at.astimezone(tz).date():
+            return self.store.commit(turn, row, Batch(result="its day is over"))
+        mails, told = Chasing(self.store, self.display, kind, str(said["week"]), now, self.by_mail).messages()
+        self.store.keep_all(told)
+        return self.store.commit(turn, row, Batch(effects=tuple(mails), result=f"{len(mails)} by mail, {len(told)} on issues"))
 
     def _ledger(self, turn: Turn) -> Ledger:
         known = self.store.known(turn)

@@ -36,6 +36,7 @@ from integration.templates import messages
 from sync import documents, reports
 from sync.display import Display, issue_marker, task_marker, weighs
 from sync.gitlab import Platform, Shown
+from sync.inbox import REPORT
 from sync.mail import Attached, Mail
 from sync.portal import Portal
 from sync.refusals import Gone, ProjectShut
@@ -231,8 +232,12 @@ class Outbox:
         wiki.write(title, wording.render("wiki/daftar-laporan.md", weeks=listed))
 
     def _send(self, mail: SendMail) -> None:
-        """The weekly report, made from the ledger as it stood when the week closed; no other mail is sent."""
+        """A mail by its template; the weekly report is made from the ledger as it stood when the week closed, and goes along."""
         if self.mail is None:
+            return
+        if mail.template != REPORT:
+            subject, _, text = self.display.wording.render(f"mail/{mail.template}.md", **mail.context).partition("\n\n")
+            self.mail.send(mail.key, mail.to, subject, text)
             return
         display, week = self.display, str(mail.context["week"])
         report = reports.weekly(self.store, display.procedures, display.organisation, week)

@@ -11,8 +11,10 @@ from integration.procedure.decide import Decision
 from integration.procedure.facts import (
     AccessGiven,
     AccessTaken,
+    Activity,
     Actor,
     ActorKind,
+    Chase,
     CheckAsked,
     CommandUnclear,
     DocumentAttached,
@@ -28,8 +30,10 @@ from integration.procedure.facts import (
     OutcomeChosen,
     PauseAsked,
     PriorityMoved,
+    ProgressMade,
     Reminder,
     ReminderDue,
+    ReportsOwed,
     ResumeAsked,
     RevisionAdopted,
     SecretWritten,
@@ -38,7 +42,6 @@ from integration.procedure.facts import (
     Ticked,
     Via,
     WeekDue,
-    WeekEnded,
     Withdrawn,
 )
 from integration.procedure.offices import DayOff, Holding, Organisation
@@ -147,6 +150,19 @@ def waiting_for_a_team(run: Run) -> Run:
 def typed_at_once(run: Run, words: str) -> Decision:
     """The second of two who may leave a step types the same word as the first, a moment later."""
     return run.fact(OutcomeChosen, by("layanan", words), "selesai", "", (), Via.COMMENT, after=timedelta(seconds=1))
+
+
+def drafted(run: Run, words: str, **other: object) -> Decision:
+    """A week's report is put together from what was done."""
+    done = Activity(
+        ticked=(words,), merge_requests=("!7", "pustikom/siakad!12"), commits=("pustikom/siakad@" + "1a2b3c4d" * 5,), done=1, tasks=3
+    )
+    return run.fact(WeekDue, UNIT, "2026-W24", replace(done, **other), after=timedelta(days=7))
+
+
+def owed(run: Run, kind: Chase, *others: str) -> Decision:
+    """Somebody is told of the reports that are not there."""
+    return run.fact(ReportsOwed, UNIT, "2026-W24", kind, "koordinator" if kind is Chase.LIST else "budi", (run.open.ticket, *others))
 
 
 def paused(run: Run, words: str) -> Run:
@@ -273,8 +289,14 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "tim-ditolak": (18, lambda run, w: then(run.assign("koordinator", "tono"), said(run, "kepala", "kembali", w, w))),
     "prioritas": (8, lambda run, w: run.fact(PriorityMoved, by("kasi", w), "kritis")),
     "progres": (20, lambda run, _: run.report("budi", "2026-W30", 70)),
-    "tagih-progres": (20, lambda run, _: run.fact(WeekDue, UNIT, "2026-W40")),
-    "progres-terlewat": (20, lambda run, _: run.fact(WeekEnded, UNIT, "2026-W40", 5)),
+    "rancangan-progres": (20, drafted),
+    "rancangan-progres-lengkap": (20, lambda run, w: drafted(run, w, comments=("Server uji penuh; sudah ditambah." if w is PLAIN else w,))),
+    "rancangan-progres-kosong": (18, lambda run, _: drafted(run, PLAIN, ticked=(), merge_requests=(), commits=(), tasks=0)),
+    "penolakan-progres-rancangan": (20, lambda run, w: then(drafted(run, w), run.fact(ProgressMade, by("budi", w), "2026-W24", None, ()))),
+    "progres-ditagih": (20, lambda run, _: owed(run, Chase.ASK)),
+    "progres-ditagih-beberapa": (20, lambda run, _: owed(run, Chase.ASK, "SI-2026-000002")),
+    "progres-diingatkan": (20, lambda run, _: owed(run, Chase.REMIND)),
+    "progres-daftar": (20, lambda run, _: owed(run, Chase.LIST, "SI-2026-000002")),
     "revisi-diterima": (5, lambda run, w: then(run.say("kepala", "revisi", w), revised(run, w))),
     "akses-dicabut": (
         28,

@@ -33,6 +33,7 @@ from integration.procedure.events import (
     Paused,
     PerformersChanged,
     PrioritySet,
+    ProgressDrafted,
     ProgressReported,
     Reminded,
     RequestRefused,
@@ -96,6 +97,15 @@ class Report:
     by: Actor
     at: datetime
     seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """The last report put together from what people did, which waits to be confirmed; `percent` None: nothing tells it."""
+
+    week: str
+    percent: int | None
+    sections: Sections
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +213,7 @@ class Case:
     written: Mapping[int, Sections] = field(default_factory=dict)  # by step: what was last accepted
     signoffs: tuple[SignOff, ...] = ()
     reports: tuple[Report, ...] = ()
+    drafted: Drafted | None = None
     missed_weeks: tuple[str, ...] = ()
     skipped_weeks: tuple[str, ...] = ()
     grants: tuple[Grant, ...] = ()
@@ -327,6 +338,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
         case ProgressReported():
             report = Report(event.week, event.step, event.percent, event.sections, entry.by, entry.at, entry.seq)
             return replace(now, reports=(*now.reports, report))
+        case ProgressDrafted():
+            return replace(now, drafted=Drafted(event.week, event.percent, event.sections))
         case DutyMissed():
             return replace(now, missed_weeks=(*now.missed_weeks, event.week))
         case DutySkipped():

@@ -5,13 +5,14 @@ A day of a year whose decree is not loaded is never taken for a working day or a
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from itertools import takewhile
 
 from integration.procedure.definition import Standard, Unit
 from integration.procedure.offices import DayHours, DayOff, WorkCalendar
 
 ONE_DAY = timedelta(days=1)
+ONE_WEEK = timedelta(weeks=1)
 ONE_MINUTE = timedelta(minutes=1)
 
 Span = tuple[datetime, datetime]
@@ -111,6 +112,11 @@ def week_of(moment: datetime, tz: tzinfo) -> str:
     """The ISO week an aware moment falls in, as "2026-W47"."""
     year, week, _ = moment.astimezone(tz).isocalendar()
     return f"{year}-W{week:02d}"
+
+
+def week_began(week: str, tz: tzinfo) -> datetime:
+    """Monday 00.00 of an ISO week such as "2026-W47". ValueError for what is no week."""
+    return datetime.combine(_monday(week), time(), tz)
 
 
 def working_days_in_week(calendar: WorkCalendar, week: str) -> tuple[date, ...] | CalendarGap:

@@ -55,6 +55,15 @@ class SectionKind(StrEnum):
     SERVICE = "service"  # filled in by the service, never asked of a person
 
 
+class Trace(StrEnum):
+    """What people leave on the platform while they work; a part of a report is drafted from it."""
+
+    TICKS = "ticks"  # boxes set in the description
+    MERGE_REQUESTS = "merge-requests"  # that mention the issue
+    COMMITS = "commits"  # likewise
+    COMMENTS = "comments"  # of the team
+
+
 class Priority(StrEnum):
     LOW = "rendah"
     MEDIUM = "sedang"
@@ -131,10 +140,14 @@ class Standard:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A heading the performer writes below in the comment; a step is not left without it."""
+    """A heading the performer writes below in the comment; a step is not left without it.
+
+    `draft_from`: for a part of the duty's report, what it is drafted from before the performer writes it.
+    """
 
     title: str
     kind: SectionKind = SectionKind.TEXT
+    draft_from: tuple[Trace, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

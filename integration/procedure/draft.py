@@ -21,11 +21,14 @@ from integration.procedure.effects import (
     ShowOnIssue,
     UploadAttachments,
 )
-from integration.procedure.events import DocumentIssued, Entry, Event, IssueLost, RequestRefused
+from integration.procedure.events import DocumentIssued, Entry, Event, IssueLost, ProgressDrafted, RequestRefused
 from integration.procedure.facts import Fact
 from integration.procedure.guards import Refusal
 from integration.procedure.offices import Organisation
 from integration.procedure.people import Situation
+
+UNSHOWN = (RequestRefused, ProgressDrafted)
+"""What is recorded and changes nothing of what the issue shows: it is not read again for it."""
 
 
 class Ignored(StrEnum):
@@ -38,6 +41,7 @@ class Ignored(StrEnum):
     STALE = "it speaks of another stay in a step"
     NOT_LATE = "no clock runs out"
     NOT_OWED = "no report is owed"
+    GRACE = "the case came to its duty just now"
     NOT_OURS = "the case knows nothing of it"
     NOT_NEWER = "the case goes by this revision or a newer one"
 
@@ -67,7 +71,7 @@ class Draft:
     @property
     def effects(self) -> tuple[Effect, ...]:
         """What is to be done, in order: papers, the issue, notes, members' tasks, the portal. A closing note comes before the closing."""
-        changed = any(not isinstance(entry.event, RequestRefused) for entry in self.entries)
+        changed = any(not isinstance(entry.event, UNSHOWN) for entry in self.entries)
         show = [ShowOnIssue(f"show:{self.case.ticket}:{self._mark}")] if changed or self._shown else []
         if self.case.ending:
             return (*self._first, *self._notes, *show, *self._tasks, *self._calls)

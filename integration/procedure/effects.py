@@ -81,7 +81,7 @@ class PublishReport:
 
 @dataclass(frozen=True, slots=True)
 class SendMail:
-    """Send templates/mail/<template>.md with the report of `context["week"]` to these addresses."""
+    """Send templates/mail/<template>.md to these addresses; that of the weekly report takes the report of `context["week"]` along."""
 
     key: str
     template: str

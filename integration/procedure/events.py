@@ -177,6 +177,18 @@ class ProgressReported:
 
 
 @dataclass(frozen=True, slots=True)
+class ProgressDrafted:
+    """A week's report was put together from what people did, to be confirmed; parts with nothing to say are left out.
+
+    `percent` None: nothing tells it.
+    """
+
+    week: str
+    percent: int | None
+    sections: Sections
+
+
+@dataclass(frozen=True, slots=True)
 class DutyMissed:
     week: str
 
@@ -328,6 +340,7 @@ Event = (
     | LetterAnswered
     | TaskLinked
     | ProgressReported
+    | ProgressDrafted
     | DutyMissed
     | DutySkipped
     | AccessGranted

@@ -320,10 +320,27 @@ class RevisionAdopted(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class Activity:
+    """What was done about a case in one week, as its issue tells it: each thing once, oldest first.
+
+    `ticked`: the words of boxes that were set and still are; `merge_requests` and `commits` that mention the issue, as GitLab refers to
+    them; `comments` of the team that ask for nothing. `done` of `tasks`: the boxes of people's own list in the description, all of them.
+    """
+
+    ticked: tuple[str, ...] = ()
+    merge_requests: tuple[str, ...] = ()
+    commits: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    done: int = 0
+    tasks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class WeekDue(Known):
-    """Friday afternoon: this week's report is asked for."""
+    """Friday afternoon: this week's report is asked for. The clock knows of no `activity`; it is gathered before this is decided."""
 
     week: str
+    activity: Activity = Activity()
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +349,24 @@ class WeekEnded(Known):
 
     week: str
     working_days: int
+
+
+class Chase(StrEnum):
+    """How the reports of a week that are not there are asked for; each once a week."""
+
+    ASK = "tagih"  # with the draft, on the afternoon of the week's last working day
+    REMIND = "ingat"  # on the first working day after the week
+    LIST = "daftar"  # on the working day after that: whoever leads the team's members is told
+
+
+@dataclass(frozen=True, slots=True)
+class ReportsOwed(Known):
+    """One person is to be told, on the issue of this case, of all the `tickets` whose reports of the week are theirs, or their people's."""
+
+    week: str
+    kind: Chase
+    account: str
+    tickets: tuple[str, ...]
 
 
 Fact = (
@@ -368,4 +403,5 @@ Fact = (
     | RevisionAdopted
     | WeekDue
     | WeekEnded
+    | ReportsOwed
 )

@@ -31,6 +31,13 @@ def report_line(procedure: Procedure) -> str:
     return f"/pos {procedure.duty.word} <persen>" if procedure.duty else ""
 
 
+def draft_line(procedure: Procedure, *, with_percent: bool) -> str:
+    """The line that confirms a drafted report: bare, or with the percentage the draft lacks; "" where the procedure has none."""
+    if not procedure.duty or with_percent:
+        return report_line(procedure)
+    return command_line(procedure.duty.word)
+
+
 def way_forward(step: Step) -> Outcome | None:
     """The usual way on from a step; None where it has none of its own (recorded steps)."""
     return next((outcome for outcome in step.outcomes if outcome.kind is OutcomeKind.FORWARD), None)

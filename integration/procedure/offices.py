@@ -32,6 +32,7 @@ class Office:
     since: date = date.min
     until: date | None = None
     holding: Holding = Holding.FULL
+    mail: str = ""  # where they are written to; "": on the platform
 
     def covers(self, day: date) -> bool:
         """Whether it is held on `day`."""
@@ -51,6 +52,11 @@ class Programmer:
     capacity: int = 3  # cases at a time
     leave: tuple[tuple[date, date], ...] = ()  # first and last day, both inclusive
     standby: tuple[tuple[date, date], ...] = ()  # likewise: the days on which they are on call
+    mail: str = ""  # as in Office
+
+    def away(self, day: date) -> bool:
+        """Whether they are on leave on `day`."""
+        return any(since <= day <= until for since, until in self.leave)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +161,9 @@ class Organisation:
     def programmer(self, account: str) -> Programmer | None:
         """The programmer with this account."""
         return next((p for p in self.programmers if p.account == account), None)
+
+    def address(self, account: str, day: date) -> str:
+        """The mail address of whoever has this account on `day`; "" where none is known."""
+        programmer = self.programmer(account)
+        known = [office.mail for office in self.offices_of(account, day)] + ([programmer.mail] if programmer else [])
+        return next(filter(None, known), "")

@@ -3,6 +3,8 @@
 The order of lists is kept one to one, faulty items included: the rules find the line of a thing by its position.
 """
 
+from dataclasses import replace
+
 from yaml.nodes import Node
 
 from integration.procedure.definition import (
@@ -28,6 +30,7 @@ from integration.procedure.definition import (
     Standard,
     Step,
     Supply,
+    Trace,
     Unit,
     Verification,
 )
@@ -120,7 +123,7 @@ def _duty(entries: Entries) -> Duty:
         step=entries.number("step"),
         outcome=entries.text("outcome"),
         document=entries.text("document", "") or None,
-        parts=entries.each("parts", _section, plain=Section, needed=True),
+        parts=entries.each("parts", _part, plain=Section, needed=True),
     )
 
 
@@ -143,6 +146,10 @@ def _law(entries: Entries) -> Law:
 
 def _section(entries: Entries) -> Section:
     return Section(title=entries.text("title"), kind=entries.choice("kind", SectionKind) or SectionKind.TEXT)
+
+
+def _part(entries: Entries) -> Section:
+    return replace(_section(entries), draft_from=entries.choices("draft_from", Trace))
 
 
 def _step(entries: Entries) -> Step:

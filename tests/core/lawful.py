@@ -25,6 +25,7 @@ from integration.procedure.events import (
     Paused,
     PerformersChanged,
     PrioritySet,
+    ProgressDrafted,
     ProgressReported,
     Reminded,
     RequestRefused,
@@ -59,7 +60,18 @@ COMMANDS = {
 }
 """What is recorded by a command beside the table, and the word whose authority it takes."""
 
-OF_THE_SERVICE = (StepRanLate, Reminded, PerformersChanged, DueRecomputed, RevisionAdopted, IssueLinked, IssueLost, IssueMended, TaskLinked)
+OF_THE_SERVICE = (
+    ProgressDrafted,
+    StepRanLate,
+    Reminded,
+    PerformersChanged,
+    DueRecomputed,
+    RevisionAdopted,
+    IssueLinked,
+    IssueLost,
+    IssueMended,
+    TaskLinked,
+)
 """What nobody asks for: the service finds it."""
 
 Later = Sequence[tuple[int, Organisation]]

@@ -1,16 +1,19 @@
 """The weekly report: a recurring duty and a gate (procedure.md rule 5)."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from integration.procedure.effects import ShowOnIssue
 from integration.procedure.events import ProgressReported, StepLeft
-from integration.procedure.facts import SERVICE, EmergencyAsked, PauseAsked, ProgressMade, ResumeAsked, WeekDue, WeekEnded
+from integration.procedure.facts import SERVICE, Activity, Chase, PauseAsked, ProgressMade, ReportsOwed, ResumeAsked, WeekDue, WeekEnded
 from tests.core.office import STRANGER, person
 from tests.core.onward import go_on
 from tests.core.run import Run, entered, kinds, note, notes, only, refused
+
+NOTHING = Activity()
+FRIDAY = {f"2026-W{week}": datetime(2026, 6, 5, 7, tzinfo=UTC) + timedelta(weeks=week - 23) for week in range(23, 30)}  # 14.00 in Jakarta
 
 
 @pytest.mark.parametrize("step", [16, 17, 18, 20, 24, 28, 31])
@@ -131,25 +134,26 @@ def test_a_report_made_while_paused_opens_20_after_the_pause(at) -> None:
 # --- weeks ---
 
 
+def asked(run: Run, week: str = "2026-W24", activity: Activity = NOTHING):
+    """Friday afternoon of a week that the case has been in its duty for."""
+    return run.fact(WeekDue, SERVICE, week, activity, after=FRIDAY[week] - run.now)
+
+
 @pytest.mark.parametrize("step", [16, 24, 31])
 def test_the_week_is_asked_for(at, step) -> None:
-    decision = at(step).fact(WeekDue, SERVICE, "2026-W24")
-    asked = note(decision, "tagih-progres")
-    assert (asked["week"], asked["accounts"], asked["line"]) == ("2026-W24", ["budi", "sari"], "/pos progres <persen>")
-    assert kinds(decision) == []
-
-
-def test_without_a_team_whoever_else_may_report_is_asked(at) -> None:
-    run = at(8)
-    run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
-    assert note(run.fact(WeekDue, SERVICE, "2026-W24"), "tagih-progres")["accounts"] == ["koordinator"]
+    run = at(step)
+    decision = asked(run)
+    said = note(decision, "rancangan-progres")
+    assert (said["week"], said["line"]) == ("2026-W24", "/pos progres <persen>" if step == 16 else "/pos progres")
+    assert kinds(decision) == ["ProgressDrafted"]
+    assert [effect.slot for effect in decision.effects] == ["progres:2026-W24"], "one note, and the issue is not shown again for it"
 
 
 def test_a_week_reported_is_asked_for_no_more(at) -> None:
     run = at(18)
     run.report(week="2026-W24")
-    assert run.fact(WeekDue, SERVICE, "2026-W24").ignored == "it is so already"
-    assert run.fact(WeekDue, SERVICE, "2026-W25").ignored == ""
+    assert asked(run).ignored == "it is so already"
+    assert asked(run, "2026-W25").ignored == ""
 
 
 @pytest.mark.parametrize("fact", [(WeekDue, "2026-W24"), (WeekEnded, "2026-W24", 5)])
@@ -158,12 +162,29 @@ def test_outside_the_duty_no_week_is_owed(at, fact) -> None:
     assert at(15).fact(kind, SERVICE, *values).ignored == "no report is owed"
 
 
+@pytest.mark.parametrize(
+    ("entered", "reason"), [(3, ""), (4, "the case came to its duty just now"), (5, "the case came to its duty just now")]
+)
+def test_a_case_new_to_its_duty_is_given_two_working_days(at, entered, reason) -> None:
+    run = at(15)
+    run.now = datetime(2026, 6, entered, 2, tzinfo=UTC)
+    run.say("kepala", "setuju")
+    assert run.at == 16
+    assert asked(run, "2026-W23").ignored == reason
+
+
+def test_a_stay_is_one_however_many_steps_it_has(at) -> None:
+    run = at(31)
+    run.now = datetime(2026, 6, 12, 1, tzinfo=UTC)
+    assert asked(run).ignored == ""
+
+
 def test_a_whole_week_without_a_report_is_noted_once(at) -> None:
     run = at(18)  # since Tuesday of 2026-W23
     run.now += timedelta(days=14)
     decision = run.fact(WeekEnded, SERVICE, "2026-W24", 5)
     assert kinds(decision) == ["DutyMissed"]
-    assert note(decision, "progres-terlewat") == {"week": "2026-W24", "accounts": ["budi", "sari"]}
+    assert notes(decision) == [], "people are told of all their cases at once"
     assert run.open.missed_weeks == ("2026-W24",)
     assert run.fact(WeekEnded, SERVICE, "2026-W24", 5).ignored == "it is so already"
 
@@ -178,10 +199,27 @@ def test_a_week_without_a_working_day_says_so(at) -> None:
     assert kinds(decision) == ["DutySkipped"]
     assert notes(decision) == []
     assert run.open.skipped_weeks == ("2026-W24",)
-    assert run.fact(WeekDue, SERVICE, "2026-W24").ignored == "it is so already"
+    assert asked(run).ignored == "it is so already"
 
 
 def test_a_week_reported_is_not_missed(at) -> None:
     run = at(18)
     run.report(week="2026-W24")
     assert run.fact(WeekEnded, SERVICE, "2026-W24", 5).ignored == "it is so already"
+
+
+# --- who is told ---
+
+
+def test_one_is_told_on_one_issue_for_all(at) -> None:
+    run = at(18)
+    said = note(run.fact(ReportsOwed, SERVICE, "2026-W24", Chase.REMIND, "budi", (run.open.ticket, "SI-2026-000009")), "progres-ditagih")
+    assert (said["account"], said["several"], said["kind"]) == ("budi", True, "ingat")
+    said = note(run.fact(ReportsOwed, SERVICE, "2026-W24", Chase.LIST, "koordinator", (run.open.ticket,)), "progres-daftar")
+    assert said["tickets"] == [run.open.ticket]
+
+
+def test_who_reported_meanwhile_is_left_in_peace(at) -> None:
+    run = at(18)
+    run.report(week="2026-W24")
+    assert run.fact(ReportsOwed, SERVICE, "2026-W24", Chase.REMIND, "budi", (run.open.ticket,)).ignored == "it is so already"

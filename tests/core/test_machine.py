@@ -12,7 +12,9 @@ from integration.procedure.facts import (
     SERVICE,
     AccessGiven,
     AccessTaken,
+    Activity,
     Actor,
+    Chase,
     CheckAsked,
     CommandUnclear,
     DocumentAttached,
@@ -34,6 +36,7 @@ from integration.procedure.facts import (
     ProgressMade,
     Reminder,
     ReminderDue,
+    ReportsOwed,
     ResumeAsked,
     RevisionAdopted,
     SecretWritten,
@@ -111,7 +114,10 @@ found = st.one_of(
     st.tuples(st.just(ReminderDue), st.tuples(numbers, st.sampled_from(Reminder), st.just(START))),
     st.tuples(st.just(OrganisationChanged), st.just(())),
     st.tuples(st.just(RevisionAdopted), st.sampled_from([(POS.revision,), ("2027-01",)])),
-    st.tuples(st.just(WeekDue), st.tuples(weeks)),
+    st.tuples(
+        st.just(WeekDue), st.tuples(weeks, st.sampled_from([Activity(), Activity(("Uji",), ("!1",), ("1a2b3c4",), ("Aman.",), 1, 2)]))
+    ),
+    st.tuples(st.just(ReportsOwed), st.tuples(weeks, st.sampled_from(Chase), accounts, st.just((TICKET,)))),
     st.tuples(st.just(WeekEnded), st.tuples(weeks, st.integers(0, 5))),
     st.tuples(st.just(StepExpired), st.tuples(numbers)),
 )

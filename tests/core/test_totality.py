@@ -18,6 +18,7 @@ from integration.procedure.facts import (
     SERVICE,
     AccessGiven,
     AccessTaken,
+    Chase,
     CheckAsked,
     CommandUnclear,
     DocumentAttached,
@@ -40,6 +41,7 @@ from integration.procedure.facts import (
     ProgressMade,
     Reminder,
     ReminderDue,
+    ReportsOwed,
     ResumeAsked,
     RevisionAdopted,
     SecretWritten,
@@ -91,6 +93,7 @@ VALUES = {
     RevisionAdopted: ("2025-05",),
     WeekDue: ("2026-W24",),
     WeekEnded: ("2026-W24", 5),
+    ReportsOwed: ("2026-W24", Chase.REMIND, "budi", ("SI-2026-000001", "SI-2026-000002")),
 }
 
 

@@ -130,13 +130,20 @@ class Sighting:
     """An issue as it was last looked at or shown; its `notes_count` is of the comments that were looked at or are ours.
 
     `turn`: the hold of the lane it was seen in. `notes_until`: comments after this moment were not looked at; None: none were.
-    `refused`: fields GitLab dropped without a word, with the value it dropped.
+    `refused`: fields GitLab dropped without a word, with the value it dropped. `people_at`: when somebody else than we was last seen to do
+    something there, or may have been; None: that was not looked for yet.
     """
 
     issue: IssueSeen
     turn: str = ""
     notes_until: datetime | None = None
     refused: Mapping[str, str] = field(default_factory=dict)
+    people_at: datetime | None = None
+
+    @property
+    def active_at(self) -> datetime:
+        """After this moment nobody but us did anything there, as far as was seen."""
+        return self.issue.updated_at if self.people_at is None else self.people_at
 
 
 _SIGHTING: TypeAdapter[Sighting] = TypeAdapter(Sighting)

@@ -71,6 +71,18 @@ def unread(issue: IssueSeen, last: Sighting | None) -> frozenset[Part]:
     return frozenset(part for part, differs in parts.items() if differs)
 
 
+def people_at(snapshot: Snapshot, last: Sighting | None, own: str) -> datetime:
+    """When somebody else than `own` last did something on the issue: told by the comments, GitLab's own among them, where they were read.
+
+    Where they were not, an issue that changed since it was last seen may have been changed by anybody.
+    """
+    before = last.active_at if last else snapshot.issue.created_at
+    if Part.NOTES in snapshot.parts:
+        known = last.people_at if last and last.people_at else snapshot.issue.created_at
+        return max([known, *(note.created_at for note in snapshot.notes if note.account not in ("", own))])
+    return before if last and snapshot.issue.updated_at == last.issue.updated_at else snapshot.issue.updated_at
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """How a case's issue is read. `own`: the service's account, whose doings are nobody's request; `tz` says in which week one falls.

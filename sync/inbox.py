@@ -26,7 +26,7 @@ from integration.procedure.effects import Effect, PublishReport, SendMail, ShowO
 from integration.procedure.events import Entry, IssueMended, RequestRefused
 from integration.procedure.facts import SERVICE, Activity, Chase, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted, WeekDue
 from integration.procedure.revisions import obstacles
-from integration.snapshot import Reader, unread
+from integration.snapshot import Reader, people_at, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, Work
 from sync.chasing import Chasing
 from sync.display import Display
@@ -137,15 +137,15 @@ class Inbox:
     def _activity(self, case: Case, procedure: Procedure, fact: WeekDue) -> Activity:
         """What was done about the case in the week that is asked for, where it is.
 
-        One request a page of comments, for an issue that was last seen changed in that week; none for any other, nor for what a comment
-        mentions.
+        One request a page of comments, for an issue on which people were seen to do something in that week; none for any other, nor for
+        what a comment mentions.
         """
         organisation = self.display.organisation
         last, tz = sighting_of(case.iid, self.store.observed(case.ticket)), organisation.calendar.tz
         if last is None or not_asked(procedure, organisation, case, fact.week, fact.at):
             return Activity()
         seen = Snapshot(last.issue)
-        if week_of(last.issue.updated_at - self.platform.ahead, tz) >= fact.week:
+        if week_of(last.active_at - self.platform.ahead, tz) >= fact.week:
             try:
                 seen = self.platform.history(last.issue, frozenset({Part.NOTES}), week_began(fact.week, tz))
             except Gone:
@@ -170,7 +170,8 @@ class Inbox:
         self._fold(ledger, procedure, self._requests(ledger, procedure, snapshot))
         drifted = self._drifted(ledger, before, snapshot, last, closely=look.closely)
         until = issue.updated_at if Part.NOTES in parts or last is None else last.notes_until
-        seen = Sighting(issue, turn.token, until, last.refused if last else {})
+        since = people_at(snapshot, last, self.platform.home.account)
+        seen = Sighting(issue, turn.token, until, last.refused if last else {}, since)
         left = left_until(ledger.entries, self.clock()) if drifted or ledger.only_undoes else None
         if left is not None and last is not None:
             self._leave(ledger, issue, left)

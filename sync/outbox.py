@@ -126,7 +126,9 @@ class Outbox:
             self.store.keep(Delivery("sweep", f"disturbed:{row.key}:{shown.issue.updated_at.isoformat()}", row.lane, look))
         counted, since = last.issue.notes_count if last else 0, issue.updated_at if shown.disturbed else shown.issue.updated_at
         kept = replace(shown.issue, notes_count=counted, updated_at=since)  # disturbed: who it was, did it since the issue was read
-        seen = Sighting(kept, turn.token, last.notes_until if last else None, shown.refused)
+        alone = last is not None and not shown.disturbed and issue.updated_at == last.issue.updated_at  # all that changed is ours
+        people_at = last.people_at if last and alone else issue.updated_at
+        seen = Sighting(kept, turn.token, last.notes_until if last else None, shown.refused, people_at)
         return self.store.done(turn, row, outcome=self._written_over(row, issue, shown), observed=sighting_json(seen))
 
     def _asked_meanwhile(self, case: Case, shown: Shown) -> bool:

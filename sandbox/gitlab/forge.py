@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from sandbox.gitlab import pages, server
+from sandbox.gitlab import issues, pages, server
+from sandbox.gitlab.acting import Acting
 from sandbox.gitlab.deliveries import Delivery, PostOffice
 from sandbox.gitlab.entities import Project, User
 from sandbox.gitlab.faults import Fault
@@ -89,6 +90,16 @@ class GitLab:
     def act(self, user: User) -> Person:
         """Return somebody who works in the browser as this account."""
         return Person(self._store, user)
+
+    def mention(self, user: User, project: Project, iid: int, what: str) -> None:
+        """Somebody pushes a commit, or writes a merge request, that mentions the issue; `what`: as GitLab refers to it, "commit 1a2b3c...".
+
+        Repositories are no part of the stand-in: what is left of it on the issue is GitLab's own note, which touches it and fires no hook.
+        """
+        with self._store.lock:
+            acting, issue = Acting(self._store, self._post, self._desk.limits, user), project.issues[iid]
+            issues.system_note(acting, issue, f"mentioned in {what}")
+            issues.touch(acting, issue)
 
     # what it did
 

@@ -96,7 +96,7 @@ class Clockwork:
         if self.store.mark(ASKED_WEEK) == week:
             return 0
         asked = [_told(row, WeekDue(f"tagih:{week}", now, SERVICE, week)) for row in self._open_cases()]
-        fresh = self.store.keep_all([*asked, _chase(Chase.ASK, week)])
+        fresh = self.store.keep_all([*asked, _chase(Chase.ASK, week)] if asked else [])
         self.store.set_mark(ASKED_WEEK, week)
         return fresh
 
@@ -135,7 +135,7 @@ class Clockwork:
                 break
             ended = [_told(row, WeekEnded(f"minggu:{week}", now, SERVICE, week, len(days))) for row in self._open_cases()]
             fresh += self.store.keep_all([*ended, Delivery("report", f"report:{week}", REPORTS, json.dumps({"week": week}).encode())])
-            if days:
+            if days and ended:
                 self.store.set_mark(OWED_WEEK, week)
             self.store.set_mark(LAST_WEEK, week)
             week_monday += ONE_WEEK

@@ -221,7 +221,7 @@ def test_a_week_that_ended_is_told_to_each_open_case_and_reported_once(store, cl
     clockwork.tick()
     assert told(store, WeekEnded) == []
     watch.now = local("2026-06-08T07:30")
-    assert clockwork.tick() == 2
+    assert clockwork.tick() == 3  # with whom the missing reports are to be asked of
     assert clockwork.tick() == 0
     assert [(fact.week, fact.working_days) for fact in told(store, WeekEnded)] == [("2026-W23", 4)]
     (report,) = store.inbox_rows(lane="laporan")
@@ -233,7 +233,7 @@ def test_weeks_that_ended_while_the_service_was_down_are_made_up_for_with_their_
     watch.now = local("2026-06-05T10:00")
     clockwork.tick()
     watch.now = local("2026-06-24T10:00")
-    assert clockwork.tick() == 6
+    assert clockwork.tick() == 7
     assert [(fact.week, fact.working_days) for fact in told(store, WeekEnded)] == [("2026-W23", 4), ("2026-W24", 4), ("2026-W25", 0)]
 
 
@@ -246,5 +246,52 @@ def test_a_week_of_a_year_that_is_not_loaded_waits_for_its_calendar(store, clock
     assert "no calendar of 2027: week 2026-W53 stays open" in caplog.text
     loaded = WorkCalendar(JAKARTA, clockwork.organisation.calendar.periods, {}, frozenset({2026, 2027}))
     later = Clockwork(store, Organisation("Pustikom", (), (), loaded), Embedded())
-    assert later.tick() == 4
+    assert later.tick() == 5
     assert [fact.week for fact in told(store, WeekEnded)] == ["2026-W53", "2027-W01"]
+
+
+# --- missing reports ---
+
+
+def chased(store: Store) -> list[str]:
+    return [row.key for row in reversed(store.inbox_rows(lane="tagihan"))]
+
+
+def test_missing_reports_are_asked_for_with_the_draft_then_reminded_of_then_listed_each_once(open_store, organisation, watch):
+    store = open_store()
+    at_step(store, None)
+    crowd = [Clockwork(open_store(), organisation, Embedded()) for _ in range(3)]
+    timeline = {
+        "2026-06-05T13:59": [],
+        "2026-06-05T14:00": ["progres:tagih:2026-W23"],
+        "2026-06-05T15:30": ["progres:tagih:2026-W23"],
+        "2026-06-08T07:29": ["progres:tagih:2026-W23"],
+        "2026-06-08T07:30": ["progres:tagih:2026-W23", "progres:ingat:2026-W23"],
+        "2026-06-08T15:59": ["progres:tagih:2026-W23", "progres:ingat:2026-W23"],
+        "2026-06-09T07:29": ["progres:tagih:2026-W23", "progres:ingat:2026-W23"],
+        "2026-06-09T07:30": ["progres:tagih:2026-W23", "progres:ingat:2026-W23", "progres:daftar:2026-W23"],
+        "2026-06-10T09:00": ["progres:tagih:2026-W23", "progres:ingat:2026-W23", "progres:daftar:2026-W23"],
+    }
+    for moment, keys in timeline.items():
+        watch.now = local(moment)
+        for _ in range(2):
+            with ThreadPoolExecutor(len(crowd)) as pool:
+                list(pool.map(Clockwork.tick, crowd))
+        crowd[0] = Clockwork(crowd[0].store, organisation, Embedded())
+        assert chased(store) == keys, moment
+
+
+def test_after_a_week_without_work_people_are_reminded_on_the_first_day_there_is_some(store, clockwork, watch):
+    at_step(store, None)
+    for moment in ("2026-06-10T10:00", "2026-06-15T10:00", "2026-06-19T14:00", "2026-06-22T07:30"):
+        watch.now = local(moment)
+        clockwork.tick()
+    assert chased(store) == ["progres:ingat:2026-W24"]
+
+
+def test_whoever_did_not_look_on_the_day_of_the_reminder_lists(store, clockwork, watch):
+    at_step(store, None)
+    for moment in ("2026-06-04T10:00", "2026-06-10T10:00"):
+        watch.now = local(moment)
+        clockwork.tick()
+    assert chased(store) == ["progres:daftar:2026-W23"]

@@ -81,7 +81,7 @@ class Chasing:
         tickets = tuple(one.case.ticket for one in digest.owed)
         key = f"progres:{self.kind}:{self.week}:{digest.account}"
         fact = ReportsOwed(key, self.now, SERVICE, self.week, self.kind, digest.account, tickets)
-        return Delivery("clock", f"{tickets[0]}:{key}", tickets[0], codec.fact_bytes(fact))
+        return Delivery("clock", key, tickets[0], codec.fact_bytes(fact))  # one a person, also where another case is the oldest by now
 
     def _word(self, case: Case) -> str:
         duty = self.display.procedure(case).duty

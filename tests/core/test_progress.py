@@ -9,7 +9,7 @@ import pytest
 from integration.procedure.chasing import Digest, owed, to_the_office_above, to_those_in_charge
 from integration.procedure.definition import SectionKind, Trace
 from integration.procedure.events import ProgressDrafted, ProgressReported
-from integration.procedure.facts import SERVICE, Activity, Chase, ProgressMade, WeekDue, WeekEnded
+from integration.procedure.facts import SERVICE, Activity, Chase, EmergencyAsked, ProgressMade, WeekDue, WeekEnded
 from integration.procedure.offices import Programmer
 from tests.core.office import TEAM, organisation, person
 from tests.core.run import Run, kinds, note, only, refused
@@ -201,3 +201,24 @@ def test_only_a_report_owed_for_the_whole_week_and_not_made_is_chased(at, pos) -
 @pytest.mark.parametrize("step", [4, 15])
 def test_outside_the_duty_nobody_is_chased(at, pos, step) -> None:
     assert {owed(kind, pos, away(), at(step).open, WEEK, FRIDAY) for kind in Chase} == {None}
+
+
+def test_without_a_team_whoever_else_may_report_is_asked(at, pos) -> None:
+    run = at(8)
+    run.fact(EmergencyAsked, person("kepala"), "KRS lumpuh")
+    found = owed(Chase.ASK, pos, away(), run.open, WEEK, FRIDAY)
+    assert found is not None
+    assert (found.account, found.away) == ("koordinator", ())
+    nobody = owed(Chase.ASK, pos, organisation(without="koordinator-programmer"), run.open, WEEK, FRIDAY)
+    assert nobody is not None
+    assert to_those_in_charge([nobody]) == ()
+
+
+def test_where_nobody_leads_the_team_nobody_gets_the_list(at, pos) -> None:
+    found = owed(Chase.ASK, pos, away(), at(18).open, WEEK, FRIDAY)
+    assert to_the_office_above({"SI-2026-000001": pos}, replace(away(), offices=()), [found], FRIDAY.date()) == ()
+
+
+def test_a_procedure_without_the_duty_owes_nothing(at, pos) -> None:
+    without = replace(pos, duty=None)
+    assert {owed(kind, without, away(), at(18).open, WEEK, FRIDAY) for kind in Chase} == {None}

@@ -159,7 +159,7 @@ class OfficeEntry(Period):
     nip: Nip = ""
     decree: str
     holding: Holding = Holding.FULL
-    mail: Mail = ""
+    email: Mail = ""
 
     def read(self) -> Office:
         """The same for the core."""
@@ -184,7 +184,7 @@ class ProgrammerEntry(Entry):
     capacity: int = Field(default=3, ge=1, le=20)
     leave: tuple[DaysOf, ...] = ()
     standby: tuple[DaysOf, ...] = ()
-    mail: Mail = ""
+    email: Mail = ""
 
     def read(self) -> Programmer:
         """The same for the core."""

@@ -32,7 +32,7 @@ class Office:
     since: date = date.min
     until: date | None = None
     holding: Holding = Holding.FULL
-    mail: str = ""  # where they are written to; "": on the platform
+    email: str = ""  # where they are written to; "": on the platform
 
     def covers(self, day: date) -> bool:
         """Whether it is held on `day`."""
@@ -52,7 +52,7 @@ class Programmer:
     capacity: int = 3  # cases at a time
     leave: tuple[tuple[date, date], ...] = ()  # first and last day, both inclusive
     standby: tuple[tuple[date, date], ...] = ()  # likewise: the days on which they are on call
-    mail: str = ""  # as in Office
+    email: str = ""  # as in Office
 
     def away(self, day: date) -> bool:
         """Whether they are on leave on `day`."""
@@ -165,5 +165,5 @@ class Organisation:
     def address(self, account: str, day: date) -> str:
         """The mail address of whoever has this account on `day`; "" where none is known."""
         programmer = self.programmer(account)
-        known = [office.mail for office in self.offices_of(account, day)] + ([programmer.mail] if programmer else [])
+        known = [office.email for office in self.offices_of(account, day)] + ([programmer.email] if programmer else [])
         return next(filter(None, known), "")

@@ -273,7 +273,7 @@ def organised(world: World, *, away: tuple[str, ...] = ()) -> None:
     """Addresses of some, and days of leave."""
     text = ORGANISATION.read_text(encoding="utf-8").replace("    leave:\n      - since: 2026-07-06\n        until: 2026-07-10\n", "")
     for account, address in ((LEAD, "dimas@kampus.example"), (COORDINATOR, "fajar@kampus.example")):
-        text = text.replace(f"account: {account}\n", f"account: {account}\n    mail: {address}\n")
+        text = text.replace(f"account: {account}\n", f"account: {account}\n    email: {address}\n")
     for account in away:
         leave = "    leave:\n      - since: 2026-06-10\n        until: 2026-06-19\n"
         text = text.replace(f"  - account: {account}\n", f"  - account: {account}\n{leave}")

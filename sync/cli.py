@@ -32,7 +32,8 @@ from sync import changes, migration
 from sync import console as shown
 from sync.audit import audit
 from sync.doctor import check
-from sync.reports import WeekOpen, WeekUnknown, closed_week, issue
+from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
+from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
 from sync.wiring import Service, build
 from sync.worker import CONCURRENCY, run_beat, run_worker
@@ -357,22 +358,30 @@ def report() -> None:
     """Reports."""
 
 
-@report.command("weekly", help=WORDS["help_report_weekly"])
-@click.option("--week", help=WORDS["help_week"])
-@click.option("--out", "folder", type=click.Path(path_type=Path), help=WORDS["help_out"])
-def report_weekly(week: str | None, folder: Path | None) -> None:
-    """The coordinators' weekly report."""
-    service = opened()
-    parts = service.parts
-    chosen = week or closed_week(parts.clock(), parts.organisation)
-    try:
-        issued = issue(service.store, service.files, service.display, chosen)
-    except WeekUnknown:
-        failed("week_unknown", week=week)
-    except WeekOpen:
-        failed("week_open", week=week)
-    for path in issued.save(folder or parts.settings.data_dir / "laporan"):
-        click.echo(WORDS["written"].format(path=path))
+def report_of(span: Span, command: str, option: str) -> None:
+    """The command that writes the reports of weeks, of months or of years."""
+
+    @report.command(command, help=WORDS[f"help_report_{command}"])
+    @click.option(f"--{option}", "name", help=WORDS[f"help_{option}"])
+    @click.option("--out", "folder", type=click.Path(path_type=Path), help=WORDS["help_out"])
+    def written(name: str | None, folder: Path | None) -> None:
+        service = opened()
+        parts = service.parts
+        chosen = name or closed(span, parts.clock(), parts.organisation.calendar.tz)
+        try:
+            asked = period(chosen, parts.organisation.calendar.tz, span)
+            issued = issue(service.store, service.files, service.display, asked.name)
+        except PeriodUnknown:
+            failed(f"{option}_unknown", name=chosen)
+        except PeriodOpen:
+            failed(f"{option}_open", name=chosen)
+        for path in issued.save(folder or parts.settings.data_dir / "laporan"):
+            click.echo(WORDS["written"].format(path=path))
+
+
+report_of(Span.WEEK, "weekly", "week")
+report_of(Span.MONTH, "monthly", "month")
+report_of(Span.YEAR, "yearly", "year")
 
 
 @main.command(help=WORDS["help_reconcile"])

@@ -22,7 +22,8 @@ from sandbox.campus import Campus
 from sandbox.clock import SimulatedClock
 from sandbox.demo import START, Demo, plays, summary
 from sandbox.portal import SECRET
-from sync.reports import closed_week, issue
+from sync.periods import Span, closed
+from sync.reports import issue
 from sync.serve import OneProcess, running
 from sync.wiring import Service, build
 
@@ -101,10 +102,10 @@ def _settings(campus: Campus, folder: Path) -> Settings:
 
 
 def _reports(service: Service, folder: Path) -> tuple[Path, int]:
-    """The weekly report of every week that was played, as PDF, Markdown and CSV; gives the folder and how many weeks are in it."""
-    organisation, now = service.parts.organisation, service.parts.clock()
+    """The weekly report of every week that was played, in every form; gives the folder and how many weeks are in it."""
+    tz, now = service.parts.organisation.calendar.tz, service.parts.clock()
     moments = [START + n * ONE_WEEK for n in range(1, (now - START) // ONE_WEEK + 1)]
-    weeks = dict.fromkeys(closed_week(moment, organisation) for moment in (*moments, now))
+    weeks = dict.fromkeys(closed(Span.WEEK, moment, tz) for moment in (*moments, now))
     for week in weeks:
         issue(service.store, service.files, service.display, week).save(folder / "laporan")
     return folder / "laporan", len(weeks)

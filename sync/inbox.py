@@ -28,13 +28,15 @@ from integration.procedure.facts import SERVICE, Activity, Chase, Fact, IssueClo
 from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, people_at, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, Work
+from sync import reports
 from sync.chasing import Chasing
 from sync.display import Display
 from sync.gitlab import Platform, asked
 from sync.migration import sentence
+from sync.periods import period
 from sync.refusals import Gone
 
-REPORT = "laporan-mingguan"  # the template of the mail that takes the weekly report along
+REPORT = "laporan"  # the template of the mail that takes a report along
 UNDER_WAY = timedelta(seconds=10)  # a hook may be on its way for so long; of what happened longer before a look was asked for, none told
 
 log = logging.getLogger(__name__)
@@ -268,11 +270,21 @@ class Inbox:
         return changed_by(known, what, since, self.platform.home.account)
 
     def _report(self, turn: Turn, row: InboxRow) -> Work | None:
-        """A week is over: its report is published on the platform and goes to those the organisation names."""
+        """A week is over, perhaps a month and a year with it: their reports are published and go to those the organisation names.
+
+        Who has how much to do goes to nobody but those who lead the programmers.
+        """
         week, to = str(codec.read(row.body)["week"]), self.display.organisation.report_recipients
-        effects: list[Effect] = [PublishReport(f"publish:{row.key}", week)]
-        if to:
-            effects.append(SendMail(f"mail:{row.key}", REPORT, to, {"week": week}))
+        ended = period(week, self.display.organisation.calendar.tz)
+        effects: list[Effect] = []
+        for one in (ended, *ended.ends()):
+            key = row.key if one is ended else f"report:{one.name}"
+            effects.append(PublishReport(f"publish:{key}", one.name))
+            if to:
+                effects.append(SendMail(f"mail:{key}", REPORT, to, {"week": one.name}))
+        above = reports.leaders(self.display, ended.until)
+        if above:
+            effects.append(SendMail(f"workload:{row.key}", reports.WORKLOAD, above, {"week": week}))
         return self.store.commit(turn, row, Batch(effects=tuple(effects), result=f"{len(to)} recipients"))
 
     def _chase(self, turn: Turn, row: InboxRow) -> Work | None:

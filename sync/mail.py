@@ -28,6 +28,16 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What a mail says: as text, and where there is `html` also as a page that loads nothing; both say the same."""
+
+    subject: str
+    text: str
+    html: str = ""
+    files: tuple[Attached, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """`url`: ALUR_SMTP_URL, smtp://name:secret@host:587 (STARTTLS where offered) or smtps://host:465; `sender`: the From address."""
 
@@ -35,9 +45,9 @@ class Mail:
     sender: str
     clock: Clock
 
-    def send(self, key: str, to: tuple[str, ...], subject: str, text: str, files: tuple[Attached, ...] = ()) -> None:
+    def send(self, key: str, to: tuple[str, ...], letter: Letter) -> None:
         """Send one message to all of `to`. Raises Transient on network faults and 4xx replies, Permanent on 5xx replies."""
-        message = self._message(key, to, subject, text, files)
+        message = self._message(key, to, letter)
         address = urlsplit(self.url)
         try:
             with _conversation(address) as server:
@@ -53,15 +63,17 @@ class Mail:
         if refused:  # the others have it: to send it again would give it to them twice
             raise Permanent(f"mail: {len(refused)} of {len(to)} recipients were refused", Failure.MAIL)
 
-    def _message(self, key: str, to: tuple[str, ...], subject: str, text: str, files: tuple[Attached, ...]) -> EmailMessage:
+    def _message(self, key: str, to: tuple[str, ...], letter: Letter) -> EmailMessage:
         message = EmailMessage()
         message["From"], message["To"] = self.sender, ", ".join(" ".join(address.split()) for address in to)
-        message["Subject"] = " ".join(subject.split())
+        message["Subject"] = " ".join(letter.subject.split())
         message["Date"] = formatdate(self.clock().timestamp())
         message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
-        message.set_content(text)
-        for file in files:
+        message.set_content(letter.text)
+        if letter.html:
+            message.add_alternative(letter.html, subtype="html")
+        for file in letter.files:
             main, _, sub = file.media_type.partition("/")
             message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
         return message

@@ -37,13 +37,14 @@ from sync import documents, reports
 from sync.display import Display, issue_marker, task_marker, weighs
 from sync.gitlab import Platform, Shown
 from sync.inbox import REPORT
-from sync.mail import Attached, Mail
+from sync.mail import Attached, Letter, Mail
+from sync.periods import period
 from sync.portal import Portal
 from sync.refusals import Gone, ProjectShut
 from sync.wiki import Wiki, page_slug
 from sync.wording import marker
 
-ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of the weekly report that are handed out as files
+ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of a report that are handed out as files
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,31 +223,36 @@ class Outbox:
         return self.store.done(turn, row, outcome=filed)
 
     def _publish(self, effect: PublishReport) -> None:
-        """One wiki page a week with links to the files, and the index of all weeks that have one; what is there already stays."""
-        wording, title, wiki = self.display.wording, messages("report")["page"], Wiki(self.platform)
+        """One wiki page a period with links to the files, and the index of all that have one; what is there already stays."""
+        display, wiki = self.display, Wiki(self.platform)
+        span = period(effect.week, display.organisation.calendar.tz).span
+        title = messages("report")[f"page_{span}"]
         page, mark = f"{title}/{effect.week}", marker(effect.key)
         if mark not in (wiki.page(page) or ""):
-            issued = reports.issue(self.store, self.files, self.display, effect.week)
+            issued = reports.issue(self.store, self.files, display, effect.week)
             links = [f"[{issued.name(form)}]({self.platform.upload(issued.name(form), issued.forms[form])})" for form in ATTACHED]
-            files = wording.render("wiki/berkas.md", links=links)
+            files = display.wording.render("wiki/berkas.md", links=links)
             wiki.write(page, f"{issued.forms['md'].decode()}\n{files}\n{mark}\n")
-        listed = reports.listed(wiki.slugs(), page_slug(title))
-        wiki.write(title, wording.render("wiki/daftar-laporan.md", weeks=listed))
+        listed = reports.listed(wiki.slugs(), page_slug(title), display.organisation)
+        wiki.write(title, display.wording.render("wiki/daftar-laporan.md", reports=listed, span=span))
 
     def _send(self, mail: SendMail) -> None:
-        """A mail by its template; the weekly report is made from the ledger as it stood when the week closed, and goes along."""
+        """A mail by its template: a report as it was issued, what each programmer had to do then, both from the ledger; or what it says."""
         if self.mail is None:
             return
         if mail.template != REPORT:
-            subject, _, text = self.display.wording.render(f"mail/{mail.template}.md", **mail.context).partition("\n\n")
-            self.mail.send(mail.key, mail.to, subject, text)
+            text = (
+                reports.workload(self.store, self.display, str(mail.context["week"]))
+                if mail.template == reports.WORKLOAD
+                else self.display.wording.render(f"mail/{mail.template}.md", **mail.context)
+            )
+            subject, _, text = text.partition("\n\n")
+            self.mail.send(mail.key, mail.to, Letter(subject, text))
             return
-        display, week = self.display, str(mail.context["week"])
-        report = reports.weekly(self.store, display.procedures, display.organisation, week)
-        issued = reports.issue(self.store, self.files, display, week)
+        issued = reports.issue(self.store, self.files, self.display, str(mail.context["week"]))
         files = tuple(Attached(issued.name(form), mimetype, issued.forms[form]) for form, mimetype in ATTACHED.items())
-        subject, _, text = display.wording.render(f"mail/{mail.template}.md", week=week, report=report).partition("\n\n")
-        self.mail.send(mail.key, mail.to, subject, text, files)
+        subject, _, text = issued.forms["txt"].decode().partition("\n\n")
+        self.mail.send(mail.key, mail.to, Letter(subject, text, issued.forms["html"].decode(), files))
 
     def _case(self, turn: Turn) -> tuple[Case, tuple[Entry, ...]]:
         known = self.store.known(turn)

@@ -1,4 +1,4 @@
-"""Markdown to a printable PDF: the text travels as data, never as markup.
+"""Markdown to a printable PDF, or to a page of HTML for mail: the text travels as data, never as markup.
 
 A document's Markdown is read into a small tree, the tree goes to Typst as JSON, and one layout file draws it. What a user wrote can
 therefore never become a Typst command, and the renderer reaches neither network nor files. Same text, head and moment: same bytes.
@@ -7,11 +7,11 @@ therefore never become a Typst command, and the renderer reaches neither network
 import json
 import re
 import threading
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
-from html import unescape
+from html import escape, unescape
 from xml.etree.ElementTree import Element
 
 import markdown
@@ -22,9 +22,11 @@ from integration.faults import Failure, Permanent
 from integration.templates import TEMPLATES
 
 LAYOUT = TEMPLATES / "documents" / "layout.typ"
+PAGE = TEMPLATES / "pages" / "surel.html"
+CHART = "grafik:"  # how a template refers to a chart of its sheet: ![](grafik:langkah); anything else that is an image is left out
 
-# Markdown beyond this is refused: a case's longest paper is far below it, and rendering time grows with it.
-LARGEST_TEXT = 1024 * 1024
+# Markdown beyond this is refused: it holds a week with 10,000 open cases, and rendering time grows with it.
+LARGEST_TEXT = 4 * 1024 * 1024
 
 Node = dict[str, object]
 
@@ -50,6 +52,7 @@ class Sheet:
     signatures: tuple[Signature, ...]
     reference: str  # printed in the footer: ticket and document id
     landscape: bool = False
+    charts: Mapping[str, str] = field(default_factory=dict)  # SVG by the name the text refers to it under
 
 
 def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
@@ -57,8 +60,7 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
 
     Raises Permanent where the text is longer than LARGEST_TEXT or cannot be drawn.
     """
-    if len(text) > LARGEST_TEXT:
-        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}", Failure.TEMPLATE)
+    _measured(text)
     data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
     stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
@@ -83,6 +85,23 @@ def _compiler() -> typst.Compiler:
 
 def tree(text: str) -> list[Node]:
     """The blocks of Markdown `text` as plain data: `{"t": tag, "c": [children or strings], ...}`. Raw HTML stays text."""
+    root = _read(text)[1]
+    return [_node(child) for child in root]
+
+
+def page(text: str, title: str) -> str:
+    """Markdown `text` as a page of HTML that stands alone and loads nothing. Raises Permanent where it is longer than LARGEST_TEXT."""
+    _measured(text)
+    return PAGE.read_text(encoding="utf-8").replace("{title}", escape(title)).replace("{body}", _read(text)[0])
+
+
+def _measured(text: str) -> None:
+    if len(text) > LARGEST_TEXT:
+        raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}", Failure.TEMPLATE)
+
+
+def _read(text: str) -> tuple[str, Element]:
+    """The text as HTML without images, and as the tree that was written from, with them."""
     reader = markdown.Markdown(extensions=["tables", "sane_lists"])
     reader.preprocessors.deregister("html_block")
     reader.parser.blockprocessors.deregister("setextheader")
@@ -90,8 +109,11 @@ def tree(text: str) -> list[Node]:
         reader.inlinePatterns.deregister(pattern)
     kept = _Keep(reader)
     reader.treeprocessors.register(kept, "keep", -100)
-    reader.convert(text)
-    return [_node(child) for child in kept.root] if kept.root is not None else []
+    html = reader.convert(text)
+    return IMAGE.sub("", html), Element("div") if kept.root is None else kept.root
+
+
+IMAGE = re.compile(r"<img\b[^>]*>")
 
 
 class _Keep(Treeprocessor):
@@ -141,7 +163,10 @@ def _children(element: Element) -> Iterator[str | Node]:
     if element.text:
         yield _breakable(unescape(element.text) if element.tag == "code" else element.text.replace("\n", " "))
     for child in element:
+        source = child.get("src", "")
         if child.tag != "img":  # a paper loads nothing from anywhere
             yield _node(child)
+        elif source.startswith(CHART):
+            yield {"t": "chart", "c": [], "name": source.removeprefix(CHART), "alt": child.get("alt", "")}
         if child.tail:
             yield _breakable(child.tail.removeprefix("\n").replace("\n", " "))

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
 from jinja2.runtime import LoopContext
 
@@ -116,6 +117,7 @@ class Wording:
             "peran": lambda slugs, procedure: [procedure.role(slug).name for slug in slugs],
             "tautan": lambda link: Harmless(link) if UPLOAD.fullmatch(str(link)) else medium.line(str(link)),
             "sebut": self._mention,
+            "angka": lambda number: Harmless(number_text(number)),
             "tanggal": self._date("EEEE, d MMMM y"),
             "tanggal_singkat": self._date("d MMM y"),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
@@ -148,6 +150,11 @@ def _place(fault: TemplateError) -> str:
 def long_date(day: date) -> str:
     """A day as documents date themselves: "2 Juni 2026"."""
     return format_date(day, "d MMMM y", locale=LOCALE)
+
+
+def number_text(number: float) -> str:
+    """A figure as it is read, with one decimal at most: "1.234,5"."""
+    return format_decimal(round(number, 1), "#,##0.#", locale=LOCALE)
 
 
 def marker(key: str) -> str:

@@ -13,7 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from integration.faults import Permanent, Transient
-from sync.mail import Attached, Mail
+from sync.mail import Attached, Letter, Mail
 from sync.portal import Portal
 from tests.postoffice import PostOffice, post_office
 
@@ -120,20 +120,26 @@ class TestMail:
             mail(office).send(
                 "laporan:2026-W23",
                 ("a@x.example", "b@x.example"),
-                "Laporan\nmingguan",
-                "Isi",
-                (Attached("l.pdf", "application/pdf", b"%PDF"),),
+                Letter("Laporan\nmingguan", "Isi", "<p>Isi</p>", (Attached("l.pdf", "application/pdf", b"%PDF"),)),
             )
         first, second = (message_from_bytes(raw, policy=policy.default) for raw in office.got)
         assert first["Message-ID"] == second["Message-ID"]
         assert (first["From"], first["To"], first["Subject"]) == ("alur@pustikom.example", "a@x.example, b@x.example", "Laporan mingguan")
-        assert first.get_body().get_content().strip() == "Isi"
+        bodies = [first.get_body((kind,)).get_content().strip() for kind in ("plain", "html")]
+        assert bodies == ["Isi", "<p>Isi</p>"]
+        assert [part.get_content_type() for part in first.walk()] == [
+            "multipart/mixed",
+            "multipart/alternative",
+            "text/plain",
+            "text/html",
+            "application/pdf",
+        ]
         assert [(part.get_filename(), part.get_content()) for part in first.iter_attachments()] == [("l.pdf", b"%PDF")]
         assert first["Date"] == "Tue, 02 Jun 2026 03:04:05 -0000"
 
     def test_a_name_and_a_secret_are_used_and_not_shown(self, office: PostOffice):
         sender = mail(office, url=office.url.replace("//", "//alur:sandi%40x@"))
-        sender.send("a", ("a@x.example",), "s", "t")
+        sender.send("a", ("a@x.example",), Letter("s", "t"))
         assert len(office.got) == 1
         assert "sandi" not in repr(sender)
 
@@ -151,9 +157,9 @@ class TestMail:
     def test_a_refusal_says_whether_to_try_again(self, office: PostOffice, answers: dict, meaning: type[Exception]):
         office.answers = answers
         with pytest.raises(meaning):
-            mail(office, url=office.url.replace("//", "//a:b@")).send("a", ("a@x.example", "b@x.example"), "s", "t")
+            mail(office, url=office.url.replace("//", "//a:b@")).send("a", ("a@x.example", "b@x.example"), Letter("s", "t"))
 
     @pytest.mark.parametrize("url", ["smtp://127.0.0.1:9", "smtps://127.0.0.1:9"])
     def test_nobody_there_passes(self, url: str):
         with pytest.raises(Transient):
-            Mail(url, "a@x.example", at_noon).send("a", ("a@x.example",), "s", "t")
+            Mail(url, "a@x.example", at_noon).send("a", ("a@x.example",), Letter("s", "t"))

@@ -73,7 +73,7 @@ class CallPortal:
 
 @dataclass(frozen=True, slots=True)
 class PublishReport:
-    """Publish the report of an ISO week ("2026-W23") on the platform: its files, its wiki page, the index of all weeks."""
+    """Publish a report on the platform: its files, its wiki page, the index. `week`: an ISO week ("2026-W23"), also a month or a year."""
 
     key: str
     week: str
@@ -81,7 +81,7 @@ class PublishReport:
 
 @dataclass(frozen=True, slots=True)
 class SendMail:
-    """Send templates/mail/<template>.md to these addresses; that of the weekly report takes the report of `context["week"]` along."""
+    """Send templates/mail/<template>.md to these addresses; made from the ledger are the report of `context["week"]` and the workload then."""
 
     key: str
     template: str

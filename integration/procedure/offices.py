@@ -32,7 +32,7 @@ class Office:
     since: date = date.min
     until: date | None = None
     holding: Holding = Holding.FULL
-    email: str = ""  # where they are written to; "": on the platform
+    email: str = ""  # where they are written to, and what only this office may read is sent; "": on the platform
 
     def covers(self, day: date) -> bool:
         """Whether it is held on `day`."""

@@ -28,11 +28,14 @@ from integration.store import Delivery, OutboxRow, Store, Turn
 from integration.tables import DONE, UNFINISHED, cases, inbox, lanes
 from sandbox.clock import SimulatedClock
 from sandbox.portal import SECRET
-from sync import console, reports
+from sync import console
 from sync.clock import ASKED_WEEK, LAST_WEEK
 from sync.drain import Drain
+from sync.periods import period
 from sync.provision import LABELLED
 from sync.reconcile import SWEPT
+from sync.standing import Survey
+from sync.survey import survey
 from sync.wiring import Service
 from tests.bench.crowd import ENDED_LATELY, Copy, Kind
 from tests.bench.listing import PROJECT, Listing, listing
@@ -202,8 +205,9 @@ def sweeps_of_changed(on: Stand) -> float:
 def reports_made(on: Stand) -> float:
     """The weekly report, from the ledgers to its lines."""
     display = on.service.display
-    made: list[reports.Weekly] = []
-    took = timed(lambda: made.append(reports.weekly(on.store, display.procedures, display.organisation, WEEK)))
+    made: list[Survey] = []
+    week = period(WEEK, display.organisation.calendar.tz)
+    took = timed(lambda: made.append(survey(on.store, display.procedures, display.organisation, week)))
     assert (len(made[0].open), len(made[0].ended)) == (on.forge.opened, ENDED_LATELY)
     return took
 

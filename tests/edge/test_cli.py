@@ -398,8 +398,8 @@ def test_the_weekly_report_is_written_where_asked(alur, parts, tmp_path):
     keep(parts, StepEntered(5, TUESDAY, 1))
     result = alur("report", "weekly", "--week", "2026-W23", "--out", str(tmp_path / "laporan"))
     assert result.exit_code == 0
-    assert len(list((tmp_path / "laporan").iterdir())) == 3
-    assert result.stdout.count("Ditulis:") == 3
+    assert sorted(path.suffix for path in (tmp_path / "laporan").iterdir()) == [".csv", ".html", ".md", ".pdf", ".txt"]
+    assert result.stdout.count("Ditulis:") == 5
     first = {path.name: path.read_bytes() for path in (tmp_path / "laporan").iterdir()}
     alur("report", "weekly", "--week", "2026-W23", "--out", str(tmp_path / "lagi"))
     assert {path.name: path.read_bytes() for path in (tmp_path / "lagi").iterdir()} == first
@@ -407,6 +407,20 @@ def test_the_weekly_report_is_written_where_asked(alur, parts, tmp_path):
     assert not (tmp_path / "terakhir" / "laporan-mingguan-2026-W23.pdf").exists()
     assert alur("report", "weekly", "--week", "minggu lalu").exit_code == 1
     assert "belum ditutup" in alur("report", "weekly", "--week", "2999-W01").stderr
+
+
+@pytest.mark.parametrize(("command", "name", "coming"), [("monthly", "2026-06", "2999-01"), ("yearly", "2025", "2999")])
+def test_so_are_the_summaries_of_a_month_and_a_year(alur, parts, tmp_path, command, name, coming):
+    option = f"--{command.removesuffix('ly')}"
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    for folder in ("satu", "dua"):
+        result = alur("report", command, option, name, "--out", str(tmp_path / folder))
+        assert (result.exit_code, result.stdout.count("Ditulis:")) == (0, 5)
+    first, second = ({path.name: path.read_bytes() for path in (tmp_path / each).iterdir()} for each in ("satu", "dua"))
+    assert first == second
+    assert alur("report", command, "--out", str(tmp_path / "terakhir")).exit_code == 0
+    assert alur("report", command, option, "2026-W23").exit_code == 1
+    assert "belum berakhir" in alur("report", command, option, coming).stderr
 
 
 def test_what_was_not_meddled_with_is_proven(alur, parts):

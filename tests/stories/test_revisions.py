@@ -15,9 +15,11 @@ from werkzeug.serving import make_server
 from integration import procedures
 from integration.procedure.definition import Procedure
 from integration.procedure.events import CaseEnded, RevisionAdopted
-from sync import documents, migration, reports
+from sync import documents, migration
 from sync.audit import audit
 from sync.cli import main
+from sync.periods import period
+from sync.survey import survey
 from sync.wiring import Service
 from tests.stories.world import PROCEDURE, World, variables
 from webhooks.app import create_app
@@ -204,7 +206,9 @@ def test_a_case_whose_position_survives_goes_on_under_the_newest(world: World, n
     assert "CATATAN HASIL KAJIAN" in printed(world, ticket, "catatan-evaluasi").upper()
     assert all(remade(world, ticket).values())
     assert audit(world.service.store, world.service.files, ticket).faults == ()
-    week = reports.weekly(world.service.store, world.service.display.procedures, world.service.display.organisation, "2026-W23")
+    display = world.service.display
+    asked = period("2026-W23", display.organisation.calendar.tz)
+    week = survey(world.service.store, display.procedures, display.organisation, asked)
     assert [line.returns for line in week.open] == [("07 Tindak lanjut penjadwalan → 06 Penjadwalan",)]
 
 

@@ -1,6 +1,7 @@
 """What leaves for the portal and by mail, and the papers of a case."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -83,17 +84,19 @@ class TestMail:
 
     def test_the_weekly_report_goes_to_those_who_are_named(self, bench: Bench):
         mail = self.reported(bench, "kepala@x.example", "kadiv@x.example")
-        ((key, to, subject, text, files),) = mail.sent
+        ((key, to, letter),) = mail.sent
         assert (key, to) == ("mail:report:2026-W23", ("kepala@x.example", "kadiv@x.example"))
-        assert subject == "Laporan mingguan pengaduan sistem informasi, pekan 2026-W23"
-        assert "Perkara terbuka  : 1" in text
-        assert "(langkah 04 Pemeriksaan, giliran Kepala Seksi Layanan Administrasi)" in text
-        assert "SIAKAD Bcc: jahat@x.example: Nilai tidak tersimpan" in text
-        assert [(file.name, file.media_type) for file in files] == [
+        assert letter.subject == "Laporan mingguan pengaduan sistem informasi, pekan 2026-W23"
+        assert "Perkara terbuka  : 1" in letter.text
+        assert "(langkah 04 Pemeriksaan, giliran Kepala Seksi Layanan Administrasi); terlambat" in letter.text
+        assert "SIAKAD Bcc: jahat@x.example: Nilai tidak tersimpan" in letter.text
+        assert "SIAKAD Bcc: jahat@x.example: Nilai tidak tersimpan" in letter.html
+        assert re.findall(r"(?:src|href|url)\b", letter.html) == []  # nothing is loaded from anywhere
+        assert [(file.name, file.media_type) for file in letter.files] == [
             ("laporan-mingguan-2026-W23.pdf", "application/pdf"),
             ("laporan-mingguan-2026-W23.csv", "text/csv"),
         ]
-        assert files[0].content.startswith(b"%PDF")
+        assert letter.files[0].content.startswith(b"%PDF")
 
     def test_a_report_for_nobody_is_done(self, bench: Bench):
         assert self.reported(bench).sent == []

@@ -14,6 +14,7 @@ from integration.procedure.people import Performer, Vacancy
 from sync.periods import Period
 from sync.stays import Figures, Loop
 
+AGENDA = 50  # cases: more no meeting gets through
 PRIORITIES = ("kritis", "tinggi", "sedang", "rendah")
 
 
@@ -185,8 +186,13 @@ class Survey:
 
     @property
     def urgent(self) -> tuple[Line, ...]:
-        """Open cases somebody must speak about, the gravest first: the agenda."""
+        """Open cases somebody must speak about, the gravest first."""
         return tuple(line for line in self.open if line.concerns)
+
+    @property
+    def agenda(self) -> tuple[Line, ...]:
+        """Those of them that are spoken about in one meeting; the others follow in the same order among the open cases."""
+        return self.urgent[:AGENDA]
 
     @property
     def late(self) -> tuple[Line, ...]:

@@ -13,7 +13,23 @@ from integration.procedure.contexts import papers_owed
 from integration.procedure.deadlines import ONE_DAY, CalendarGap, due, week_of, working_days, working_days_in_week
 from integration.procedure.definition import Procedure, Standard, Step, Unit
 from integration.procedure.duty import owed_from_its_start
-from integration.procedure.events import Entry
+from integration.procedure.events import (
+    AccessGranted,
+    AccessRevoked,
+    DocumentAttached,
+    DocumentFiled,
+    DocumentIssued,
+    Entry,
+    IssueLinked,
+    IssueLost,
+    IssueMended,
+    PerformersChanged,
+    Reminded,
+    RequestRefused,
+    RequirementCleared,
+    RequirementTicked,
+    TaskLinked,
+)
 from integration.procedure.offices import Organisation, Programmer
 from integration.procedure.people import above, vacancy
 from integration.store import Store
@@ -21,6 +37,12 @@ from integration.vacancies import vacant
 from sync.periods import Period, Span
 from sync.standing import Debt, Line, Load, Survey, VacantOffice, Workload
 from sync.stays import Meter, Returns, Sample, back_after, returned, stays
+
+UNREAD = (
+    *(DocumentIssued, DocumentFiled, DocumentAttached, RequirementTicked, RequirementCleared, RequestRefused, Reminded),
+    *(IssueLinked, IssueLost, IssueMended, TaskLinked, PerformersChanged, AccessGranted, AccessRevoked),
+)
+"""What no line and no figure tells of: nearly half of a ledger."""
 
 Revisions = Mapping[tuple[str, str], Procedure]
 """Every procedure by its slug and revision."""
@@ -59,7 +81,7 @@ def loads(store: Store, organisation: Organisation, period: Period) -> tuple[Loa
 
 def _cases(store: Store, period: Period) -> Iterator[tuple[list[Entry], Case]]:
     """The cases the period's figures speak of, each as it stood at the closing moment, with its ledger up to then."""
-    for ledger in store.ledgers(store.tickets(opened_before=period.until, ended_after=period.figures_since)):
+    for ledger in store.ledgers(store.tickets(opened_before=period.until, ended_after=period.figures_since), UNREAD):
         entries = [entry for entry in ledger if entry.at < period.until]
         case = fold(entries)
         if case is not None and not (case.ended_at and case.ended_at < period.figures_since):

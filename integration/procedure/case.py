@@ -284,24 +284,27 @@ class Case:
 
 def evolve(case: Case | None, entry: Entry) -> Case:
     """The case after one more entry. ValueError where a ledger does not begin with its opening, or opens twice."""
-    event = entry.event
-    if isinstance(event, CaseOpened):
-        if case is not None:
-            raise ValueError(f"entry {entry.seq}: {case.ticket} is already open")
-        case = Case(event.ticket, event.procedure, event.revision, (event.submission,), priority=event.submission.urgency)
-    elif case is None:
-        raise ValueError(f"entry {entry.seq}: a ledger begins with CaseOpened, not with {type(event).__name__}")
-    else:
-        case = _after(case, event, entry)
-    return replace(case, last_seq=entry.seq, last_at=entry.at)
+    return replace(_evolved(case, entry), last_seq=entry.seq, last_at=entry.at)
 
 
 def fold(entries: Iterable[Entry]) -> Case | None:
     """The case these entries add up to; None for none. ValueError as `evolve`."""
-    case = None
-    for entry in entries:
-        case = evolve(case, entry)
-    return case
+    case, last = None, None
+    for last in entries:
+        case = _evolved(case, last)
+    return replace(case, last_seq=last.seq, last_at=last.at) if case and last else None  # once: to copy a case is what folding costs
+
+
+def _evolved(case: Case | None, entry: Entry) -> Case:
+    """As `evolve`, without the mark of how far it goes."""
+    event = entry.event
+    if isinstance(event, CaseOpened):
+        if case is not None:
+            raise ValueError(f"entry {entry.seq}: {case.ticket} is already open")
+        return Case(event.ticket, event.procedure, event.revision, (event.submission,), priority=event.submission.urgency)
+    if case is None:
+        raise ValueError(f"entry {entry.seq}: a ledger begins with CaseOpened, not with {type(event).__name__}")
+    return _after(case, event, entry)
 
 
 def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR0912, PLR0915 -- one arm per kind of event, complete by type

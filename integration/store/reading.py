@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from integration import codec
 from integration.codec import Json
 from integration.procedure.case import fold
-from integration.procedure.events import Entry
+from integration.procedure.events import Entry, Event
 from integration.store import statements
 from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, OutboxRow, Turn, Waiting
 from integration.store.statements import columns
@@ -46,10 +46,14 @@ class Store(Worklist):
         with self._read() as connection:
             return connection.execute(statements.LEDGER, {"of": ticket}).all()
 
-    def ledgers(self, tickets: Sequence[str]) -> Iterator[list[Entry]]:
-        """The ledgers of these cases by ticket, those that have one; never more of them in memory than one question brings."""
+    def ledgers(self, tickets: Sequence[str], without: Iterable[type[Event]] = ()) -> Iterator[list[Entry]]:
+        """The ledgers of these cases by ticket, those that have one, `without` events of these kinds.
+
+        Never more of them are in memory than one question brings.
+        """
+        left_out = [kind.__name__ for kind in without]
         for start in range(0, len(tickets), AT_ONCE):
-            asked = sa.select(events).where(events.c.ticket.in_(tickets[start : start + AT_ONCE]))
+            asked = sa.select(events).where(events.c.ticket.in_(tickets[start : start + AT_ONCE]), events.c.kind.not_in(left_out))
             with self._read() as connection:
                 rows = connection.execute(asked.order_by(events.c.ticket, events.c.seq)).all()
             for _, of_case in groupby(rows, attrgetter("ticket")):

@@ -1,0 +1,71 @@
+"""What the weekly report costs as open cases grow: 1,000 of them and 10,000, each in a process of its own, on SQLite.
+
+`make bench` runs it. Measured is all of it, from the ledgers to the last byte kept: page, PDF, CSV and both texts of the mail. With 1,000
+cases it may take SECONDS and MEMORY; with ten times as many a case may take at most GROWTH times as long: it grows with them, no faster.
+Times are the processor's, so that what else the machine does is not in them.
+ALUR_BENCH_OPEN says another number than 10,000. The cases are copies (crowd.py).
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.crowd import Copy, fill, kinds
+from tests.stories.world import ROOT
+
+FEW, MANY = 1000, int(os.environ.get("ALUR_BENCH_OPEN", "10000"))
+SECONDS, MEMORY = 5.0, 300  # MiB
+GROWTH = 1.3  # times as long for each case
+
+Figures = dict[str, float]
+"""Seconds to read the ledgers and to issue the report, reading included; the most memory in MiB, and before; bytes of the PDF."""
+
+
+@pytest.mark.timeout(1200)
+def test_it_grows_with_the_open_cases(tmp_path: Path) -> None:
+    templates = kinds(tmp_path)
+    standing = [kind for name, kind in sorted(templates.items()) if name.isdigit()]
+
+    def measured(cases: int) -> Figures:
+        url = f"sqlite:///{tmp_path}/{cases}.db"
+        fill(url, opened())
+        return told(url, tmp_path / f"var-{cases}")
+
+    def opened() -> Iterator[Copy]:
+        return (Copy(standing[n % len(standing)], n) for n in range(1, 1 + amount))
+
+    found: dict[int, Figures] = {}
+    for amount in (FEW, MANY):
+        found[amount] = measured(amount)
+    show(found)
+    few, many = found[FEW], found[MANY]
+    assert few["issued"] <= SECONDS
+    assert few["memory"] <= MEMORY
+    assert many["issued"] / MANY <= GROWTH * few["issued"] / FEW
+
+
+def told(url: str, folder: Path) -> Figures:
+    """What a process of its own says of itself."""
+    command = [sys.executable, "-m", "tests.bench.reporting", url, str(folder)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    figures: Figures = json.loads(done.stdout)
+    return figures
+
+
+def show(found: dict[int, Figures]) -> None:
+    """Print the table."""
+    table = Table(title="The weekly report, with the PDF")
+    for column in ("open cases", "ledgers read, s", "issued in all, s", "ms a case", "memory before, MiB", "most, MiB", "PDF, KiB"):
+        table.add_column(column, justify="right")
+    for cases, figures in found.items():
+        issued = figures["issued"]
+        row = [f"{cases:,}", f"{figures['read']:.2f}", f"{issued:.2f}", f"{1000 * issued / cases:.2f}"]
+        table.add_row(*row, f"{figures['before']:.0f}", f"{figures['memory']:.0f}", f"{figures['pdf'] / 1024:.0f}")
+    Console(width=110).print("\n", table)

@@ -81,7 +81,7 @@ class PublishReport:
 
 @dataclass(frozen=True, slots=True)
 class SendMail:
-    """Send templates/mail/<template>.md to these addresses; made from the ledger are the report of `context["week"]` and the workload then."""
+    """Send templates/mail/<template>.md to these addresses; the report of `context["week"]` and the workload then are made anew."""
 
     key: str
     template: str

@@ -4,15 +4,17 @@ import csv
 import io
 import re
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pypdfium2
 import requests
 
 from integration import organisation as organisations
+from integration.procedure.effects import SendMail
 from integration.procedure.offices import Organisation
 from sync.periods import period
-from sync.reports import issue, listed, publish
+from sync.reports import issue, listed, publish, workload
 from sync.standing import Survey
 from sync.survey import survey
 from tests.stories.world import ORGANISATION, World, example_form
@@ -266,3 +268,79 @@ def test_only_periods_are_listed() -> None:
     slugs = ["Laporan-mingguan", "Laporan-mingguan/2026-W53", "Laporan-mingguan/2027-W53", "Laporan-mingguan/rapat", "2026-W23"]
     found = [one.period for one in listed(slugs, "Laporan-mingguan", OFFICE)]
     assert [(week.name, week.first.isoformat(), week.last.isoformat()) for week in found] == [("2026-W53", "2026-12-28", "2027-01-03")]
+
+
+NAMES = [programmer.name for programmer in OFFICE.programmers]
+
+
+def sent(world: World) -> dict[str, SendMail]:
+    """The mails of the reports by their keys."""
+    rows = world.service.store.outbox_rows(state="done", lane="laporan")
+    return {row.key: row.effect for row in rows if isinstance(row.effect, SendMail)}
+
+
+def test_after_a_month_of_a_whole_campus_the_month_is_told_too(world: World) -> None:
+    team, returned, waiting, ended = (complain(world, name) for name in ("tim", "kembali", "unit", "selesai"))
+    world.walk(ended)
+    world.walk(team, 18)
+    world.walk(returned, 21)
+    world.play(returned, "dikembalikan", reason="Uji ulang.")
+    world.walk(waiting, 5)
+    world.play(waiting, "revisi", reason="Data belum lengkap.")
+    monday(world)
+    world.report(team, 40)
+    monday(world)
+    world.report(team, 60)
+    for _ in range(3):
+        monday(world)
+
+    assert sorted(title for title in wiki(world) if title.startswith("Laporan-bulanan")) == ["Laporan-bulanan", "Laporan-bulanan/2026-06"]
+    month = wiki(world)["Laporan-bulanan/2026-06"].content
+    assert "Nomor: **1/UN39.17/LB/VII/2026**" in month
+    assert re.search(r"^\| 3 \| 4 \| 1 \|", section(month, "Ringkasan"), re.MULTILINE)
+    assert re.search(r"\| 2026\\?-W23 \| 4 \| 1 \|", section(month, "Perkara baru dan berakhir"))
+    assert re.search(r"\| 21 Verifikasi 2 \| 19 Pelaporan progres \| 1 \| 1 \| belum \|", section(month, "Pengerjaan ulang"))
+    assert re.search(r"\| 02 Pengisian form \| 0 \| .*\| 1 \| \d+,?\d* \|", section(month, "Hambatan"))
+    second = page(world, "2026-W25")
+    assert re.search(rf"{team} .*\| 60 % \(\\?\+20\) \|", section(second, "Perkara terbuka"))
+    assert re.search(r"\| Pimpinan Unit Kerja \| 1 \| 0 \|", section(second, "Menunggu siapa"))
+    assert re.search(r"\| 7 \| \d \| \d,?\d* \| \d \| 20 \| \d+ \| 0 \| \d \|", section(second, "Beban tim programmer"))
+
+    again = issue(world.service.store, world.service.files, world.service.display, "2026-06")
+    assert upload(world, month, "pdf") == again.forms["pdf"]
+    assert month.startswith(again.forms["md"].decode())
+
+
+def test_names_beside_a_load_go_to_whoever_leads_and_to_nobody_else(world: World) -> None:
+    ticket = complain(world, "tim")
+    world.walk(ticket, 18)
+    monday(world)
+
+    mails = sent(world)
+    assert mails["mail:report:2026-W23"].to == OFFICE.report_recipients
+    assert mails["workload:report:2026-W23"].to == ("koord.programmer@kampus.example",)
+    told = workload(world.service.store, world.service.display, "2026-W23")
+    lines = [line for line in told.splitlines() if " dari kapasitas " in line]
+    assert [line.split(":")[0] for line in lines] == sorted(NAMES)  # by name, not by load
+    team = [programmer.name for programmer in OFFICE.programmers if programmer.account in world.case(ticket).team]
+    assert [line.split(":")[0] for line in lines if ticket in line] == sorted(team)
+    forms = issue(world.service.store, world.service.files, world.service.display, "2026-W23").forms
+    read = [forms["md"].decode(), forms["csv"].decode(), forms["html"].decode(), forms["txt"].decode(), printed(forms["pdf"])]
+    assert [name for text in read for name in NAMES if name.split(",")[0] in text] == []
+
+
+def test_a_year_ends_with_its_last_week(world: World) -> None:
+    ticket = complain(world, "lama")
+    monday(world)
+    world.clock.to(datetime(2027, 1, 4, 8, tzinfo=OFFICE.calendar.tz))
+    world.later(hours=1)
+
+    pages = sorted(wiki(world))
+    assert [title for title in pages if re.fullmatch(r"Laporan-tahunan/.*", title)] == ["Laporan-tahunan/2026"]
+    assert [title for title in pages if re.fullmatch(r"Laporan-bulanan/.*", title)] == [
+        f"Laporan-bulanan/2026-{n:02d}" for n in range(6, 13)
+    ]
+    year = wiki(world)["Laporan-tahunan/2026"].content
+    assert re.search(r"\| 2026\\?-06 \| 1 \| 0 \|", section(year, "Perkara baru dan berakhir"))
+    assert ticket in section(year, "Perlu dibahas dalam rapat")
+    assert world.service.store.outbox_rows() == []

@@ -10,14 +10,13 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.crowd import Copy, fill, kinds
+from tests.bench.crowd import fill, kinds
 from tests.stories.world import ROOT
 
 FEW, MANY = 1000, int(os.environ.get("ALUR_BENCH_OPEN", "10000"))
@@ -30,20 +29,11 @@ Figures = dict[str, float]
 
 @pytest.mark.timeout(1200)
 def test_it_grows_with_the_open_cases(tmp_path: Path) -> None:
-    templates = kinds(tmp_path)
-    standing = [kind for name, kind in sorted(templates.items()) if name.isdigit()]
-
-    def measured(cases: int) -> Figures:
-        url = f"sqlite:///{tmp_path}/{cases}.db"
-        fill(url, opened())
-        return told(url, tmp_path / f"var-{cases}")
-
-    def opened() -> Iterator[Copy]:
-        return (Copy(standing[n % len(standing)], n) for n in range(1, 1 + amount))
-
-    found: dict[int, Figures] = {}
+    templates, found = kinds(tmp_path), dict[int, Figures]()
     for amount in (FEW, MANY):
-        found[amount] = measured(amount)
+        url = f"sqlite:///{tmp_path}/{amount}.db"
+        fill(url, templates, 0, amount)
+        found[amount] = told(url, tmp_path / f"var-{amount}")
     show(found)
     few, many = found[FEW], found[MANY]
     assert few["issued"] <= SECONDS

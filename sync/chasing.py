@@ -4,6 +4,7 @@ A message is told once under the key of its week, kind and person. Which cases a
 them, and in no note (UU PDP): a note says it of its own case alone.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -15,6 +16,8 @@ from integration.procedure.effects import SendMail
 from integration.procedure.facts import SERVICE, Chase, ReportsOwed
 from integration.store import CaseRow, Delivery, Store
 from sync.display import Display
+
+log = logging.getLogger(__name__)
 
 TEMPLATES = {Chase.ASK: "laporan-progres", Chase.REMIND: "laporan-progres", Chase.LIST: "daftar-progres"}
 
@@ -55,17 +58,20 @@ class Chasing:
 
     def _owed(self) -> list[tuple[Owed, Procedure]]:
         """All reports that are not there, in the order the cases were opened. Only cases that stand where reports are owed are read."""
-        tickets = [row.ticket for row in self.store.case_rows(open_only=True) if row.version and row.iid and self._in_range(row)]
+        known = {(procedure.slug, procedure.revision): procedure for procedure in self.display.procedures}
+        tickets = []
+        for row in self.store.case_rows(open_only=True):
+            procedure = known.get((row.procedure, row.revision))
+            if procedure is None and row.version:  # one case that cannot be read here keeps nobody else's from being asked for
+                log.error("%s: its procedure is not loaded here, nobody is asked for its report", row.ticket)
+            elif procedure is not None and row.iid and _in_range(procedure, row):
+                tickets.append(row.ticket)
         found = []
         for case in filter(None, map(fold, self.store.ledgers(tickets))):
             procedure = self.display.procedure(case)
             one = owed(self.kind, procedure, self.display.organisation, case, self.week, self.now)
             found += [(one, procedure)] if one else []
         return found
-
-    def _in_range(self, row: CaseRow) -> bool:
-        duty = self.display.revision(row.procedure, row.revision).duty
-        return duty is not None and row.step is not None and duty.first <= row.step <= duty.last
 
     def _mail(self, digest: Digest, address: str) -> SendMail:
         context: dict[str, object] = {
@@ -86,6 +92,11 @@ class Chasing:
     def _word(self, case: Case) -> str:
         duty = self.display.procedure(case).duty
         return duty.word if duty else ""
+
+
+def _in_range(procedure: Procedure, row: CaseRow) -> bool:
+    duty = procedure.duty
+    return duty is not None and row.step is not None and duty.first <= row.step <= duty.last
 
 
 def _shown(one: Owed) -> dict[str, object]:

@@ -125,7 +125,7 @@ class Clockwork:
         if last is None:
             self.store.set_mark(LAST_WEEK, week_of(monday, tz))
             return 0
-        fresh = 0
+        fresh, unlisted = 0, self.store.mark(OWED_WEEK)
         week_monday = datetime.combine(datetime.fromisoformat(f"{last}-1"), time(), tz) + ONE_WEEK
         while week_monday <= monday:
             week = week_of(week_monday, tz)
@@ -136,6 +136,9 @@ class Clockwork:
             ended = [_told(row, WeekEnded(f"minggu:{week}", now, SERVICE, week, len(days))) for row in self._open_cases()]
             fresh += self.store.keep_all([*ended, Delivery("report", f"report:{week}", REPORTS, json.dumps({"week": week}).encode())])
             if days and ended:
+                if unlisted and unlisted != week:  # it had no second working day, or none on which we ran
+                    fresh += self.store.keep_all([_chase(Chase.LIST, unlisted)])
+                    unlisted = ""
                 self.store.set_mark(OWED_WEEK, week)
             self.store.set_mark(LAST_WEEK, week)
             week_monday += ONE_WEEK

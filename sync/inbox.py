@@ -24,7 +24,18 @@ from integration.procedure.definition import Procedure
 from integration.procedure.duty import not_asked
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
 from integration.procedure.events import Entry, IssueMended, RequestRefused
-from integration.procedure.facts import SERVICE, Activity, Chase, Fact, IssueClosed, IssueDrifted, IssueLost, RevisionAdopted, WeekDue
+from integration.procedure.facts import (
+    SERVICE,
+    Activity,
+    Chase,
+    Fact,
+    IssueClosed,
+    IssueDrifted,
+    IssueLost,
+    ReportsOwed,
+    RevisionAdopted,
+    WeekDue,
+)
 from integration.procedure.revisions import obstacles
 from integration.snapshot import Reader, people_at, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, Work
@@ -37,6 +48,7 @@ from sync.periods import period
 from sync.refusals import Gone
 
 REPORT = "laporan"  # the template of the mail that takes a report along
+DAY_OVER = "its day is over"
 UNDER_WAY = timedelta(seconds=10)  # a hook may be on its way for so long; of what happened longer before a look was asked for, none told
 
 log = logging.getLogger(__name__)
@@ -131,10 +143,32 @@ class Inbox:
             against = obstacles(before, procedure, ledger.case)
             if against:  # the case moved since it was asked for
                 return self.store.commit(turn, row, Batch(result=" ".join(map(sentence, against))))
+        if isinstance(fact, ReportsOwed) and (said := self._untold(ledger, fact)):
+            return self.store.commit(turn, row, Batch(result=said))
         if isinstance(fact, WeekDue) and ledger.case:
             fact = replace(fact, activity=self._activity(ledger.case, procedure, fact))
         ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
         return self._commit(turn, row, ledger, procedure, None)
+
+    def _untold(self, ledger: Ledger, fact: ReportsOwed) -> str:
+        """Why a person is not told of their reports on this case's issue; "" where they are.
+
+        A case that has ended meanwhile leaves it to the next of theirs.
+        """
+        if self._day_is_over(fact.kind, fact.at):
+            return DAY_OVER
+        if ledger.case is None or ledger.case.ending is None:
+            return ""
+        rest = fact.tickets[1:]
+        if rest:
+            told = codec.fact_bytes(replace(fact, tickets=rest))
+            self.store.keep(Delivery("clock", f"{fact.key}:{rest[0]}", rest[0], told))
+        return "told on their next case" if rest else "the case has ended"
+
+    def _day_is_over(self, kind: Chase, asked_at: datetime) -> bool:
+        """Whether what was to be told on that day would come a day late, on top of what is told since; a list is never too late."""
+        tz = self.display.organisation.calendar.tz
+        return kind is not Chase.LIST and self.clock().astimezone(tz).date() > asked_at.astimezone(tz).date()
 
     def _activity(self, case: Case, procedure: Procedure, fact: WeekDue) -> Activity:
         """What was done about the case in the week that is asked for, where it is.
@@ -288,12 +322,12 @@ class Inbox:
         return self.store.commit(turn, row, Batch(effects=tuple(effects), result=f"{len(to)} recipients"))
 
     def _chase(self, turn: Turn, row: InboxRow) -> Work | None:
-        """Whoever is to make the reports that are not there is told; told a day late, it would come on top of what is told since."""
-        said, now, tz = codec.read(row.body), self.clock(), self.display.organisation.calendar.tz
+        """Whoever is to make the reports that are not there is told."""
+        said = codec.read(row.body)
         kind = Chase(said["kind"])
-        if kind is not Chase.LIST and now.astimezone(tz).date() > row.received_at.astimezone(tz).date():
-            return self.store.commit(turn, row, Batch(result="its day is over"))
-        mails, told = Chasing(self.store, self.display, kind, str(said["week"]), now, self.by_mail).messages()
+        if self._day_is_over(kind, row.received_at):
+            return self.store.commit(turn, row, Batch(result=DAY_OVER))
+        mails, told = Chasing(self.store, self.display, kind, str(said["week"]), self.clock(), self.by_mail).messages()
         self.store.keep_all(told)
         return self.store.commit(turn, row, Batch(effects=tuple(mails), result=f"{len(mails)} by mail, {len(told)} on issues"))
 

@@ -176,7 +176,7 @@ class Survey:
     steps: tuple[Figures, ...]
     roles: tuple[Figures, ...]
     loops: tuple[Loop, ...]
-    workload: Workload
+    workload: Workload | None  # None: of so few that it would tell of one of them
     complete: bool = True
 
     def discreet(self) -> "Survey":

@@ -30,7 +30,7 @@ from integration.procedure.events import (
     RequirementTicked,
     TaskLinked,
 )
-from integration.procedure.offices import Organisation, Programmer
+from integration.procedure.offices import Organisation
 from integration.procedure.people import above, vacancy
 from integration.store import Store
 from integration.vacancies import vacant
@@ -48,6 +48,7 @@ Revisions = Mapping[tuple[str, str], Procedure]
 """Every procedure by its slug and revision."""
 
 SOON = Standard("", 1, Unit.DAYS)
+FEWEST = 3  # programmers of whom figures of all together tell nothing of any one
 """What is due within this of the closing moment is nearly due."""
 
 
@@ -74,7 +75,7 @@ def loads(store: Store, organisation: Organisation, period: Period) -> tuple[Loa
     day = period.until.date()
     teams = {case.ticket: case.team for _, case in _cases(store, period) if not case.ended_at}
     return tuple(
-        Load(programmer, tuple(ticket for ticket, team in teams.items() if programmer.account in team), _away(programmer, day))
+        Load(programmer, tuple(ticket for ticket, team in teams.items() if programmer.account in team), programmer.away(day))
         for programmer in sorted(organisation.programmers, key=lambda programmer: programmer.name)
     )
 
@@ -184,9 +185,11 @@ class _Reading:
         )
 
 
-def _workload(organisation: Organisation, cases: Mapping[str, int], day: date) -> Workload:
+def _workload(organisation: Organisation, cases: Mapping[str, int], day: date) -> Workload | None:
     programmers = organisation.programmers
     counts = [cases.get(programmer.account, 0) for programmer in programmers]
+    if len(programmers) < FEWEST or sum(count > 0 for count in counts) == 1:
+        return None  # what all have together would be what one has
     room = [programmer.capacity - count for programmer, count in zip(programmers, counts, strict=True)]
     return Workload(
         programmers=len(programmers),
@@ -196,12 +199,8 @@ def _workload(organisation: Organisation, cases: Mapping[str, int], day: date) -
         capacity=sum(programmer.capacity for programmer in programmers),
         free=sum(left for left in room if left > 0),
         over=sum(left < 0 for left in room),
-        away=sum(_away(programmer, day) for programmer in programmers),
+        away=sum(programmer.away(day) for programmer in programmers),
     )
-
-
-def _away(programmer: Programmer, day: date) -> bool:
-    return any(since <= day <= until for since, until in programmer.leave)
 
 
 def _vacant(procedures: Sequence[Procedure], organisation: Organisation, day: date) -> tuple[VacantOffice, ...]:

@@ -1,4 +1,4 @@
-"""The wiki page that shows where all open cases stand now, by the group of steps they are at.
+"""The wiki page that shows where all open cases stand now, and how many at each step.
 
 Everybody who may read the wiki reads it: it names cases, steps and offices, no complaint and no person. It is written seldom, however often
 it is asked for, and only where something on it changed.
@@ -30,7 +30,10 @@ LONGEST = 1000  # cases listed; GitLab takes pages of 5 MB
 class Line:
     """One open case. `office`: the role whose turn it is; `late`: its due time has passed."""
 
-    row: CaseRow
+    ticket: str
+    iid: int
+    status: str
+    due: datetime | None
     step: str
     office: str
     late: bool
@@ -72,7 +75,8 @@ def open_lines(rows: Iterable[CaseRow], procedures: Sequence[Procedure], now: da
         procedure = known.get((row.procedure, row.revision))
         step = procedure.step(row.step).label_text if procedure and row.step else ""
         office = procedure.role(row.role).name if procedure and row.role else ""
-        lines.append(Line(row, step, office, row.due_at is not None and row.due_at < now))
+        late = row.due_at is not None and row.due_at < now
+        lines.append(Line(row.ticket, row.iid, row.status, row.due_at, step, office, late))
     return lines
 
 

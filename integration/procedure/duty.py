@@ -37,7 +37,7 @@ def progress_made(draft: Draft, step: Step, fact: ProgressMade) -> None:
     refusal = None if _in_range(duty, step) else usual(draft.situation, step, Code.REPORT_NOT_DUE)
     if refusal is None:
         refusal = command_refusal(draft.situation, duty.word, line=report_line(draft.procedure))
-    week = _week_meant(draft, fact)
+    week = _week_meant(draft, duty, fact)
     sections, missing = accept(duty.parts, _with_own_parts(draft, duty, fact, week))
     if refusal is None and missing:
         refusal = _incomplete(draft, duty, week, missing)
@@ -130,20 +130,21 @@ def _in_grace(case: Case, duty: Duty, calendar: WorkCalendar, at: datetime) -> b
     return not isinstance(days, CalendarGap) and len(days) <= GRACE
 
 
-def _week_meant(draft: Draft, fact: ProgressMade) -> str:
-    """The week a report counts for: the one it is made in, or the one before, whose draft still waits.
+def _week_meant(draft: Draft, duty: Duty, fact: ProgressMade) -> str:
+    """The week a report counts for: the one it is made in, or the one before, where that one's is owed or its draft still waits.
 
-    For that one it counts when it confirms the draft as it is, and all that is reported on the first working day, when it is asked for
-    again; a week without a working day in between is none.
+    For that one counts what confirms its draft as it is, and all that is reported on the first working day, when it is asked for again; a
+    week without a working day in between is none.
     """
     case, calendar, then = draft.case, draft.organisation.calendar, fact.at - ONE_WEEK
     while (before := week_of(then, calendar.tz)) in case.skipped_weeks:
         then -= ONE_WEEK
-    if case.drafted is None or case.drafted.week != before or reported(case, before):
+    waits = case.drafted is not None and case.drafted.week == before
+    if reported(case, before) or not (waits or owed_from_its_start(case, duty, before, calendar.tz)):
         return fact.week
     days = working_days_in_week(calendar, week_of(fact.at, calendar.tz))
     first = not isinstance(days, CalendarGap) and bool(days) and fact.at.astimezone(calendar.tz).date() <= days[0]
-    return before if first or (fact.percent is None and not fact.sections) else fact.week
+    return before if first or (waits and fact.percent is None and not fact.sections) else fact.week
 
 
 def _incomplete(draft: Draft, duty: Duty, week: str, missing: tuple[Missing, ...]) -> Refusal:

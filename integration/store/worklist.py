@@ -5,6 +5,7 @@ younger inbox rows, an outbox row the younger ones of its channel; other lanes g
 in the same transaction, or gives the lane back.
 """
 
+import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -30,6 +31,8 @@ from integration.store.statements import PLATFORM
 from integration.store.writing import append_entries, write_case
 from integration.tables import PARKED, WAITING, causes, inbox, lanes, leaders, notes, outbox
 
+MAILBOX = 11  # hex digits that tell recipients apart: a channel has sixteen characters
+
 LONGEST_ERROR = 8000  # characters of an error kept in its row
 
 
@@ -38,8 +41,8 @@ def channel_of(effect: Effect) -> str:
     match effect:
         case CallPortal():
             return "portal"
-        case SendMail():
-            return "mail"
+        case SendMail(to=to):  # whose address is refused holds up nobody else's mail
+            return f"mail:{hashlib.sha256(' '.join(to).encode()).hexdigest()[:MAILBOX]}"
         case _:
             return PLATFORM
 
@@ -197,6 +200,7 @@ class Worklist(Intake, Quotas):
             wait = self._spend(connection, row.kind)
             if wait is None:
                 return row
+            turn.onward = False  # one quota is locked until this transaction ends: for another one, two could wait for each other
             connection.execute(statements.UNTRIED[outbox], {"row": row.id, "at": self.clock()})
             connection.execute(statements.LATER[outbox], {"row": row.id, "at": self.clock() + wait})
         self._give_back(connection, turn, left=messages or effects)

@@ -142,6 +142,13 @@ def test_a_report_of_the_week_that_ended_is_taken_late(at, day, written, week) -
     assert only(say(run, 80 if written else None, "2026-W25" if day > 14 else WEEK, **full), ProgressReported).week == week
 
 
+@pytest.mark.parametrize(("day", "week"), [(15, "2026-W24"), (16, "2026-W25")])
+def test_without_a_draft_too_what_is_reported_on_the_first_working_day_is_of_the_week_that_ended(at, day, week) -> None:
+    run = at(18)
+    run.now = datetime(2026, 6, day, 2, tzinfo=UTC)
+    assert only(say(run, 80, "2026-W25", **dict.fromkeys((DONE, TROUBLE, PAPERS), "x")), ProgressReported).week == week
+
+
 def test_once_it_is_reported_the_next_week_is_its_own(at) -> None:
     run = at(18)
     ask(run)

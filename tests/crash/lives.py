@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     "integration/files.py",
     "integration/store/",
+    "sync/chasing.py",
     "sync/documents.py",
     "sync/drain.py",
     "sync/gitlab.py",
@@ -62,7 +63,7 @@ class Fate:
         """The function, with its file; "" for one that is not watched."""
         if code not in self._names:
             path = code.co_filename.removeprefix(f"{ROOT}/")
-            watched = path.startswith(WATCHED) and path.startswith(os.environ.get("CRASH_IN", ""))
+            watched = path.startswith(WATCHED) and path.startswith(tuple(os.environ["CRASH_IN"].split()))
             self._names[code] = f"{path}:{code.co_qualname}" if watched else ""
         return self._names[code]
 

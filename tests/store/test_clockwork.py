@@ -289,6 +289,14 @@ def test_after_a_week_without_work_people_are_reminded_on_the_first_day_there_is
     assert chased(store) == ["progres:ingat:2026-W24"]
 
 
+def test_a_week_is_listed_before_the_next_one_takes_its_place(store, clockwork, watch):
+    at_step(store, None)
+    for moment in ("2026-06-04T10:00", "2026-06-08T10:00", "2026-06-22T07:30"):  # nobody looked meanwhile
+        watch.now = local(moment)
+        clockwork.tick()
+    assert chased(store) == ["progres:ingat:2026-W23", "progres:daftar:2026-W23", "progres:ingat:2026-W24"]
+
+
 def test_whoever_did_not_look_on_the_day_of_the_reminder_lists(store, clockwork, watch):
     at_step(store, None)
     for moment in ("2026-06-04T10:00", "2026-06-10T10:00"):

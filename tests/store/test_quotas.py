@@ -55,6 +55,16 @@ def test_no_more_notes_a_minute_than_allowed_and_the_rest_in_the_next(store, wat
     assert [row.attempts for row in handed_out(store)] == [1, 1, 1]
 
 
+def test_whoever_is_refused_of_one_kind_asks_for_no_other_in_the_same_transaction(store):
+    """Two workers that hold the row of one quota each and wait for the other's would undo what one of them has done."""
+    store.per_minute = 1
+    cases_with(store, [note()], [note()], [show()])
+    turn, row = store.claim(lease=timedelta(minutes=1), onward=True)
+    assert row.kind == "PostNote"
+    assert store.done(turn, row) is None
+    assert store.claim(lease=timedelta(minutes=1))[1].kind == "ShowOnIssue"
+
+
 def test_workers_spend_one_quota_together(open_store):
     stores = [open_store() for _ in range(4)]
     for each in stores:

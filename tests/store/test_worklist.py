@@ -198,8 +198,16 @@ def test_a_channel_that_is_down_holds_up_only_itself(store, watch):
 def test_effects_go_by_their_channels(store):
     turn, _ = queue(store, PostNote("n", "langkah"), CallPortal("p", "status.berubah"), SendMail("m", "mingguan", ("a@b.example",)))
     rows = store.outbox_rows(lane=turn.lane)
-    assert [(row.key, row.channel) for row in reversed(rows)] == [("n", "platform"), ("p", "portal"), ("m", "mail")]
+    assert [(row.key, row.channel.split(":")[0]) for row in reversed(rows)] == [("n", "platform"), ("p", "portal"), ("m", "mail")]
     assert rows[0].effect == SendMail("m", "mingguan", ("a@b.example",))
+
+
+def test_an_address_that_is_refused_holds_up_nobody_else_s_mail(store):
+    mails = [SendMail(f"m{n}", "mingguan", (address,)) for n, address in enumerate(("gone@b.example", "a@b.example", "gone@b.example"))]
+    turn, mail = queue(store, *mails)
+    turn, other = store.park(turn, mail, "550")
+    assert (mail.key, other.key) == ("m0", "m1")
+    assert store.done(turn, other) is None
 
 
 def test_an_effect_is_queued_once_and_one_waiting_show_is_enough(store):

@@ -97,7 +97,7 @@ class Lives:
 
 @contextmanager
 def born(folder: Path, database: str, watched: str) -> Iterator[Lives]:
-    """A campus, and what makes one life of the service after another; it is killed in those files only whose path begins with one of `watched`."""
+    """A campus, and what makes one life of the service after another; killed only in files whose path begins with one of `watched`."""
     with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus, post_office() as post:
         environ = environment(campus, folder, database) | {"ALUR_SMTP_URL": post.url, "CRASH_IN": watched}
         run(folder, environ, "provision")

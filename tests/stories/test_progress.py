@@ -124,7 +124,7 @@ def test_where_nothing_happened_nothing_is_read_and_the_draft_says_what_is_missi
     to(world, FRIDAY)
 
     (draft,) = said(world, ticket, "rancangan-progres")
-    assert "belum ada komit" in draft
+    assert "belum ada commit" in draft
     assert draft.count("belum ditulis") == 4
     assert not [request for request in world.bot_requests() if request.startswith("GET")]
     assert [request.partition("/issues/")[2] for request in world.bot_requests()] == ["1/notes", "1/notes"], (

@@ -135,7 +135,7 @@ def test_it_says_what_is_new_late_ended_returned_and_waited_for(world: World) ->
     assert f"{returned}** " in section(second, "Dikembalikan minggu ini")
     assert re.search(rf"{silent}.*laporan progres minggu ini belum masuk", section(second, "Perlu dibahas dalam rapat"))
     assert not re.search(rf"{returned}.*belum masuk", section(second, "Perlu dibahas dalam rapat"))
-    assert re.search(rf"{returned} .*\| 60 %", section(second, "Perkara terbuka"))
+    assert re.search(rf"{returned} .*\| 60%", section(second, "Perkara terbuka"))
 
 
 def test_it_says_what_stands_still_what_is_owed_and_where_cases_went(world: World) -> None:
@@ -302,7 +302,7 @@ def test_after_a_month_of_a_whole_campus_the_month_is_told_too(world: World) -> 
     assert re.search(r"\| 21 Verifikasi 2 \| 19 Pelaporan progres \| 1 \| 1 \| belum \|", section(month, "Pengerjaan ulang"))
     assert re.search(r"\| 02 Pengisian form \| 0 \| .*\| 1 \| \d+,?\d* \|", section(month, "Hambatan"))
     second = page(world, "2026-W25")
-    assert re.search(rf"{team} .*\| 60 % \(\\?\+20\) \|", section(second, "Perkara terbuka"))
+    assert re.search(rf"{team} .*\| 60% \(\\?\+20\) \|", section(second, "Perkara terbuka"))
     assert re.search(r"\| Pimpinan Unit Kerja \| 1 \| 0 \|", section(second, "Menunggu siapa"))
     assert re.search(r"\| 7 \| \d \| \d,?\d* \| \d \| 20 \| \d+ \| 0 \| \d \|", section(second, "Beban tim programmer"))
 

@@ -136,7 +136,7 @@ def nothing_twice(lives: Lives, ticket: str) -> None:
     assert all(len(told) == 1 for told in called.values())
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     url = f"sqlite:///{tmp_path / 'alur.db'}" if database == "sqlite" else request.getfixturevalue("postgres_database")

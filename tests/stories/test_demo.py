@@ -13,7 +13,7 @@ from integration.store import Store
 from sync.demo import demonstrate
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_six_complaints_reach_their_ends_and_leave_papers_and_reports(tmp_path: Path) -> None:
     shown = io.StringIO()
 

@@ -13,7 +13,7 @@ from tests.processes import environment, known, process, ready, run, wait_for, w
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_case_travels_through_every_step_on_web_worker_and_beat(tmp_path: Path, postgres_database: str, redis_database: str) -> None:
     with ExitStack() as running, Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
         environ = environment(campus, tmp_path, postgres_database) | {"ALUR_BROKER_URL": redis_database}

@@ -131,7 +131,8 @@ def test_no_line_names_a_person_or_quotes_anybody_whatever_goes_wrong(world: Wor
     assert any("left assignee as it was" in message for message in told)
     assert any("was deleted" in message for message in told)
     assert any("the organisation file cannot be used" in message for message in told)
-    assert any("Agus Setiawan" in row.error for row in world.service.store.outbox_rows())
+    rows = (*world.service.store.inbox_rows(), *world.service.store.outbox_rows())
+    assert any("Agus Setiawan" in row.error for row in rows)
     organisation = world.campus.organisation
     people = [name for person in (*organisation.offices, *organisation.programmers) for name in (person.name, person.account) if name]
     forbidden = [word.casefold() for word in (*people, *SAID)]

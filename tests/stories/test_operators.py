@@ -141,9 +141,10 @@ def test_what_this_release_cannot_read_and_a_fault_of_the_programme_say_so(world
     world.settle()
     world.later(minutes=5)
 
-    (unreadable,), (publish,) = store.inbox_rows(state="parked"), store.outbox_rows(state="parked", limit=1)
+    parked = {row.source: row for row in store.inbox_rows(state="parked")}
+    unreadable, report = parked["outcome"], parked["report"]
     assert "Pastikan semua proses memakai rilis yang sama dan yang terbaru" in alur("inbox", "show", str(unreadable.id))
-    told = alur("outbox", "show", str(publish.id))
+    told = alur("inbox", "show", str(report.id))
     assert "Rincian: Traceback (most recent call last):" in told
     assert "Sebab: Kesalahan program" in told
     assert "5 kali dicoba" in told

@@ -261,7 +261,7 @@ def test_what_a_week_costs_grows_with_the_cases_something_was_done_about(world: 
 def read(letters: PostOffice) -> list[EmailMessage]:
     """The letters about progress reports, in order."""
     mails = [BytesParser(policy=policy.default).parsebytes(sent) for sent in letters.got]
-    return [mail for mail in mails if "Laporan mingguan" not in str(mail["subject"])]
+    return [mail for mail in mails if not str(mail["subject"]).startswith(("Laporan mingguan", "Beban"))]
 
 
 def full_report(percent: int) -> str:
@@ -271,7 +271,8 @@ def full_report(percent: int) -> str:
 
 def organised(world: World, *, away: tuple[str, ...] = ()) -> None:
     """Addresses of some, and days of leave."""
-    text = ORGANISATION.read_text(encoding="utf-8").replace("    leave:\n      - since: 2026-07-06\n        until: 2026-07-10\n", "")
+    text = re.sub(r"    email: .*\n", "", ORGANISATION.read_text(encoding="utf-8"))
+    text = text.replace("    leave:\n      - since: 2026-07-06\n        until: 2026-07-10\n", "")
     for account, address in ((LEAD, "dimas@kampus.example"), (COORDINATOR, "fajar@kampus.example")):
         text = text.replace(f"account: {account}\n", f"account: {account}\n    email: {address}\n")
     for account in away:

@@ -123,7 +123,7 @@ def test_it_says_what_is_new_late_ended_returned_and_waited_for(world: World) ->
     assert re.search(rf"{late}.*\*\*terlambat\*\* sejak", section(first, "Perlu dibahas dalam rapat"))
     assert waiting in section(first, "Menunggu unit kerja")
     assert re.search(rf"{refused} .*ditolak ", section(first, "Berakhir minggu ini"))
-    assert "laporan progres minggu ini belum masuk" not in first  # nobody owes for a week that was not theirs from its start
+    assert "laporan progres pekan terakhir belum masuk" not in first  # nobody owes for a week that was not theirs from its start
 
     world.play(returned, "dikembalikan", reason="Uji ulang.")
     world.report(returned, 60)
@@ -133,7 +133,7 @@ def test_it_says_what_is_new_late_ended_returned_and_waited_for(world: World) ->
     assert section(second, "Baru minggu ini") == ""
     assert section(second, "Berakhir minggu ini") == ""
     assert f"{returned}** " in section(second, "Dikembalikan minggu ini")
-    assert re.search(rf"{silent}.*laporan progres minggu ini belum masuk", section(second, "Perlu dibahas dalam rapat"))
+    assert re.search(rf"{silent}.*laporan progres pekan terakhir belum masuk", section(second, "Perlu dibahas dalam rapat"))
     assert not re.search(rf"{returned}.*belum masuk", section(second, "Perlu dibahas dalam rapat"))
     assert re.search(rf"{returned} .*\| 60%", section(second, "Perkara terbuka"))
 

@@ -14,7 +14,7 @@ from babel.dates import format_date, get_day_names
 from integration.organisation_diff import Change, differences
 from integration.procedure.case import fold
 from integration.procedure.decide import decide
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import DueRecomputed, PerformersChanged, StepLeft
 from integration.procedure.facts import SERVICE, OrganisationChanged
 from integration.procedure.offices import DayHours, HoursPeriod, Office, Organisation
@@ -45,7 +45,7 @@ def sentences(before: Organisation, after: Organisation, procedures: Sequence[Pr
 def noticed(store: Store, procedures: Sequence[Procedure], before: Organisation, after: Organisation) -> Iterator[str]:
     """What changes for each open case: its due time and who acts, a sentence each. Raises StoreDown."""
     words, now = messages("changes"), store.clock()
-    revisions = {(procedure.slug, procedure.revision): procedure for procedure in procedures}
+    revisions = by_revision(procedures)
     names = {p.account: p.name for o in (before, after) for p in o.programmers} | {
         p.account: p.name for p in (*before.offices, *after.offices)
     }

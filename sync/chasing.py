@@ -11,10 +11,10 @@ from datetime import date, datetime
 from integration import codec
 from integration.procedure.case import Case, fold
 from integration.procedure.chasing import Digest, Owed, owed, to_the_office_above, to_those_in_charge
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.effects import SendMail
 from integration.procedure.facts import SERVICE, Chase, ReportsOwed
-from integration.store import CaseRow, Delivery, Store
+from integration.store import Delivery, Store
 from sync.display import Display
 
 log = logging.getLogger(__name__)
@@ -58,13 +58,13 @@ class Chasing:
 
     def _owed(self) -> list[tuple[Owed, Procedure]]:
         """All reports that are not there, in the order the cases were opened. Only cases that stand where reports are owed are read."""
-        known = {(procedure.slug, procedure.revision): procedure for procedure in self.display.procedures}
+        known = by_revision(self.display.procedures)
         tickets = []
         for row in self.store.case_rows(open_only=True):
             procedure = known.get((row.procedure, row.revision))
             if procedure is None and row.version:  # one case that cannot be read here keeps nobody else's from being asked for
                 log.error("%s: its procedure is not loaded here, nobody is asked for its report", row.ticket)
-            elif procedure is not None and row.iid and _in_range(procedure, row):
+            elif procedure and procedure.duty and row.iid and procedure.duty.covers(row.step):
                 tickets.append(row.ticket)
         found = []
         for case in filter(None, map(fold, self.store.ledgers(tickets))):
@@ -92,11 +92,6 @@ class Chasing:
     def _word(self, case: Case) -> str:
         duty = self.display.procedure(case).duty
         return duty.word if duty else ""
-
-
-def _in_range(procedure: Procedure, row: CaseRow) -> bool:
-    duty = procedure.duty
-    return duty is not None and row.step is not None and duty.first <= row.step <= duty.last
 
 
 def _shown(one: Owed) -> dict[str, object]:

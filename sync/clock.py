@@ -29,9 +29,10 @@ from integration.procedure.definition import Standard, Unit
 from integration.procedure.facts import SERVICE, Chase, Fact, ReminderDue, StepExpired, WeekDue, WeekEnded
 from integration.procedure.offices import Organisation
 from integration.store import CaseRow, Delivery, Store
+from sync.periods import CLOSES_AT
 
 ASKS_AT = time(14)  # local, on the week's last working day, while there is time left to write
-ENDS_AT = timedelta(days=7, hours=7, minutes=30)  # Monday 07.30 local: the report is there when work begins
+ENDS_AT = ONE_WEEK + timedelta(hours=CLOSES_AT.hour, minutes=CLOSES_AT.minute)  # after a week began, local
 NEXT_WORKING_DAY = Standard("", 1, Unit.DAYS)
 REPORTS, CHASES = "laporan", "tagihan"
 """The lane of the weekly reports, and that of those to whom missing progress reports are told."""
@@ -120,13 +121,13 @@ class Clockwork:
     def _weeks_ended(self, now: datetime) -> int:
         """Tell every week that ended since the last one told; a week of a year that is not loaded waits until it is."""
         tz = self.organisation.calendar.tz
-        monday = self._monday(now - ENDS_AT)
+        monday = week_began(week_of(now - ENDS_AT, tz), tz)
         last = self.store.mark(LAST_WEEK)
         if last is None:
             self.store.set_mark(LAST_WEEK, week_of(monday, tz))
             return 0
         fresh, unlisted = 0, self.store.mark(OWED_WEEK)
-        week_monday = datetime.combine(datetime.fromisoformat(f"{last}-1"), time(), tz) + ONE_WEEK
+        week_monday = week_began(last, tz) + ONE_WEEK
         while week_monday <= monday:
             week = week_of(week_monday, tz)
             days = working_days_in_week(self.organisation.calendar, week)
@@ -143,11 +144,6 @@ class Clockwork:
             self.store.set_mark(LAST_WEEK, week)
             week_monday += ONE_WEEK
         return fresh
-
-    def _monday(self, moment: datetime) -> datetime:
-        """Monday 00.00 local of the week this moment falls in."""
-        local = moment.astimezone(self.organisation.calendar.tz)
-        return datetime.combine(local.date() - timedelta(days=local.weekday()), time(), local.tzinfo)
 
     def _open_cases(self) -> list[CaseRow]:
         return [row for row in self.store.case_rows(open_only=True) if row.version]

@@ -16,11 +16,12 @@ from integration.faults import Failure
 from integration.neutral import clean
 from integration.procedure.case import Case
 from integration.procedure.deadlines import CalendarGap, Span, counted_days, skipped, worked
-from integration.procedure.definition import Procedure, Standard, Unit
+from integration.procedure.definition import Procedure, Standard, Unit, by_revision
 from integration.procedure.events import DueRecomputed, Entry, RequestRefused, RevisionAdopted, StepLeft
 from integration.procedure.offices import WorkCalendar
 from integration.store import CaseRow, InboxRow, OutboxRow
 from integration.templates import messages
+from sync.display import place
 
 LOCALE = "id"
 LONGEST_CELL = 100
@@ -30,11 +31,9 @@ WHOLE = frozenset({"id", "seq", "ticket", "lane", "state", "kind", "source"})  #
 def cases(rows: Iterable[CaseRow], procedures: Sequence[Procedure], tz: tzinfo) -> Table:
     """Where cases stand."""
     table = _table("title_cases", "ticket", "title", "status", "step", "role", "due")
-    known = {(p.slug, p.revision): p for p in procedures}
+    known = by_revision(procedures)
     for row in rows:
-        procedure = known.get((row.procedure, row.revision))
-        step = procedure.step(row.step).label_text if procedure and row.step else ""
-        role = procedure.role(row.role).name if procedure and row.role else ""
+        step, role = place(row, known)
         table.add_row(row.ticket, _text(row.title), row.status, step, role, moment(row.due_at, tz))
     return table
 

@@ -7,7 +7,6 @@ import socket
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -16,6 +15,7 @@ from rich.console import Console
 from integration import organisation as organisations
 from integration import procedures
 from integration.procedure.case import Case, fold
+from integration.procedure.deadlines import ONE_WEEK
 from integration.settings import Bind, Settings
 from integration.templates import messages
 from sandbox.campus import Campus
@@ -30,7 +30,6 @@ from sync.wiring import Service, build
 PROCEDURE = "pengaduan-masalah-teknis-si"
 ORGANISATION = Path(__file__).resolve().parents[1] / "deploy" / "organisation.example.yaml"
 HOST = "127.0.0.1"
-ONE_WEEK = timedelta(weeks=1)
 HOOK_SECRET = "rahasia peragaan"  # noqa: S105 -- of stand-ins on loopback
 
 

@@ -13,12 +13,13 @@ from integration.faults import Failure, Transient
 from integration.issue import IssueFields
 from integration.procedure.case import Case
 from integration.procedure.contexts import accounts
-from integration.procedure.definition import Gate, Procedure
+from integration.procedure.definition import Gate, Procedure, Revisions
 from integration.procedure.effects import PostNote
 from integration.procedure.offices import Organisation
 from integration.procedure.suggestion import Workload, candidates, on_leave, over_capacity, schedule, suggested
 from integration.projection import View, papers, project
 from integration.region import region, with_form, with_region
+from integration.store import CaseRow
 from sync.wording import Wording, marker
 
 CHOOSE, OVER = "choose_team", "over_capacity"
@@ -108,6 +109,13 @@ class Display:
 
     def _region(self, view: View) -> str:
         return region(self.wording.render("description/region.md", **view.region))
+
+
+def place(row: CaseRow, known: Revisions) -> tuple[str, str]:
+    """The step a case stands at and the role whose turn it is, in words; "" where there is none, or its revision is not loaded here."""
+    procedure = known.get((row.procedure, row.revision))
+    step = procedure.step(row.step).label_text if procedure and row.step else ""
+    return step, procedure.role(row.role).name if procedure and row.role else ""
 
 
 def weighs(note: PostNote) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts
+from integration.procedure.definition import by_revision
 from integration.procedure.offices import Holding
 from integration.store import StoreDown
 from integration.templates import messages
@@ -130,7 +131,7 @@ def _offices(parts: Parts) -> Iterator[str]:
 
 def _revisions_missing(parts: Parts) -> Iterator[str]:
     """The revisions open cases go by that are not loaded; of tables that are not ready the check of the database tells."""
-    loaded = {(procedure.slug, procedure.revision) for procedure in parts.procedures}
+    loaded = by_revision(parts.procedures)
     rows = parts.store.case_rows(open_only=True) if parts.store.migrated() else []
     needed = Counter((row.procedure, row.revision) for row in rows if row.version)
     for (slug, revision), n in needed.items():

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 
+from integration.procedure.deadlines import ONE_DAY, ONE_WEEK, week_name
+
 CLOSES_AT = time(7, 30)  # a week, on Monday: the report is on the coordinators' desk when work begins
 LOOKS_BACK = timedelta(weeks=3)  # a week's figures are of four weeks: those of one alone would be chance
-ONE_DAY = timedelta(days=1)
-ONE_WEEK = timedelta(weeks=1)
 
 
 class Span(StrEnum):
@@ -67,8 +67,7 @@ class Period:
 
     def part(self, day: date) -> str:
         """The part of this period that a day falls in: of a year the month, else the ISO week."""
-        year, week, _ = day.isocalendar()
-        return f"{day:%Y-%m}" if self.span is Span.YEAR else f"{year}-W{week:02d}"
+        return f"{day:%Y-%m}" if self.span is Span.YEAR else week_name(day)
 
     def parts(self) -> tuple[str, ...]:
         """All its parts in order."""
@@ -94,8 +93,7 @@ def closed(span: Span, now: datetime, tz: tzinfo) -> str:
     """The name of the last period of this kind whose closing moment has passed at `now`."""
     day = now.astimezone(tz).date()
     while True:
-        year, week, _ = day.isocalendar()
-        name = {Span.WEEK: f"{year}-W{week:02d}", Span.MONTH: f"{day:%Y-%m}", Span.YEAR: f"{day:%Y}"}[span]
+        name = {Span.WEEK: week_name(day), Span.MONTH: f"{day:%Y-%m}", Span.YEAR: f"{day:%Y}"}[span]
         if period(name, tz).until <= now:
             return name
         day = period(name, tz).first - ONE_DAY

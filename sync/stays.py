@@ -10,12 +10,10 @@ from datetime import date, datetime, time, timedelta
 from statistics import median
 
 from integration.procedure.case import Case, Passage
-from integration.procedure.deadlines import CalendarGap, Span, worked
+from integration.procedure.deadlines import ONE_DAY, CalendarGap, Span, worked
 from integration.procedure.definition import OutcomeKind, Procedure
 from integration.procedure.events import Entry, Paused, Resumed, StepEntered
 from integration.procedure.offices import WorkCalendar
-
-ONE_DAY = timedelta(days=1)
 
 
 class Meter:

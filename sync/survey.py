@@ -10,9 +10,9 @@ from statistics import median
 
 from integration.procedure.case import Case, fold
 from integration.procedure.contexts import papers_owed
-from integration.procedure.deadlines import ONE_DAY, CalendarGap, due, week_of, working_days, working_days_in_week
-from integration.procedure.definition import Procedure, Standard, Step, Unit
-from integration.procedure.duty import owed_from_its_start
+from integration.procedure.deadlines import ONE_DAY, ONE_WEEK, CalendarGap, due, week_of, working_days, working_days_in_week
+from integration.procedure.definition import Procedure, Revisions, Standard, Step, Unit, by_revision
+from integration.procedure.duty import is_missing
 from integration.procedure.events import (
     AccessGranted,
     AccessRevoked,
@@ -44,17 +44,15 @@ UNREAD = (
 )
 """What no line and no figure tells of: nearly half of a ledger."""
 
-Revisions = Mapping[tuple[str, str], Procedure]
-"""Every procedure by its slug and revision."""
-
 SOON = Standard("", 1, Unit.DAYS)
-FEWEST = 3  # programmers of whom figures of all together tell nothing of any one
 """What is due within this of the closing moment is nearly due."""
+
+FEWEST = 3  # programmers of whom figures of all together tell nothing of any one
 
 
 def survey(store: Store, procedures: Sequence[Procedure], organisation: Organisation, period: Period) -> Survey:
     """How things stood at the closing moment of a period."""
-    reading = _Reading({(p.slug, p.revision): p for p in procedures}, organisation, period)
+    reading = _Reading(by_revision(procedures), organisation, period)
     for entries, case in _cases(store, period):
         reading.take(case, entries)
     return Survey(
@@ -222,8 +220,6 @@ def _debt(procedure: Procedure, step: Step, owed_by: date | None, day: date) -> 
 
 def _owes_report(case: Case, procedure: Procedure, organisation: Organisation, period: Period) -> bool:
     """Whether the case stood in the duty for the whole of the period's last week, which had working days, and reported nothing in it."""
-    duty, calendar = procedure.duty, organisation.calendar
-    week = period.name if period.span is Span.WEEK else week_of(period.until - 7 * ONE_DAY, calendar.tz)
-    if duty is None or case.step is None or not owed_from_its_start(case, duty, week, calendar.tz):
-        return False
-    return working_days_in_week(calendar, week) != () and not any(report.week == week for report in case.reports)
+    calendar = organisation.calendar
+    week = period.name if period.span is Span.WEEK else week_of(period.until - ONE_WEEK, calendar.tz)
+    return is_missing(procedure, organisation, case, week) and working_days_in_week(calendar, week) != ()

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from integration.clock import Clock
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import Procedure, by_revision
 from integration.store import CaseRow, Store
 from integration.templates import messages
-from sync.display import Display
+from sync.display import Display, place
 from sync.gitlab import Platform
 from sync.wiki import Wiki
 
@@ -67,14 +67,12 @@ class Today:
 
 def open_lines(rows: Iterable[CaseRow], procedures: Sequence[Procedure], now: datetime) -> list[Line]:
     """The cases that have an issue, by number. One whose procedure is not loaded here is named without its step."""
-    known = {(procedure.slug, procedure.revision): procedure for procedure in procedures}
+    known = by_revision(procedures)
     lines = []
     for row in sorted(rows, key=lambda row: row.ticket):
         if row.iid is None:
             continue
-        procedure = known.get((row.procedure, row.revision))
-        step = procedure.step(row.step).label_text if procedure and row.step else ""
-        office = procedure.role(row.role).name if procedure and row.role else ""
+        step, office = place(row, known)
         late = row.due_at is not None and row.due_at < now
         lines.append(Line(row.ticket, row.iid, row.status, row.due_at, step, office, late))
     return lines

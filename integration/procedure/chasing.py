@@ -64,12 +64,12 @@ def to_the_office_above(
 def _of(procedure: Procedure, organisation: Organisation, case: Case, at: datetime) -> Owed:
     """The first of the team who is there; where there is no team, whoever else may report."""
     situation = Situation(procedure, organisation, case, SERVICE, at)
-    known = {programmer.account: programmer for programmer in organisation.programmers}
     if not case.team:
         others = people(situation, authority(procedure, procedure.duty.word)) if procedure.duty else ()
         return next((Owed(case, person.account, person.name) for person in others if person.account), Owed(case, "", ""))
-    away = tuple(account for account in case.team if account in known and known[account].away(situation.day))
-    names = {account: known[account].name if account in known else account for account in case.team}
+    team = [(account, organisation.programmer(account)) for account in case.team]
+    names = {account: programmer.name if programmer else account for account, programmer in team}
+    away = [account for account, programmer in team if programmer and programmer.away(situation.day)]
     first = next((account for account in case.team if account not in away), "")
     return Owed(case, first, names.get(first, ""), tuple(names[account] for account in away))
 

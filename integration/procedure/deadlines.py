@@ -110,7 +110,12 @@ def skipped(calendar: WorkCalendar, entered: datetime, until: datetime) -> tuple
 
 def week_of(moment: datetime, tz: tzinfo) -> str:
     """The ISO week an aware moment falls in, as "2026-W47"."""
-    year, week, _ = moment.astimezone(tz).isocalendar()
+    return week_name(moment.astimezone(tz).date())
+
+
+def week_name(day: date) -> str:
+    """The ISO week of a day, as "2026-W47"."""
+    year, week, _ = day.isocalendar()
     return f"{year}-W{week:02d}"
 
 

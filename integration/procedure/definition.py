@@ -3,6 +3,7 @@
 Nothing here knows a particular procedure. Whatever differs between two procedures is a value of these types, never a line of Python.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -245,6 +246,10 @@ class Duty:
     parts: tuple[Section, ...]
     document: str | None = None
 
+    def covers(self, step: int | None) -> bool:
+        """Whether reports are owed at this step; None: the case stands at none."""
+        return step is not None and self.first <= step <= self.last
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -345,3 +350,12 @@ class Procedure:
             if document.slug == slug:
                 return document
         raise KeyError(slug)
+
+
+Revisions = Mapping[tuple[str, str], Procedure]
+"""Procedures by slug and revision."""
+
+
+def by_revision(procedures: Iterable[Procedure]) -> Revisions:
+    """Each of these by its slug and revision, as a case names the one it is pinned to."""
+    return {(procedure.slug, procedure.revision): procedure for procedure in procedures}

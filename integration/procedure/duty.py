@@ -34,7 +34,7 @@ def progress_made(draft: Draft, step: Step, fact: ProgressMade) -> None:
     if duty is None:
         draft.ignore(Ignored.NOT_OWED)
         return
-    refusal = None if _in_range(duty, step) else usual(draft.situation, step, Code.REPORT_NOT_DUE)
+    refusal = None if duty.covers(step.number) else usual(draft.situation, step, Code.REPORT_NOT_DUE)
     if refusal is None:
         refusal = command_refusal(draft.situation, duty.word, line=report_line(draft.procedure))
     week = _week_meant(draft, duty, fact)
@@ -68,7 +68,7 @@ def week_due(draft: Draft, step: Step, fact: WeekDue) -> None:
 def week_ended(draft: Draft, step: Step, fact: WeekEnded) -> None:
     """The week is over: a report owed for all of it and not made is noted; a week without a working day owed none, and says so."""
     duty = draft.procedure.duty
-    if duty is None or not _in_range(duty, step) or not owed_from_its_start(draft.case, duty, fact.week, draft.organisation.calendar.tz):
+    if duty is None or not duty.covers(step.number) or not owed_from_its_start(draft.case, duty, fact.week, draft.organisation.calendar.tz):
         draft.ignore(Ignored.NOT_OWED)
     elif _settled(draft.case, fact.week):
         draft.ignore(Ignored.SAME)
@@ -92,7 +92,7 @@ def reports_owed(draft: Draft, step: Step, fact: ReportsOwed) -> None:
 def not_asked(procedure: Procedure, organisation: Organisation, case: Case, week: str, at: datetime) -> Ignored | None:
     """Why the week's report is not asked for on its last afternoon; None where it is."""
     duty = procedure.duty
-    if duty is None or case.step is None or not _in_range(duty, procedure.step(case.step)):
+    if duty is None or not duty.covers(case.step):
         return Ignored.NOT_OWED
     if _settled(case, week):
         return Ignored.SAME
@@ -102,7 +102,7 @@ def not_asked(procedure: Procedure, organisation: Organisation, case: Case, week
 def is_missing(procedure: Procedure, organisation: Organisation, case: Case, week: str) -> bool:
     """Whether the report of a week that is over was owed for all of it, and is not there to this day."""
     duty = procedure.duty
-    if duty is None or case.step is None or not _in_range(duty, procedure.step(case.step)):
+    if duty is None or not duty.covers(case.step):
         return False
     return owed_from_its_start(case, duty, week, organisation.calendar.tz) and not reported(case, week)
 
@@ -120,7 +120,7 @@ def reported(case: Case, week: str) -> bool:
 
 def _came(case: Case, duty: Duty) -> datetime | None:
     """When the case came into the duty's range, in which it has been since; None where it is not in it."""
-    stay = [passage.entered_at for passage in takewhile(lambda passage: duty.first <= passage.step <= duty.last, reversed(case.history))]
+    stay = [passage.entered_at for passage in takewhile(lambda passage: duty.covers(passage.step), reversed(case.history))]
     return stay[-1] if stay else None
 
 
@@ -198,10 +198,6 @@ def _with_own_parts(draft: Draft, duty: Duty, fact: ProgressMade | None, week: s
 
 def _percent_part(duty: Duty) -> Section:
     return next(part for part in duty.parts if part.kind is SectionKind.PERCENT)
-
-
-def _in_range(duty: Duty, step: Step) -> bool:
-    return duty.first <= step.number <= duty.last
 
 
 def _settled(case: Case, week: str) -> bool:

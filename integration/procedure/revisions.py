@@ -177,7 +177,7 @@ def _letter(old: Procedure, new: Procedure, case: Case) -> Iterator[Finding]:
 
 def _duty(old: Procedure, new: Procedure, case: Case) -> Iterator[Finding]:
     """The weekly report is owed at the current step by both, or by neither: nobody owes it for weeks gone by, and none is forgotten."""
-    owed = [procedure.duty is not None and procedure.duty.first <= (case.step or 0) <= procedure.duty.last for procedure in (old, new)]
+    owed = [procedure.duty is not None and procedure.duty.covers(case.step) for procedure in (old, new)]
     if owed[0] != owed[1]:
         yield Finding("duty_begins" if owed[1] else "duty_ends", {})
 

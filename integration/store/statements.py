@@ -103,7 +103,7 @@ PERFORMED = (
     .values(state=DONE, error="", failure="", done_at=NOW)
     .returning(_MORE_KEPT, _MORE_QUEUED.where(_queued.c.id != ROW))
 )
-UNTRIED = {table: sa.update(table).where(table.c.id == ROW).values(attempts=table.c.attempts - 1, due_at=AT) for table in (inbox, outbox)}
+UNTRIED = {table: sa.update(table).where(table.c.id == ROW).values(attempts=table.c.attempts - 1) for table in (inbox, outbox)}
 LATER = {table: sa.update(table).where(table.c.id == ROW).values(due_at=AT, error="", failure=Failure.LIMIT) for table in (inbox, outbox)}
 
 # --- the case ---

@@ -136,7 +136,7 @@ class Worklist(Intake, Quotas):
         with suppress(LeaseLost), self._write() as connection:
             self._hold(connection, turn)
             if unbegun is not None:
-                connection.execute(statements.UNTRIED[_table(unbegun)], {"row": unbegun.id, "at": unbegun.due_at})
+                connection.execute(statements.UNTRIED[_table(unbegun)], {"row": unbegun.id})
             self._give_back(connection, turn)
 
     def break_leases(self) -> None:
@@ -201,7 +201,7 @@ class Worklist(Intake, Quotas):
             if wait is None:
                 return row
             turn.onward = False  # one quota is locked until this transaction ends: for another one, two could wait for each other
-            connection.execute(statements.UNTRIED[outbox], {"row": row.id, "at": self.clock()})
+            connection.execute(statements.UNTRIED[outbox], {"row": row.id})
             connection.execute(statements.LATER[outbox], {"row": row.id, "at": self.clock() + wait})
         self._give_back(connection, turn, left=messages or effects)
         return None

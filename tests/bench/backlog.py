@@ -2,21 +2,27 @@
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import requests
 
 from integration import codec
+from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.procedure.facts import SERVICE, DocumentFiled
+from integration.settings import Settings
 from integration.store import ISSUES, Delivery
 from sandbox.campus import Campus
-from sync.wiring import Service
+from sync.wiring import Service, build
 from tests.bench.fleet import PROJECT
-from tests.processes import known
-from tests.stories.world import example_form
+from tests.processes import environment, known
+from tests.servers import libpq
+from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 
 LEAVES = "/pos lengkap\n\n### Hasil analisis awal\nGalat.\n\n### Urgensi\nTinggi.\n\n### Dampak\nFakultas."
 
@@ -101,3 +107,17 @@ class Backlog:
         with requests.Session() as session:
             session.headers["PRIVATE-TOKEN"] = self.campus.bot.token
             return {path: session.get(self.campus.gitlab.url + path, timeout=30).json() for path in paths}
+
+
+@contextmanager
+def backlog_of(cases: int, folder: Path, database_url: str, broker_url: str) -> Iterator[tuple[Backlog, dict[str, str]]]:
+    """So many cases at their first step, made by a service on this PostgreSQL; and the settings of others that work for the same."""
+    connected = psycopg.connect(libpq(database_url), autocommit=True)
+    with connected as database, Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
+        settings = environment(campus, folder, database_url) | {"ALUR_BROKER_URL": broker_url}
+        service = build(Settings.read(settings, env_file=None))
+        service.provision()
+        backlog = Backlog(service, campus, database)
+        backlog.open(cases)
+        yield backlog, settings
+        service.store.close()

@@ -9,25 +9,17 @@ the stand-in. Rates are shown for each kind of message; what is demanded is the 
 from pathlib import Path
 from statistics import median
 
-import psycopg
 import pytest
 import redis
 from celery import Celery
 from rich.console import Console
 from rich.table import Table
 
-from integration import organisation as organisations
-from integration.clock import utc_now
-from integration.settings import Settings
-from sandbox.campus import Campus
-from sync.wiring import build
 from sync.worker import CONCURRENCY
-from tests.bench.backlog import DECIDED, FILED, FORM, NOTHING_NEW, OWN, Backlog
+from tests.bench.backlog import DECIDED, FILED, FORM, NOTHING_NEW, OWN, Backlog, backlog_of
 from tests.bench.bare import NOTHING
 from tests.bench.fleet import awake, bare_worker, canned_platform, until
-from tests.processes import environment, process
-from tests.servers import libpq
-from tests.stories.world import ORGANISATION, PROCEDURE
+from tests.processes import process
 
 AT_LEAST = 0.5
 """How many times as fast as Celery drains tasks that do nothing."""
@@ -101,13 +93,7 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 @pytest.mark.timeout(300)
 def test_messages_are_worked_off_half_as_fast_as_tasks_that_do_nothing(tmp_path: Path, durable_postgres: str, redis_url: str) -> None:
-    connected = psycopg.connect(libpq(durable_postgres), autocommit=True)
-    with connected as database, Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
-        settings = environment(campus, tmp_path, durable_postgres) | {"ALUR_BROKER_URL": redis_url}
-        service = build(Settings.read(settings, env_file=None))
-        service.provision()
-        backlog = Backlog(service, campus, database)
-        backlog.open((ROUNDS + 1) * CASES)
+    with backlog_of((ROUNDS + 1) * CASES, tmp_path, durable_postgres, redis_url) as (backlog, settings):
         elsewhere = redis_url.removesuffix("/0") + "/1"
         with (
             canned_platform(tmp_path, backlog.answers()) as url,
@@ -117,8 +103,7 @@ def test_messages_are_worked_off_half_as_fast_as_tasks_that_do_nothing(tmp_path:
         ):
             awake(redis_url, CONCURRENCY)
             rates = rounds(backlog, celery, queues)
-        assert service.store.inbox_rows(state="parked") == []
-        service.store.close()
+        assert backlog.service.store.inbox_rows(state="parked") == []
     rates[MIX] = life(rates)
     show(rates)
     assert ratio(rates[MIX], rates[CELERY]) >= AT_LEAST

@@ -10,23 +10,16 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg
 import pytest
 import requests
 from rich.console import Console
 from rich.table import Table
 
-from integration import organisation as organisations
-from integration.clock import utc_now
-from integration.settings import Settings
 from sandbox.campus import Campus
-from sync.wiring import build
 from sync.worker import CONCURRENCY
-from tests.bench.backlog import DECIDED, Backlog
+from tests.bench.backlog import DECIDED, backlog_of
 from tests.bench.fleet import PROJECT, awake, until
-from tests.processes import environment, known, process, ready, wait_for
-from tests.servers import libpq
-from tests.stories.world import ORGANISATION, PROCEDURE
+from tests.processes import known, process, ready, wait_for
 
 AT_LEAST = 0.8
 """The share of the platform's limit that is reached."""
@@ -39,14 +32,8 @@ ASKED = 200  # requests by which the limit is looked at, without us
 
 @pytest.mark.timeout(300)
 def test_many_cases_at_once_keep_a_slow_platform_busy(tmp_path: Path, durable_postgres: str, redis_url: str) -> None:
-    connected = psycopg.connect(libpq(durable_postgres), autocommit=True)
-    with connected as database, Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
-        settings = environment(campus, tmp_path, durable_postgres) | {"ALUR_BROKER_URL": redis_url}
-        service = build(Settings.read(settings, env_file=None))
-        service.provision()
-        backlog = Backlog(service, campus, database)
-        backlog.open(CASES)
-        tickets = list(backlog.iids)
+    with backlog_of(CASES, tmp_path, durable_postgres, redis_url) as (backlog, settings):
+        service, campus, tickets = backlog.service, backlog.campus, list(backlog.iids)
         campus.gitlab.fault("*", "", times=10**9, latency=LATENCY)
         alone = asked_alone(campus)
         with process(tmp_path, settings, "web"), process(tmp_path, settings, "worker"):
@@ -59,7 +46,6 @@ def test_many_cases_at_once_keep_a_slow_platform_busy(tmp_path: Path, durable_po
         asked = sum(request.user == campus.bot.username for request in campus.gitlab.requests)
         assert [row.error for row in (*service.store.inbox_rows(), *service.store.outbox_rows())] == []
         assert {known(service.store, ticket).step for ticket in tickets} == {5}
-        service.store.close()
     show(asked, took, alone)
     assert asked / took / LIMIT >= AT_LEAST
 

@@ -3,6 +3,7 @@
 The service under play is only known by its address; people reach it the way they do in life: by comments, cards and portal messages.
 """
 
+import pickle
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -67,6 +68,15 @@ class Campus:
     def __exit__(self, *_: object) -> None:
         self.portal.stop()
         self.gitlab.stop()
+
+    def remember(self) -> bytes:
+        """Everything that people, and the service, have done at the stand-ins, for `recall`; once all of it is settled."""
+        return pickle.dumps((self.gitlab.memory, self.people, self.project, self.bot, self._onlooker, self.portal.callbacks))
+
+    def recall(self, memory: bytes) -> None:
+        """Be as this or another campus was when it remembered; what was done here since is forgotten, the addresses stay."""
+        told = pickle.loads(memory)  # noqa: S301 -- our own
+        self.gitlab.memory, self.people, self.project, self.bot, self._onlooker, self.portal.callbacks = told
 
     # --- who and where ---
 

@@ -49,7 +49,7 @@ class Portal:
 
     def start(self) -> "Portal":
         """Listen for callbacks."""
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self
 
     def stop(self) -> None:

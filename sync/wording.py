@@ -7,14 +7,15 @@ never an order too many.
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2 import BytecodeCache, Environment, FileSystemLoader, StrictUndefined, TemplateError, TemplateSyntaxError
+from jinja2.bccache import Bucket
 from jinja2.runtime import LoopContext
 
 from integration import neutral
@@ -36,12 +37,29 @@ class Harmless(str):
     __slots__ = ()
 
 
+class Compiled(BytecodeCache):
+    """Templates compiled in this process: another organisation file does not change them."""
+
+    def __init__(self) -> None:
+        self._code: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """See jinja2: what was compiled from another text is not taken."""
+        if code := self._code.get(bucket.key):
+            bucket.bytecode_from_string(code)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """See jinja2."""
+        self._code[bucket.key] = bucket.bytecode_to_string()
+
+
 @dataclass(frozen=True, slots=True)
 class Medium:
     """Where text is read, and what makes a stranger's words harmless there: in one line, and in paragraphs."""
 
     line: Callable[[str], str]
     prose: Callable[[str], str]
+    compiled: Compiled = field(default_factory=Compiled)
 
 
 PLATFORM = Medium(neutral.inline, neutral.paragraphs)
@@ -95,6 +113,7 @@ class Wording:
 
         environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
+            bytecode_cache=medium.compiled,
             undefined=StrictUndefined,
             finalize=harmless,
             trim_blocks=True,

@@ -15,6 +15,7 @@ from integration.procedure.deadlines import (
     is_working_day,
     is_working_time,
     skipped,
+    week_began,
     week_closing,
     week_of,
     working_days,
@@ -291,3 +292,8 @@ def test_a_deadline_months_away_is_quick():
     for _ in range(50):
         due(CALENDAR, wib(1, 5), days(200))
     assert perf_counter() - started < 1
+
+
+def test_a_week_begins_on_its_monday() -> None:
+    assert week_began("2026-W23", WIB) == datetime(2026, 6, 1, tzinfo=WIB)
+    assert week_of(datetime(2026, 6, 1, tzinfo=WIB), WIB) == "2026-W23"

@@ -10,7 +10,7 @@ import pytest
 
 from integration.calendars import SHIPPED, shipped_years
 from integration.organisation import OrganisationFaults, check, load
-from integration.procedure.offices import DayHours, Holding, Numbering, Organisation
+from integration.procedure.offices import DayHours, Holding, Numbering, Office, Organisation, Programmer
 from integration.templates import messages
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "organisation.example.yaml"
@@ -427,3 +427,12 @@ def test_messages_are_sentences_by_key(tmp_path: Path, monkeypatch: pytest.Monke
         (tmp_path / "messages" / f"{name}.yaml").write_text(content, encoding="utf-8")
         with pytest.raises(TypeError, match="sentences by key"):
             messages(name)
+
+
+def test_whoever_has_several_addresses_is_written_to_at_that_of_the_office_held_that_day() -> None:
+    head = Office("kepala-pustikom", "ani", "Ani", since=date(2026, 6, 1), email="kepala@example.ac.id")
+    people = (Programmer("ani", "Ani", email="ani@example.ac.id"), Programmer("budi", "Budi"))
+    office = Organisation("Pustikom", (head,), people, load(EXAMPLE).calendar)
+    assert office.address("ani", date(2026, 6, 1)) == "kepala@example.ac.id"
+    assert office.address("ani", date(2026, 5, 31)) == "ani@example.ac.id"
+    assert office.address("budi", date(2026, 6, 1)) == ""

@@ -101,6 +101,19 @@ class GitLab:
             issues.system_note(acting, issue, f"mentioned in {what}")
             issues.touch(acting, issue)
 
+    # what it remembers
+
+    @property
+    def memory(self) -> object:
+        """All that people have made here and what was delivered, not copied: pickled, it can be kept, and later given to any instance."""
+        with self._store.lock:
+            return self._store.records, self._post.deliveries
+
+    @memory.setter
+    def memory(self, memory: tuple[dict[str, object], list[Delivery]]) -> None:
+        with self._store.lock:
+            self._store.records, self._post.deliveries = memory
+
     # what it did
 
     @property

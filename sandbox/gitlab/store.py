@@ -38,6 +38,16 @@ class Store:
         self.links: dict[int, IssueLink] = {}
         self._numbers: Counter[str] = Counter(FIRST_ID)
 
+    @property
+    def records(self) -> dict[str, object]:
+        """Everything that is remembered, by name; not a copy."""
+        return {name: getattr(self, name) for name in ("random", "users", "tokens", "projects", "links", "_numbers")}
+
+    @records.setter
+    def records(self, records: dict[str, object]) -> None:
+        for name, value in records.items():
+            setattr(self, name, value)
+
     def number(self, kind: str) -> int:
         """Return the next id of this kind."""
         number = max(self._numbers[kind], 1)

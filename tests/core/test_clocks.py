@@ -11,6 +11,7 @@ from integration.procedure.decide import Decision
 from integration.procedure.definition import Channel
 from integration.procedure.events import DueRecomputed, Reminded, StepRanLate
 from integration.procedure.facts import SERVICE, OrganisationChanged, PauseAsked, Reminder, ReminderDue, ResumeAsked, StepExpired
+from integration.procedure.forecast import finish
 from integration.procedure.offices import DayOff, Holding
 from tests.core.office import CALENDAR, JAKARTA, ROLES, TEAM, office, organisation, person
 from tests.core.run import Run, call, calls, kinds, note, notes, only
@@ -368,3 +369,15 @@ def test_a_case_that_ended_or_waits_for_its_form_reminds_nobody(at) -> None:
     run = at(5)
     run.say("kepala", "tolak", "Bukan wewenang Pustikom")
     assert run.fact(ReminderDue, SERVICE, entry, Reminder.AFTER, due).ignored == "the case has ended"
+
+
+def test_nobody_can_say_when_a_paused_case_ends(at) -> None:
+    run = at(18)
+    assert finish(run.procedure, CALENDAR, run.open, run.now) is not None
+    run.fact(PauseAsked, person("kepala"), "Menunggu data")
+    assert finish(run.procedure, CALENDAR, run.open, run.now) is None
+
+
+def test_nobody_can_say_when_a_case_ends_beyond_the_last_year_that_is_loaded(at) -> None:
+    run, calendar = at(18), replace(CALENDAR, years=frozenset({2026}))
+    assert finish(run.procedure, calendar, run.open, local("2026-12-30 09:00")) is None

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import Procedure, Product
 from integration.procedure.effects import CloseTask, IssueDocument, OpenTask
 from integration.procedure.events import DocumentIssued, LetterAnswered, TaskLinked, TeamAssigned, TeamProposed
 from integration.procedure.facts import SERVICE, EmergencyAsked, IssueLost, OutcomeChosen, PauseAsked, Via, Withdrawn
@@ -128,6 +128,15 @@ def test_a_procedure_without_a_letter_knows_no_amendment(at) -> None:
     assert not waits_for_signature(bare, run.open, bare.step(15))
     run.procedure = bare
     assert kinds(run.assign("koordinator", "tono")) == ["TeamAssigned"]
+
+
+def test_the_approval_of_an_amended_letter_makes_the_letter_and_no_other_paper_of_its_step(at) -> None:
+    run = at(18)
+    approval = run.procedure.step(15)
+    more = replace(approval, products=(Product("notulen", "final", ("setuju",)), *approval.products))
+    run.procedure = replace(run.procedure, steps=tuple(more if step is approval else step for step in run.procedure.steps))
+    run.assign("koordinator", "tono", "budi")
+    assert only(run.say("kepala", "setuju"), DocumentIssued).document == "surat-tugas"
 
 
 # --- the tasks ---

@@ -3,7 +3,7 @@
 import pytest
 
 from integration.procedure.case import Status
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import CaseEnded
 from integration.procedure.facts import (
     SERVICE,
@@ -39,6 +39,10 @@ def at_handover(procedure: Procedure) -> Run:
 @pytest.fixture
 def handover(tiny) -> Run:
     return at_handover(tiny)
+
+
+def test_a_case_finds_it_by_its_slug_and_revision(pos, tiny) -> None:
+    assert by_revision((pos, tiny))[tiny.slug, tiny.revision] is tiny
 
 
 def test_it_walks_to_its_end(handover) -> None:

@@ -3,7 +3,7 @@
 A mortal life ends, without a goodbye, at the first of our statements at which no life has ended before. So every statement between
 receiving and effect is a crash point, named by its file, function and line: nothing of the service knows that it is watched.
 
-Order, one JSON object a line: {"messages": [{"path", "headers", "body"}], "visited": [point], "mortal": bool}
+Order, one JSON object a line: {"messages": [{"path", "headers", "body"}], "visited": [point], "mortal": bool, "sweeps": bool}
 Answer, one JSON object a line: {"died": point or "", "answers": [status of each message answered], "error": traceback or ""}
 """
 
@@ -14,6 +14,8 @@ import traceback
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any, TextIO
+
+from flask import Flask
 
 from integration.settings import Settings
 from sync.wiring import Service, build
@@ -74,21 +76,21 @@ def told(where: TextIO, **what: object) -> None:
     where.flush()
 
 
-def live(service: Service, order: dict[str, Any], tell: TextIO) -> None:
-    """What a process does from its start: takes what is sent to it, looks for what it missed, works until nothing is left."""
-    app = create_app(service.parts)
+def live(service: Service, app: Flask, order: dict[str, Any], tell: TextIO) -> None:
+    """What a process does from its start: takes what is sent, looks for what no hook told if it is to, works until nothing is left."""
     if order["mortal"]:
         sys.settrace(Fate(frozenset(order["visited"]), tell).watch)
     service.store.break_leases()
     for message in order["messages"]:
         answer = app.test_client().post(message["path"], data=message["body"].encode(), headers=message["headers"])
         told(tell, answer=answer.status_code)
-    service.reconciler.sweep()
+    if order["sweeps"]:
+        service.reconciler.sweep()
     service.drain.until_idle()
     sys.settrace(None)
 
 
-def lived(service: Service, order: dict[str, Any]) -> dict[str, Any]:
+def lived(service: Service, app: Flask, order: dict[str, Any]) -> dict[str, Any]:
     """One life, and what is known of it afterwards."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -96,7 +98,7 @@ def lived(service: Service, order: dict[str, Any]) -> dict[str, Any]:
         os.close(reading)
         with os.fdopen(writing, "w") as tell:
             try:
-                live(service, order, tell)
+                live(service, app, order, tell)
             except BaseException:  # noqa: BLE001 -- whatever it is, it is told: this process has nobody else to tell it to
                 told(tell, error=traceback.format_exc())
             tell.flush()
@@ -112,9 +114,12 @@ def lived(service: Service, order: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     """Live as often as told to."""
     service = build(Settings.read(env_file=None))
+    app = create_app(service.parts)
+    assert service.drain.until_idle() == 0
+    assert not service.display.wording.broken()  # what need not be loaded anew in each life is loaded by now
     service.store.close()  # a connection does not survive a fork
     for line in sys.stdin:
-        told(sys.stdout, **lived(service, json.loads(line)))
+        told(sys.stdout, **lived(service, app, json.loads(line)))
 
 
 if __name__ == "__main__":

@@ -45,9 +45,9 @@ class Lives:
     visited: set[str] = field(default_factory=set)
     lives: int = 0
 
-    def live(self, *messages: dict[str, Any], mortal: bool) -> dict[str, Any]:
+    def live(self, *messages: dict[str, Any], mortal: bool, sweeps: bool = False) -> dict[str, Any]:
         """One life, as tests/crash/lives.py tells of it."""
-        order = {"messages": messages, "visited": sorted(self.visited) if mortal else [], "mortal": mortal}
+        order = {"messages": messages, "visited": sorted(self.visited) if mortal else [], "mortal": mortal, "sweeps": sweeps}
         assert self.zygote.stdin is not None
         assert self.zygote.stdout is not None
         self.zygote.stdin.write(json.dumps(order) + "\n")
@@ -57,11 +57,11 @@ class Lives:
         self.lives += 1
         return answer
 
-    def die_everywhere(self, *messages: dict[str, Any]) -> None:
+    def die_everywhere(self, *messages: dict[str, Any], sweeps: bool = False) -> None:
         """Die at each statement that leads from here to rest; whoever sends a message sends it until it is answered."""
         waiting = list(messages)
         while True:
-            told = self.live(*waiting, mortal=True)
+            told = self.live(*waiting, mortal=True, sweeps=sweeps)
             del waiting[: len(told["answers"])]
             if not told["died"]:
                 assert [row.error for row in (*self.store.inbox_rows(), *self.store.outbox_rows())] == []
@@ -156,7 +156,7 @@ def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_pa
         assert lives.case(ticket).step == FIRST + 1
         lives.campus.play(ticket)  # the card is moved, and no hook comes: the sweep finds it
         lives.hooks()
-        lives.die_everywhere()
+        lives.die_everywhere(sweeps=True)
         at_rest(lives, ticket)
 
         while lives.case(ticket).step != NUMBERED:

@@ -6,8 +6,7 @@ from tests.stories.world import World
 
 
 def test_a_missing_weekly_report_is_asked_for_on_friday_and_noted_on_monday(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=18)
+    ticket = world.stands_at(18)
     friday = world.until_weekday(4, hour=14, minute=5)
 
     assert any("progres" in note and "@" + world.case(ticket).team[0] in note for note in world.campus.notes(ticket)), friday
@@ -19,8 +18,7 @@ def test_a_missing_weekly_report_is_asked_for_on_friday_and_noted_on_monday(worl
 
 
 def test_a_report_made_in_the_week_counts_for_it_and_is_kept_as_history(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=18)
+    ticket = world.stands_at(18)
     world.until_weekday(4, hour=15)
 
     world.report(ticket, 40)
@@ -33,8 +31,7 @@ def test_a_report_made_in_the_week_counts_for_it_and_is_kept_as_history(world: W
 
 
 def test_a_step_past_its_due_time_is_shown_as_late_and_no_longer_once_it_is_left(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=6)
+    ticket = world.stands_at(6)
 
     world.later(days=5)
     assert "status::terlambat" in world.campus.labels(ticket)
@@ -44,8 +41,7 @@ def test_a_step_past_its_due_time_is_shown_as_late_and_no_longer_once_it_is_left
 
 
 def test_a_pause_stops_the_clock_and_moves_the_due_date(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     due = world.case(ticket).due
     officer = world.campus.holder("kadiv-layanan")
 
@@ -62,8 +58,7 @@ def test_a_pause_stops_the_clock_and_moves_the_due_date(world: World) -> None:
 
 
 def test_a_case_handed_to_a_related_procedure_ends_with_its_target(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=6)
+    ticket = world.stands_at(6)
 
     world.comment(world.campus.holder("kepala-pustikom"), ticket, "/pos alihkan POS Pelaporan Insiden Siber Ditemukan tanda penyusupan.")
 
@@ -74,8 +69,7 @@ def test_a_case_handed_to_a_related_procedure_ends_with_its_target(world: World)
 
 
 def test_an_exception_order_opens_the_server_steps_and_its_debts_are_paid_before_the_end(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=17)
+    ticket = world.stands_at(17)
 
     world.comment(world.campus.holder("kepala-pustikom"), ticket, "/pos darurat Layanan akademik lumpuh pada masa pengisian nilai.")
 
@@ -90,8 +84,7 @@ def test_an_exception_order_opens_the_server_steps_and_its_debts_are_paid_before
 
 
 def test_only_kepala_pustikom_gives_an_exception_order(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=17)
+    ticket = world.stands_at(17)
 
     world.comment(world.campus.holder("kadiv-layanan"), ticket, "/pos darurat Mendesak.")
 

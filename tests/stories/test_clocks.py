@@ -53,8 +53,7 @@ def status(world: World, ticket: str) -> str:
 
 
 def test_a_case_left_alone_is_reminded_of_once_a_kind_and_in_working_hours_only(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     assert world.campus.issue(ticket)["due_date"] == "2026-06-05"  # a Friday; three working days after Tuesday
     timeline = [
         ("2026-06-03T10:00", [], "berjalan"),
@@ -95,8 +94,7 @@ def test_a_case_left_alone_is_reminded_of_once_a_kind_and_in_working_hours_only(
 
 
 def test_an_idle_case_is_not_written_to_between(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     at("2026-06-03T08:00")
     before = world.campus.issue(ticket)["description"]
     world.campus.gitlab.requests.clear()
@@ -126,8 +124,7 @@ def test_a_step_of_minutes_is_told_of_when_it_is_late_and_not_before(world: Worl
 
 
 def test_after_a_long_outage_only_the_newest_reminder_comes(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     at("2026-06-18T06:00")  # nobody looked for two weeks
     assert (told(world, ticket), status(world, ticket)) == ([], "terlambat")
     at("2026-06-18T07:30")
@@ -136,8 +133,7 @@ def test_after_a_long_outage_only_the_newest_reminder_comes(world: World, at: At
 
 
 def test_the_unit_is_reminded_through_the_portal_and_whoever_may_act_for_it_when_it_is_late(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=24)  # on Tuesday; due on Wednesday 16.00
+    ticket = world.stands_at(24)  # on Tuesday; due on Wednesday 16.00
 
     def heard() -> list[str]:
         calls = world.campus.portal.received(ticket)
@@ -156,8 +152,7 @@ def test_the_unit_is_reminded_through_the_portal_and_whoever_may_act_for_it_when
 
 
 def test_a_pause_from_friday_evening_to_monday_morning_adds_nothing(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=10)
+    ticket = world.stands_at(10)
     due = world.case(ticket).due
     officer = world.campus.holder("koordinator-programmer")
     at("2026-06-05T16:31")
@@ -180,8 +175,7 @@ def test_a_pause_from_friday_evening_to_monday_morning_adds_nothing(world: World
 
 
 def test_a_late_case_that_is_paused_shows_so_is_left_in_peace_and_is_late_again_after(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     at("2026-06-08T07:30")
     assert (status(world, ticket), told(world, ticket)) == ("terlambat", ["lewat"])
 
@@ -194,8 +188,7 @@ def test_a_late_case_that_is_paused_shows_so_is_left_in_peace_and_is_late_again_
 
 
 def test_a_late_case_whose_due_day_is_closed_while_it_is_paused_is_late_no_more(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     at("2026-06-08T07:30")
     assert status(world, ticket) == "terlambat"
     world.comment(world.campus.holder("kadiv-layanan"), ticket, "/pos jeda Menunggu vendor.")
@@ -211,8 +204,7 @@ def test_a_late_case_whose_due_day_is_closed_while_it_is_paused_is_late_no_more(
 
 
 def test_a_step_paused_in_working_hours_is_due_later_and_people_are_reminded_of_that(world: World, at: At) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
     officer = world.campus.holder("kadiv-layanan")
     at("2026-06-04T08:00")
     world.comment(officer, ticket, "/pos jeda Menunggu vendor.")

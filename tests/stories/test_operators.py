@@ -54,8 +54,7 @@ def test_a_case_that_goes_well_shows_its_requests_and_no_trouble(world: World) -
 
 
 def test_what_no_hook_told_is_counted_by_what_it_was(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=6)
+    ticket = world.stands_at(6)
     world.campus.gitlab.hooks_lost = 1.0
 
     world.play(ticket)

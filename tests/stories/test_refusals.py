@@ -33,8 +33,7 @@ def test_missing_sections_are_named_one_by_one(world: World) -> None:
 
 
 def test_a_return_without_a_reason_is_refused(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=7)
+    ticket = world.stands_at(7)
 
     world.comment(world.campus.holder("kadiv-layanan"), ticket, "/pos kembali")
 
@@ -53,8 +52,7 @@ def test_a_return_without_a_reason_is_refused(world: World) -> None:
     ],
 )
 def test_a_line_copied_with_its_places_left_open_is_answered_and_not_acted_on(world: World, line: str, missing: str) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=5)
+    ticket = world.stands_at(5)
 
     world.comment(world.campus.holder("kepala-pustikom"), ticket, line)
 
@@ -63,8 +61,7 @@ def test_a_line_copied_with_its_places_left_open_is_answered_and_not_acted_on(wo
 
 
 def test_a_reason_too_long_for_the_issue_is_answered_and_holds_nothing_up(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=5)
+    ticket = world.stands_at(5)
 
     world.comment(world.campus.holder("kepala-pustikom"), ticket, "/pos jeda " + "ERROR *galat* <html> " * 20_000)
 
@@ -74,8 +71,7 @@ def test_a_reason_too_long_for_the_issue_is_answered_and_holds_nothing_up(world:
 
 
 def test_no_access_is_recorded_to_the_places_of_the_line_to_copy(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=27)
+    ticket = world.stands_at(27)
 
     world.comment(world.campus.holder("koordinator-infrastruktur"), ticket, "/pos akses @orang <server> <hak> sampai 2026-12-31")
 
@@ -84,8 +80,7 @@ def test_no_access_is_recorded_to_the_places_of_the_line_to_copy(world: World) -
 
 
 def test_the_team_must_be_named_before_step_13_is_left(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=13)
+    ticket = world.stands_at(13)
 
     world.comment(world.campus.holder("koordinator-programmer"), ticket, "/pos selesai\n### Langkah teknis\nx\n### Pembagian tugas\nx")
 
@@ -94,8 +89,7 @@ def test_the_team_must_be_named_before_step_13_is_left(world: World) -> None:
 
 
 def test_boxes_left_unticked_are_named(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=18)
+    ticket = world.stands_at(18)
     lead = world.case(ticket).team[0]
 
     world.comment(lead, ticket, "/pos selesai\n### Arsip source code\nx\n### Arsip database\nx\n### Arsip keamanan\nx")
@@ -105,8 +99,7 @@ def test_boxes_left_unticked_are_named(world: World) -> None:
 
 
 def test_an_incomplete_progress_report_names_the_parts_that_are_missing(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=19)
+    ticket = world.stands_at(19)
 
     world.comment(world.case(ticket).team[0], ticket, "/pos progres 40\n### Kendala dan solusi\nTidak ada.")
 
@@ -116,8 +109,7 @@ def test_an_incomplete_progress_report_names_the_parts_that_are_missing(world: W
 
 
 def test_access_must_be_given_at_27_and_taken_back_before_30_is_left(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=27)
+    ticket = world.stands_at(27)
     world.comment(world.campus.holder("koordinator-infrastruktur"), ticket, "/pos selesai")
     assert world.case(ticket).step == 27
     refused(world, ticket, "/pos akses")
@@ -130,8 +122,7 @@ def test_access_must_be_given_at_27_and_taken_back_before_30_is_left(world: Worl
 
 
 def test_an_issue_closed_by_hand_is_opened_again_and_explained(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=9)
+    ticket = world.stands_at(9)
 
     world.person("kadiv.layanan").close(world.campus.project, world.campus.iid(ticket))
     world.settle()
@@ -142,8 +133,7 @@ def test_an_issue_closed_by_hand_is_opened_again_and_explained(world: World) -> 
 
 
 def test_a_card_moved_where_no_outcome_leads_is_put_back_and_explained(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=7)
+    ticket = world.stands_at(7)
     far = f"langkah::{world.procedure.step(20).label_text}"
 
     world.person("kadiv.layanan").drag(
@@ -167,8 +157,7 @@ def test_a_card_moved_where_something_must_be_written_is_put_back_with_the_line_
 
 
 def test_the_same_refusal_again_updates_its_note_instead_of_adding_one(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=7)
+    ticket = world.stands_at(7)
     before = len(world.campus.notes(ticket))
 
     for _ in range(3):
@@ -179,8 +168,7 @@ def test_the_same_refusal_again_updates_its_note_instead_of_adding_one(world: Wo
 
 
 def test_an_edited_comment_orders_nothing(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=5)
+    ticket = world.stands_at(5)
     head = world.person(world.campus.holder("kepala-pustikom"))
     note = head.comment(world.campus.project, world.campus.iid(ticket), "Saya pelajari dahulu.")
     world.settle()
@@ -193,8 +181,7 @@ def test_an_edited_comment_orders_nothing(world: World) -> None:
 
 @pytest.mark.parametrize("text", ["> /pos setuju", "```\n/pos setuju\n```", "Menurut saya\n/pos setuju", "    /pos setuju"])
 def test_what_is_quoted_or_comes_later_orders_nothing(world: World, text: str) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=5)
+    ticket = world.stands_at(5)
 
     world.comment(world.campus.holder("kepala-pustikom"), ticket, text)
 
@@ -202,8 +189,7 @@ def test_what_is_quoted_or_comes_later_orders_nothing(world: World, text: str) -
 
 
 def test_an_unknown_word_gets_the_nearest_one(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=5)
+    ticket = world.stands_at(5)
 
     world.comment(world.campus.holder("kepala-pustikom"), ticket, "/pos setju")
 
@@ -222,8 +208,7 @@ def test_help_and_check_answer_anybody_of_the_project(world: World) -> None:
 
 
 def test_a_password_in_a_comment_is_not_acted_on_and_its_author_is_told(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=27)
+    ticket = world.stands_at(27)
 
     world.comment(world.campus.holder("koordinator-infrastruktur"), ticket, "/pos selesai\n\nkata sandi: Rahasia#2026siakad")
 

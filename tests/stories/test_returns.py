@@ -34,8 +34,7 @@ def test_every_return_leads_where_the_table_says_and_the_case_still_ends(world: 
 
 @pytest.mark.parametrize("step", [4, 5])
 def test_a_revision_waits_for_the_unit_without_a_clock_and_keeps_the_ticket(world: World, step: int) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=step)
+    ticket = world.stands_at(step)
 
     world.play(ticket, "revisi", reason="Mohon sebutkan waktu kejadiannya.")
 
@@ -53,8 +52,7 @@ def test_a_revision_waits_for_the_unit_without_a_clock_and_keeps_the_ticket(worl
 
 
 def test_after_a_return_from_verification_old_signoffs_stay_visible_but_count_no_more(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=22)
+    ticket = world.stands_at(22)
 
     world.play(ticket, "perlu-perbaikan")
     case = world.case(ticket)
@@ -68,8 +66,7 @@ def test_after_a_return_from_verification_old_signoffs_stay_visible_but_count_no
 
 
 def test_a_refused_complaint_ends_with_its_reason_and_a_closed_issue(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=5)
+    ticket = world.stands_at(5)
 
     world.play(ticket, "tolak", reason="Permintaan ini berupa fitur baru.")
 
@@ -81,8 +78,7 @@ def test_a_refused_complaint_ends_with_its_reason_and_a_closed_issue(world: Worl
 
 
 def test_the_unit_may_withdraw_at_any_time(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=8)
+    ticket = world.stands_at(8)
 
     world.portal("pengaduan.dibatalkan", tiket=ticket, alasan="Masalah sudah tidak muncul.", oleh="Dekan")
 

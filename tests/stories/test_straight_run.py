@@ -135,8 +135,7 @@ def test_the_ledger_of_a_finished_case_is_one_unbroken_chain(run: Run) -> None:
 
 
 def test_the_status_the_portal_reads_names_the_step_and_whose_turn_it_is(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=24)
+    ticket = world.stands_at(24)
 
     status = world.campus.portal.status(ticket)
 

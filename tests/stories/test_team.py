@@ -46,8 +46,7 @@ def text(pdf: bytes) -> str:
 
 
 def test_at_step_13_the_coordinator_reads_whom_to_name_and_copies_the_line(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=13)
+    ticket = world.stands_at(13)
 
     (note,) = [note for note in world.campus.notes(ticket) if "Saran tim" in note]
     assert note.startswith("**Langkah 13")
@@ -75,8 +74,7 @@ def test_over_capacity_is_warned_of_and_not_refused(world: World) -> None:
 
 
 def test_each_further_member_finds_a_linked_task_assigned_to_them_until_the_case_ends(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=14)
+    ticket = world.stands_at(14)
     named(world, ticket, LEAD, MEMBER, OTHER)
     world.walk(ticket, until=16)
     assert tasks(world, ticket) == {}
@@ -100,8 +98,7 @@ def test_each_further_member_finds_a_linked_task_assigned_to_them_until_the_case
 
 
 def test_another_team_needs_an_amended_letter_and_keeps_its_history(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=14)
+    ticket = world.stands_at(14)
     named(world, ticket, LEAD, MEMBER)
     world.walk(ticket, until=18)
 
@@ -133,8 +130,7 @@ def test_another_team_needs_an_amended_letter_and_keeps_its_history(world: World
 
 
 def test_a_member_who_comes_back_has_the_same_task_again(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=14)
+    ticket = world.stands_at(14)
     named(world, ticket, LEAD, MEMBER)
     world.walk(ticket, until=18)
     before = tasks(world, ticket)[MEMBER]["iid"]
@@ -147,8 +143,7 @@ def test_a_member_who_comes_back_has_the_same_task_again(world: World) -> None:
 
 
 def test_a_task_whose_creation_was_answered_with_an_error_is_made_once(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=14)
+    ticket = world.stands_at(14)
     named(world, ticket, LEAD, MEMBER)
     world.walk(ticket, until=16)
     world.campus.gitlab.fault("POST", r"/issues$", status=500, after_commit=True)
@@ -162,8 +157,7 @@ def test_a_task_whose_creation_was_answered_with_an_error_is_made_once(world: Wo
 
 
 def test_tasks_hide_no_deleted_issue_from_the_sweep(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=14)
+    ticket = world.stands_at(14)
     named(world, ticket, LEAD, MEMBER, OTHER)
     world.walk(ticket, until=18)
     iid = world.campus.iid(ticket)

@@ -30,8 +30,7 @@ def test_it_shows_where_each_open_case_stands(world: World) -> None:
 
 
 def test_it_names_no_complaint_and_no_person(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=17)
+    world.stands_at(17)
     form, page = example_form(), swept(world)
     people = [office.name for office in world.service.display.organisation.offices]
     people += [programmer.name for programmer in world.service.display.organisation.programmers]

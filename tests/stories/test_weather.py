@@ -47,8 +47,7 @@ def test_with_a_third_of_the_hooks_lost_the_sweep_still_brings_the_case_home(wor
 
 @pytest.mark.parametrize("removed", [True, False])
 def test_drifted_labels_are_put_right_by_the_sweep_without_any_hook(world: World, removed: bool) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=6)
+    ticket = world.stands_at(6)
     world.campus.gitlab.hooks_lost = 1.0
     wanted = world.campus.labels(ticket)
     person = world.person("kadiv.infrastruktur")
@@ -79,8 +78,7 @@ def test_a_comment_in_the_place_of_a_deleted_one_is_found_by_the_sweep(world: Wo
 
 
 def test_the_service_does_not_answer_its_own_events_for_ever(world: World) -> None:
-    ticket = world.submit()
-    world.walk(ticket, until=6)
+    world.stands_at(6)
     world.campus.gitlab.requests.clear()
 
     world.settle()

@@ -7,13 +7,14 @@ in order.
 import hashlib
 import os
 import shutil
+import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import requests
 import yaml
@@ -36,7 +37,10 @@ ROOT = Path(__file__).resolve().parents[2]
 ORGANISATION = ROOT / "deploy" / "organisation.example.yaml"
 PROCEDURE = procedures.load("pengaduan-masalah-teknis-si")
 HOOK_SECRET = "rahasia-hook-uji"
+OPENS_AT = PROCEDURE.opens_at
 A_MOMENT = timedelta(seconds=10)  # in which people see what happened before they act
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -105,6 +109,35 @@ class World:
         self.clock.advance(timedelta(minutes=3))
         self.campus.play(ticket, word, reason=reason)
         self.settle()
+
+    def stands_at(self, step: int) -> str:
+        """Nothing happened here but that the first complaint of the demo was led straight to this step; gives its ticket."""
+
+        def lead() -> str:
+            ticket = self.submit() if step <= OPENS_AT else self.stands_at(step - 1)
+            self.walk(ticket, until=step)
+            return ticket
+
+        return self.once(("stands at", step), lead)
+
+    def once(self, moment: Hashable, lead: Callable[[], T]) -> T:
+        """Be where `lead` leads a world in which nothing was submitted yet, as it is called; gives what it gave.
+
+        Led there once in a process, worlds begin from there afterwards.
+        """
+        assert not self.service.store.tickets()
+        if moment in _moments and self.moves:
+            there, given = _moments[moment]
+            self.end()
+            self.campus.recall(there.memory)
+            there.lay(self.settings, self.clock)
+            self.service, self.server = started(self.settings, self.clock, self.campus, self.server.server_port)
+            self.provision()
+            return cast("T", given)
+        given = lead()
+        if self.moves:
+            _moments[moment] = Moment.now(self), given
+        return given
 
     def walk(self, ticket: str, until: int | None = None) -> None:
         """Go forward until the case stands at a step (None: until it has ended)."""
@@ -176,12 +209,25 @@ class World:
 
     def restart(self) -> None:
         """The service's process dies without a goodbye, and another one starts on the same disk."""
+        self.end()
+        self.service, self.server = started(self.settings, self.clock, self.campus, self.server.server_port)
+
+    def end(self) -> None:
+        """The service's process dies without a goodbye."""
         self.server.shutdown()
         self.server.server_close()
         self.service.store.close()
-        self.service, self.server = started(self.settings, self.clock, self.campus, self.server.server_port)
+
+    def provision(self) -> None:
+        """The platform's project is made ready, and told where the service listens."""
+        self.service.provision(hook_url=f"{self.campus.portal.service_url}/webhooks/gitlab")
 
     # --- looking ---
+
+    @property
+    def moves(self) -> bool:
+        """Whether it can be left and entered at any moment: its database is a file."""
+        return Moment.database_of(self.settings) is not None
 
     def case(self, ticket: str) -> Case:
         """The case as the ledger has it."""
@@ -208,6 +254,43 @@ class World:
     def bot_requests(self) -> list[str]:
         """What the service has asked of the platform since the log was cleared."""
         return [f"{r.method} {r.path}" for r in self.campus.gitlab.requests if r.user == self.campus.bot.username]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """All that a world on SQLite was at one moment: the stand-ins, the service's disk, the clock."""
+
+    memory: bytes
+    disk: dict[str, bytes]  # by path inside the service's data
+    database: bytes
+    clock: datetime
+
+    @classmethod
+    def now(cls, world: World) -> "Moment":
+        """This world as it is, all being settled."""
+        data = world.settings.data_dir
+        disk = {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
+        with closing(sqlite3.connect(cls.database_of(world.settings) or "")) as database:
+            return cls(world.campus.remember(), disk, database.serialize(), world.clock())
+
+    def lay(self, settings: Settings, clock: SimulatedClock) -> None:
+        """Make the disk of a service that does not run, and the clock, as they were then."""
+        for path, content in self.disk.items():
+            (settings.data_dir / path).parent.mkdir(parents=True, exist_ok=True)
+            (settings.data_dir / path).write_bytes(content)
+        Path(self.database_of(settings) or "").write_bytes(self.database)
+        clock.to(self.clock)
+
+    @staticmethod
+    def database_of(settings: Settings) -> str | None:
+        """The file of the database, where it is one."""
+        scheme, _, path = settings.database_url.get_secret_value().partition(":///")
+        return path if scheme == "sqlite" else None
+
+
+PROVISIONED = "provisioned"
+_moments: dict[Hashable, tuple[Moment, object]] = {}
+"""The moments worlds of this process were led to, and what their leading gave."""
 
 
 def example_form() -> dict[str, Any]:
@@ -248,12 +331,16 @@ def world(folder: Path, database_url: str) -> Iterator[World]:
     """A fresh campus with a provisioned project and the service between, on the given database."""
     clock = SimulatedClock(START)
     with Campus(PROCEDURE, organisations.load(ORGANISATION), clock) as campus:
+        begun = _moments.get(PROVISIONED) if database_url.startswith("sqlite:///") else None
+        if begun:
+            campus.recall(begun[0].memory)  # with the account's token, which is a setting
         settings = Settings.read(variables(campus, folder, database_url), env_file=None)
-        service, server = started(settings, clock, campus)
-        told = World(campus, clock, settings, service, server)
-        service.provision(hook_url=f"{campus.portal.service_url}/webhooks/gitlab")
+        if begun:
+            begun[0].lay(settings, clock)
+        told = World(campus, clock, settings, *started(settings, clock, campus))
+        told.provision()
+        if told.moves and not begun:
+            _moments[PROVISIONED] = Moment.now(told), None
         yield told
-        told.server.shutdown()
-        told.server.server_close()
-        told.service.store.close()
+        told.end()
         assert campus.gitlab.unknown == []

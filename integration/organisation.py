@@ -6,7 +6,7 @@ Either a whole organisation is handed out or every fault of its files, never an 
 import logging
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
@@ -21,15 +21,18 @@ from integration.organisation_file import (
     LetterheadEntry,
     NumberingEntry,
     OfficeEntry,
+    PapersEntry,
     ProgrammerEntry,
     SpecialHoursEntry,
 )
-from integration.procedure.offices import DayOff, Holding, HoursPeriod, Organisation, WorkCalendar
+from integration.procedure.offices import DayOff, Holding, HoursPeriod, Organisation, Papers, WorkCalendar
 from integration.templates import messages
 from integration.yamlfile import Fault, FileFaults, Place
 
 Offices = Sequence[tuple[Place, OfficeEntry]]
 Programmers = Sequence[tuple[Place, ProgrammerEntry]]
+
+LARGEST_EMBLEM = 256 * 1024  # bytes; it goes into every document
 
 SETTLED = 1.0
 """Seconds a file must have been left alone before it is read: one that is still being written may read well and say half."""
@@ -134,6 +137,7 @@ def _read(path: Path, roles: Collection[str] | None) -> Reading:
     top = file.entry(File)
     letterhead = file.entry(LetterheadEntry, "letterhead")
     numbering = file.entry(NumberingEntry, "numbering")
+    papers = file.entry(PapersEntry, "papers")
     offices = file.entries(OfficeEntry, "offices")
     programmers = file.entries(ProgrammerEntry, "programmers")
     regular = file.entry(DaysEntry, "working_hours")
@@ -141,7 +145,11 @@ def _read(path: Path, roles: Collection[str] | None) -> Reading:
     closures = file.entries(ClosureEntry, "closures")
     years, faults, files = _years(file)
 
-    _check_roles(file, offices, roles)
+    emblem, beside = _emblem(file, letterhead)
+    files += beside
+    named = [((*place, "role"), office.role) for place, office in offices]
+    named += [(("papers", "witnesses", index), role) for index, role in enumerate(papers.witnesses if papers else ())]
+    _check_roles(file, named, roles)
     _check_one_at_a_time(file, offices)
     _check_people(file, offices, programmers)
     _check_special_hours(file, special)
@@ -163,8 +171,9 @@ def _read(path: Path, roles: Collection[str] | None) -> Reading:
         offices=tuple(office.read() for _, office in offices),
         programmers=tuple(programmer.read() for _, programmer in programmers),
         calendar=calendar,
-        letterhead=letterhead.read(),
+        letterhead=letterhead.read(emblem),
         numbering=numbering.read(),
+        papers=papers.read(path.parent) if papers else Papers(),
         report_recipients=top.report_recipients,
     )
     return Reading(organisation, (), (path, *files))
@@ -196,10 +205,24 @@ def _closed_days(closures: Sequence[tuple[Place, ClosureEntry]]) -> Iterator[Day
             yield DayOff(closure.since + timedelta(days=number), closure.name, closure.decree)
 
 
-def _check_roles(file: EntryFile, offices: Offices, roles: Collection[str] | None) -> None:
-    for place, office in offices:
-        if roles is not None and office.role not in roles:
-            file.faults.add((*place, "role"), "role_unknown", given=office.role, known=", ".join(sorted(roles)))
+def _emblem(file: EntryFile, letterhead: LetterheadEntry | None) -> tuple[str, list[Path]]:
+    """What the file of the emblem, beside this one, holds, and which it is; "" where there is none, or none that can be drawn."""
+    if letterhead is None or not letterhead.emblem:
+        return "", []
+    path = file.path.parent / letterhead.emblem
+    try:
+        content = path.read_text(encoding="utf-8") if path.stat().st_size <= LARGEST_EMBLEM else ""
+    except (OSError, ValueError):
+        content = ""
+    if "<svg" not in content:
+        file.faults.add(("letterhead", "emblem"), "emblem", given=letterhead.emblem, largest=LARGEST_EMBLEM // 1024)
+    return content, [path]
+
+
+def _check_roles(file: EntryFile, named: Iterable[tuple[Place, str]], roles: Collection[str] | None) -> None:
+    for place, role in named:
+        if roles is not None and role not in roles:
+            file.faults.add(place, "role_unknown", given=role, known=", ".join(sorted(roles)))
 
 
 def _check_one_at_a_time(file: EntryFile, offices: Offices) -> None:

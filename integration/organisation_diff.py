@@ -41,6 +41,7 @@ def differences(before: Organisation, after: Organisation) -> tuple[Change, ...]
         *_renamed("", {"name": before.name, "tz": str(before.calendar.tz)}, {"name": after.name, "tz": str(after.calendar.tz)}),
         *_renamed("letterhead", _plain(before.letterhead), _plain(after.letterhead)),
         *_renamed("numbering", _plain(before.numbering), _plain(after.numbering)),
+        *_renamed("papers", _plain(before.papers), _plain(after.papers)),
     )
 
 

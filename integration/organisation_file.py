@@ -5,6 +5,7 @@ Rules that need one entry alone are here; what several entries must agree on is 
 
 import re
 from datetime import date, time
+from pathlib import Path
 from string import Formatter
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
@@ -14,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from integration.calendars import Day
 from integration.entries import Entry
-from integration.procedure.offices import DayHours, Holding, HoursPeriod, Letterhead, Numbering, Office, Programmer
+from integration.procedure.offices import DayHours, Holding, HoursPeriod, Letterhead, Numbering, Office, Papers, Programmer
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PLACEHOLDERS = frozenset({"seq", "unit", "type", "roman_month", "year"})
@@ -93,6 +94,7 @@ class File(Entry):
     time_zone: Zone
     letterhead: object
     numbering: object
+    papers: object = None
     report_recipients: tuple[Mail, ...] = ()
     offices: tuple[object, ...]
     programmers: tuple[object, ...] = ()
@@ -111,10 +113,25 @@ class LetterheadEntry(Entry):
     address: str
     website: str
     city: str
+    contact: str = ""
+    emblem: str = ""
 
-    def read(self) -> Letterhead:
-        """The same for the core."""
-        return Letterhead(**dict(self))
+    def read(self, emblem: str) -> Letterhead:
+        """The same for the core; `emblem`: what the file of that name holds."""
+        return Letterhead(**{**dict(self), "emblem": emblem})
+
+
+class PapersEntry(Entry):
+    """See `offices.Papers`."""
+
+    font: str = Papers.font
+    fonts: str = ""
+    copies: dict[Slug, tuple[str, ...]] = Field(default_factory=dict)
+    witnesses: tuple[Slug, ...] = ()
+
+    def read(self, folder: Path) -> Papers:
+        """The same for the core; the folder of the fonts is one beside the file, in `folder`."""
+        return Papers(**{**dict(self), "fonts": str(folder / self.fonts) if self.fonts else ""})
 
 
 class NumberingEntry(Entry):

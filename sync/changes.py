@@ -123,6 +123,8 @@ def _word(value: object) -> str:
             return words["open_ended"]
         case "" | ():
             return words["empty"]
+        case str() if "<svg" in value:
+            return words["drawing"]
         case date():
             return format_date(value, "d MMMM y", locale=LOCALE)
         case (date() as first, date() as last):

@@ -19,6 +19,7 @@ from integration.templates import messages
 from integration.vacancies import office_roles, vacant
 from sync.answers import Project
 from sync.gitlab import AGREE, Platform
+from sync.paper import families
 from sync.provision import Provision
 from sync.refusals import Shut
 from sync.wording import Wording
@@ -70,6 +71,7 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
         "labels": lambda: _unfit([change.name for change in provision.labels()]),
         "calendar": lambda: ", ".join(_said("year_missing", year=year) for year in _years_missing(parts)),
         "templates": lambda: ", ".join(Wording(parts.organisation).broken()),
+        "font": lambda: _font(parts),
     }
     return [_finding(code, look) for code, look in checks.items()]
 
@@ -99,6 +101,13 @@ def _nothing(_: object) -> str:
 def _files(parts: Parts) -> str:
     parts.files.probe()
     return ""
+
+
+def _font(parts: Parts) -> str:
+    """A font the renderer does not find it silently replaces."""
+    form = parts.organisation.papers
+    known = families(form.fonts)
+    return "" if form.font in known else _said("font_unknown", font=form.font, known=", ".join(known))
 
 
 def _rights(platform: Platform) -> str:

@@ -3,12 +3,15 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from integration.procedure.case import Case, Paper, fold
 from integration.procedure.definition import DRAFT, OutcomeKind, Procedure, Step
 from integration.procedure.events import DocumentIssued, Entry, LetterAnswered, StepLeft
 from integration.procedure.facts import ActorKind
-from integration.procedure.offices import Organisation, Programmer
+from integration.procedure.offices import Holding, Organisation, Programmer
+from integration.procedure.requirements import dates
+from integration.procedure.sections import read_date
 from sync.paper import Sheet, Signature, render
 from sync.wording import Wording, long_date
 
@@ -43,6 +46,7 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
     step = procedure.step(paper.step)
     outcome = _left(step, upto)
     signatures = _signatures(case, step, upto, procedure, organisation)
+    day = paper.issued_at.astimezone(organisation.calendar.tz).date()
     text = wording.render(
         f"documents/{kind.template}.md",
         case=case,
@@ -59,16 +63,24 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
         accepted=outcome.word != "" and step == procedure.steps[-1],
         outcome=outcome,
         opened_at=entries[0].at,
+        schedule=_schedule(case, procedure),
     )
-    head = organisation.letterhead
+    head, form = organisation.letterhead, organisation.papers
     sheet = Sheet(
         letterhead=tuple(part.upper() for part in (head.ministry, head.university, head.unit) if part),
-        address=tuple(part for part in (head.address, head.website and f"Laman {head.website}") if part),
+        address=tuple(
+            part for part in (head.address, ", ".join(filter(None, (head.contact, head.website and f"laman {head.website}")))) if part
+        ),
         title=kind.title,
         number=number,
-        place_date=f"{head.city}, {long_date(paper.issued_at.astimezone(organisation.calendar.tz))}",
+        place_date=f"{head.city}, {long_date(day)}",
         signatures=signatures,
         reference=f"{case.ticket} · {kind.title} · {paper.edition}",
+        emblem=head.emblem,
+        witnesses=_witnesses(step, procedure, organisation, day),
+        copies=form.copies.get(kind.slug, ()) if paper.edition != DRAFT else (),
+        font=form.font,
+        fonts=form.fonts,
     )
     return Made(render(text, sheet, paper.issued_at), _filename(paper))
 
@@ -139,12 +151,33 @@ def _signatures(
     case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation
 ) -> tuple[Signature, ...]:
     """Who signs, the unit's side second: both parties where the case is handed over and accepted (POS steps 30 and 31), else one."""
-    ending = {s.number for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)}
-    handing_over = [s for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in ending for o in s.outcomes)]
-    if step.number in ending and handing_over:  # what the unit accepts was signed by whoever handed it over
+    handing_over, accepting = _handover(procedure)
+    if step in accepting and handing_over:  # what the unit accepts was signed by whoever handed it over
         return (_signatory(case, handing_over[-1], entries, procedure, organisation), _unit_head(case))
     signatory = _signatory(case, step, entries, procedure, organisation)
     return (signatory, _unit_head(case)) if step in handing_over else (signatory,)
+
+
+def _handover(procedure: Procedure) -> tuple[list[Step], list[Step]]:
+    """The steps by which a case is handed over, and those at which that is accepted."""
+    accepting = [s for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)]
+    numbers = {s.number for s in accepting}
+    return [s for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in numbers for o in s.outcomes)], accepting
+
+
+def _witnesses(step: Step, procedure: Procedure, organisation: Organisation, day: date) -> tuple[Signature, ...]:
+    """Who witnesses that a case is handed over and accepted: the holders, that day, of the roles the organisation names."""
+    if not any(step in steps for steps in _handover(procedure)):
+        return ()
+    held = [(role, office) for role in organisation.papers.witnesses for office in organisation.holders(role, day)[:1]]
+    titles = [(office, procedure.role(role).name) for role, office in held]
+    return tuple(Signature(title if o.holding is Holding.FULL else f"{o.holding} {title}", o.name, o.nip) for o, title in titles)
+
+
+def _schedule(case: Case, procedure: Procedure) -> list[tuple[str, date]]:
+    """The days of the case's schedule (POS step 6), under their headings."""
+    written = [(title, text) for step in procedure.steps for title, text in case.written.get(step.number, ()) if title in dates(step)]
+    return [(title, day) for title, text in written if (day := read_date(text))]
 
 
 def _repairs(case: Case, procedure: Procedure, step: Step) -> list[tuple[int, tuple[tuple[str, str], ...]]]:

@@ -52,6 +52,11 @@ class Sheet:
     signatures: tuple[Signature, ...]
     reference: str  # printed in the footer: ticket and document id
     landscape: bool = False
+    emblem: str = ""  # SVG left of the letterhead; "": an empty place
+    witnesses: tuple[Signature, ...] = ()
+    copies: tuple[str, ...] = ()  # who else gets it
+    font: str = "Libertinus Serif"
+    fonts: str = ""  # a folder of further fonts
     charts: Mapping[str, str] = field(default_factory=dict)  # SVG by the name the text refers to it under
 
 
@@ -65,7 +70,7 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
-            pdf = _compiler().compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=stamp)
+            pdf = _compiler(sheet.fonts).compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=stamp)
     except typst.TypstError as fault:
         raise Permanent(f"document cannot be drawn: {fault}", Failure.TEMPLATE) from fault
     if not isinstance(pdf, bytes):
@@ -77,10 +82,17 @@ _drawing = threading.Lock()
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(
-        str(LAYOUT), root=str(LAYOUT.parent), font_paths=typst.Fonts(include_system_fonts=False), ignore_system_fonts=True
-    )
+def _compiler(folder: str) -> typst.Compiler:
+    return typst.Compiler(str(LAYOUT), root=str(LAYOUT.parent), font_paths=_fonts(folder), ignore_system_fonts=True)
+
+
+def _fonts(folder: str) -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[folder] if folder else [])
+
+
+def families(folder: str) -> list[str]:
+    """The fonts a sheet can be set in: those that come inside the renderer, and those of this folder ("": of none)."""
+    return _fonts(folder).families()
 
 
 def tree(text: str) -> list[Node]:

@@ -22,7 +22,7 @@ from integration import neutral
 from integration.faults import Failure, Permanent
 from integration.procedure.offices import Organisation
 from integration.templates import TEMPLATES, messages
-from sync import paper
+from sync import paper, spelled
 
 LOCALE = "id"
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
@@ -139,6 +139,7 @@ class Wording:
             "angka": lambda number: Harmless(number_text(number)),
             "tanggal": self._date("EEEE, d MMMM y"),
             "tanggal_singkat": self._date("d MMM y"),
+            "tanggal_terbilang": lambda moment: Harmless(spelled.day(moment.astimezone(self._organisation.calendar.tz).date())),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
         }
         environment.globals |= {"pesan": _sentence, "cara": _usage, "sambung": _joint}

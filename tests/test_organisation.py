@@ -10,7 +10,7 @@ import pytest
 
 from integration.calendars import SHIPPED, shipped_years
 from integration.organisation import OrganisationFaults, check, load
-from integration.procedure.offices import DayHours, Holding, Numbering, Office, Organisation, Programmer
+from integration.procedure.offices import DayHours, Holding, Numbering, Office, Organisation, Papers, Programmer
 from integration.templates import messages
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "organisation.example.yaml"
@@ -436,3 +436,34 @@ def test_whoever_has_several_addresses_is_written_to_at_that_of_the_office_held_
     assert office.address("ani", date(2026, 6, 1)) == "kepala@example.ac.id"
     assert office.address("ani", date(2026, 5, 31)) == "ani@example.ac.id"
     assert office.address("budi", date(2026, 6, 1)) == ""
+
+
+def test_the_emblem_is_a_drawing_beside_the_file(told: Told, tmp_path: Path) -> None:
+    (tmp_path / "lambang.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
+    (tmp_path / "besar.svg").write_text("<svg/>" + " " * 300_000, encoding="utf-8")
+    (tmp_path / "lambang.png").write_bytes(b"\x89PNG")
+    city = "  city: Jakarta\n"
+
+    assert told(city, f"{city}  emblem: lambang.svg\n") == []
+    assert load(tmp_path / "organisasi.yaml").letterhead.emblem.startswith("<svg")
+    for name in ("besar.svg", "lambang.png", "tidak-ada.svg"):
+        (said,) = told(city, f"{city}  emblem: {name}\n")
+        assert "letterhead.emblem" in said
+        assert name in said
+
+
+def test_witnesses_are_of_roles_that_are_known(told: Told) -> None:
+    (said,) = told("witnesses: [kadiv-pengembangan,", "witnesses: [kadiv-gudang,")
+    assert "papers.witnesses[1]" in said
+    assert "kadiv-gudang" in said
+
+
+def test_without_a_word_on_papers_they_are_as_ever(tmp_path: Path) -> None:
+    file = tmp_path / "organisasi.yaml"
+    file.write_text(re.sub(r"^papers:\n(?:  .*\n)+", "", TEXT, flags=re.MULTILINE), encoding="utf-8")
+    assert load(file).papers == Papers()
+
+
+def test_fonts_lie_beside_the_file(told: Told, tmp_path: Path) -> None:
+    assert told("  font: Libertinus Serif\n", "  font: Bookman\n  fonts: huruf\n") == []
+    assert load(tmp_path / "organisasi.yaml").papers.fonts == str(tmp_path / "huruf")

@@ -104,7 +104,10 @@ class WorkCalendar:
 
 @dataclass(frozen=True, slots=True)
 class Letterhead:
-    """The lines at the head of every document, as the issued procedure prints them; `city`: where documents are signed."""
+    """The lines at the head of every document, as the issued procedure prints them; `city`: where documents are signed.
+
+    `emblem`: what stands left of them, as SVG; without it its place stays empty.
+    """
 
     ministry: str = ""
     university: str = ""
@@ -112,6 +115,21 @@ class Letterhead:
     address: str = ""
     website: str = ""
     city: str = ""
+    contact: str = ""  # telephone and mail, as they are printed
+    emblem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Papers:
+    """How documents are set, and who stands below them. `font`: a family that comes with the service, or lies in the folder `fonts`.
+
+    `copies`: who gets a copy of a document (*tembusan*), by its type. `witnesses`: the roles whose holders witness a handover.
+    """
+
+    font: str = "Libertinus Serif"
+    fonts: str = ""
+    copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    witnesses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +165,7 @@ class Organisation:
     calendar: WorkCalendar
     letterhead: Letterhead = Letterhead()
     numbering: Numbering = Numbering()
+    papers: Papers = Papers()
     report_recipients: tuple[str, ...] = ()  # mail addresses of the weekly report
 
     def holders(self, role: str, day: date) -> tuple[Office, ...]:

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from integration.calendars import Day
 from integration.entries import Entry
-from integration.procedure.offices import DayHours, Holding, HoursPeriod, Letterhead, Numbering, Office, Papers, Programmer
+from integration.procedure.offices import OUR_FONT, DayHours, Holding, HoursPeriod, Letterhead, Numbering, Office, Papers, Programmer
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PLACEHOLDERS = frozenset({"seq", "unit", "type", "roman_month", "year"})
@@ -124,7 +124,7 @@ class LetterheadEntry(Entry):
 class PapersEntry(Entry):
     """See `offices.Papers`."""
 
-    font: str = Papers.font
+    font: str = OUR_FONT
     fonts: str = ""
     copies: dict[Slug, tuple[str, ...]] = Field(default_factory=dict)
     witnesses: tuple[Slug, ...] = ()

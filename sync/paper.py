@@ -19,6 +19,7 @@ import typst
 from markdown.treeprocessors import Treeprocessor
 
 from integration.faults import Failure, Permanent
+from integration.procedure.offices import OUR_FONT
 from integration.templates import TEMPLATES
 
 LAYOUT = TEMPLATES / "documents" / "layout.typ"
@@ -55,7 +56,7 @@ class Sheet:
     emblem: str = ""  # SVG left of the letterhead; "": an empty place
     witnesses: tuple[Signature, ...] = ()
     copies: tuple[str, ...] = ()  # who else gets it
-    font: str = "Libertinus Serif"
+    font: str = OUR_FONT
     fonts: str = ""  # a folder of further fonts
     charts: Mapping[str, str] = field(default_factory=dict)  # SVG by the name the text refers to it under
 

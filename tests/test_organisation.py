@@ -462,6 +462,8 @@ def test_without_a_word_on_papers_they_are_as_ever(tmp_path: Path) -> None:
     file = tmp_path / "organisasi.yaml"
     file.write_text(re.sub(r"^papers:\n(?:  .*\n)+", "", TEXT, flags=re.MULTILINE), encoding="utf-8")
     assert load(file).papers == Papers()
+    file.write_text(re.sub(r"^  font: .*\n", "", TEXT, flags=re.MULTILINE), encoding="utf-8")
+    assert load(file).papers.font == Papers().font
 
 
 def test_fonts_lie_beside_the_file(told: Told, tmp_path: Path) -> None:

@@ -9,6 +9,8 @@ from datetime import date, time, tzinfo
 from enum import StrEnum
 from types import MappingProxyType
 
+OUR_FONT = "Libertinus Serif"  # comes with the renderer
+
 ROMAN_MONTHS = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 
@@ -126,7 +128,7 @@ class Papers:
     `copies`: who gets a copy of a document (*tembusan*), by its type. `witnesses`: the roles whose holders witness a handover.
     """
 
-    font: str = "Libertinus Serif"
+    font: str = OUR_FONT
     fonts: str = ""
     copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     witnesses: tuple[str, ...] = ()

@@ -1,13 +1,16 @@
-"""The proof that nothing was changed afterwards: the chain of each ledger, and each file against the hash the ledger holds.
+"""The proof that nothing was changed afterwards, and no step skipped: each ledger's chain and way, each file against the ledger's hash.
 
 It reads everything again; it trusts no figure but the hashes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from integration.files import FileStore
-from integration.procedure.case import Case, fold
+from integration.procedure.case import Case, evolve, fold
+from integration.procedure.definition import Ending, Procedure, Revisions
+from integration.procedure.events import CaseEnded, Entry, Event, StepEntered, StepLeft
+from integration.procedure.route import destination
 from integration.store import Store
 
 
@@ -30,18 +33,20 @@ class Proof:
     faults: tuple[Broken, ...]
 
 
-def audit(store: Store, files: FileStore, ticket: str | None = None) -> Proof:
-    """Prove one case or all. A case whose chain is broken is not read further. Raises StoreDown."""
+def audit(store: Store, files: FileStore, known: Revisions, ticket: str | None = None) -> Proof:
+    """Prove one case or all, by the procedures that are `known`. A case whose chain is broken is not read further. Raises StoreDown."""
     tickets = [ticket] if ticket else store.tickets()
     faults = [Broken(fault.ticket, fault.kind, fault.seq) for fault in store.verify(ticket)]
     broken = {fault.ticket for fault in faults}
     looked_at = 0
-    for case in (fold(store.entries(each)) for each in tickets if each not in broken):
+    for entries in (store.entries(each) for each in tickets if each not in broken):
+        case = fold(entries)
         for what, sha256 in _hashes(case) if case else ():
             looked_at += 1
             kind = _fault(files, sha256)
             if kind and case:
                 faults.append(Broken(case.ticket, kind, what=what))
+        faults += out_of_order(entries, known)
     return Proof(len(tickets), looked_at, tuple(faults))
 
 
@@ -61,3 +66,43 @@ def _fault(files: FileStore, sha256: str) -> str:
     except ValueError:
         return "berkas_berubah"
     return ""
+
+
+def out_of_order(entries: Sequence[Entry], known: Revisions) -> Iterator[Broken]:
+    """Where a case did not go the way its procedure leads: a step skipped, or left or ended by what is no outcome of it.
+
+    `known`: the procedures; a case of another one is not followed, which is said. What comes after the first fault proves nothing.
+    """
+    case: Case | None = None
+    left: StepLeft | None = None  # the step last left, until another is entered
+    for entry in entries:
+        if case is not None and (case.procedure, case.revision) not in known:
+            yield Broken(case.ticket, "prosedur_hilang", entry.seq, f"{case.procedure} {case.revision}")
+            return
+        event = entry.event
+        if case is not None and not _follows(event, case, left, known[case.procedure, case.revision]):
+            yield Broken(case.ticket, "langkah_menyimpang", entry.seq)
+            return
+        left = event if isinstance(event, StepLeft) else None if isinstance(event, StepEntered) else left
+        case = evolve(case, entry)
+
+
+def _follows(event: Event, case: Case, left: StepLeft | None, procedure: Procedure) -> bool:
+    """Whether the case can go on so, where it stands now."""
+    match event:
+        case StepLeft():
+            recorded = event.outcome == "" and event.step < procedure.opens_at
+            return event.step == case.step and (recorded or procedure.step(event.step).outcome(event.outcome) is not None)
+        case StepEntered() if left is not None:
+            step = procedure.step(left.step)
+            outcome = step.outcome(left.outcome)
+            return event.step == (left.step + 1 if outcome is None else destination(procedure, case, step, outcome))
+        case StepEntered():
+            order, emergency = case.emergency, procedure.emergency
+            by_order = order is not None and emergency is not None and order.seq == case.last_seq and event.step == emergency.first
+            return by_order or (not case.history and event.step == procedure.steps[0].number)
+        case CaseEnded() if event.ending == Ending.DONE:
+            outcome = procedure.step(left.step).outcome(left.outcome) if left else None
+            return outcome is not None and outcome.ending is Ending.DONE
+        case _:
+            return True

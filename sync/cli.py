@@ -21,13 +21,14 @@ from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts, secrets
 from integration.procedure.case import Case, fold
-from integration.procedure.definition import Ending
+from integration.procedure.definition import Ending, by_revision
 from integration.procedures import InvalidProcedure, UnknownProcedure
 from integration.procedures.show import as_table, mermaid
 from integration.settings import Settings, SettingsFaults
 from integration.store import StoreDown
 from integration.templates import messages
 from integration.vacancies import office_roles
+from sync import archive as archives
 from sync import changes, migration
 from sync import console as shown
 from sync.audit import audit
@@ -423,18 +424,36 @@ def audits() -> None:
 
 
 @audits.command("verify", help=WORDS["help_audit_verify"])
-@click.argument("ticket", required=False)
-def audit_verify(ticket: str | None) -> None:
-    """Prove the event chain and the hashes of files."""
-    service = opened()
-    if ticket and not service.store.ticket_exists(ticket):
-        failed("unknown_ticket", ticket=ticket)
-    proof = audit(service.store, service.files, ticket)
+@click.argument("what", required=False)
+def audit_verify(what: str | None) -> None:
+    """Prove the event chain, the hashes of files and the way of cases; of an archive without any setting."""
+    archive = Path(what or "")
+    if archive.is_file():
+        proof = archives.prove(archive)
+    else:
+        service = opened()
+        if what and not service.store.ticket_exists(what):
+            failed("unknown_ticket", ticket=what)
+        proof = audit(service.store, service.files, by_revision(service.parts.procedures), what)
     for fault in proof.faults:
         click.echo(WORDS[fault.kind].format(ticket=fault.ticket, seq=fault.seq, what=fault.what))
     if proof.faults:
         failed("audit_faults", faults=len(proof.faults))
     click.echo(WORDS["audit_ok"].format(cases=proof.cases, files=proof.files))
+
+
+@main.command(help=WORDS["help_archive"])
+@click.argument("ticket")
+@click.option("--out", type=click.Path(path_type=Path), help=WORDS["help_archive_out"])
+def archive(ticket: str, out: Path | None) -> None:
+    """Write a case's archive to a file: the one that was kept when it had ended, or of how it stands now."""
+    service = opened()
+    case = _known_case(service, ticket)
+    hands = service.archives
+    content = hands.keep(ticket, service.display) if case.ended_at else hands.pack(ticket, service.display)
+    out = out or Path(f"{ticket}.zip")
+    out.write_bytes(content)
+    click.echo(WORDS["archived" if case.ended_at else "archived_so_far"].format(ticket=ticket, file=out))
 
 
 def show(what: object) -> None:

@@ -82,7 +82,7 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
         font=form.font,
         fonts=form.fonts,
     )
-    return Made(render(text, sheet, paper.issued_at), _filename(paper))
+    return Made(render(text, sheet, paper.issued_at), filename(paper))
 
 
 def _ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -92,7 +92,7 @@ def _ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
     raise KeyError(document)
 
 
-def _filename(paper: Paper) -> str:
+def filename(paper: Paper) -> str:
     """Such as "surat-tugas-final-2.pdf": what it is, which edition, which version."""
     edition = re.sub(r"[^a-z0-9]+", "-", paper.edition.lower()).strip("-")
     return f"{paper.document}-{edition}-{paper.version}.pdf"

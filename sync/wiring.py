@@ -14,6 +14,7 @@ from integration.clock import Clock, utc_now
 from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import InboxRow, OutboxRow, Turn, Work
+from sync.archive import Archives
 from sync.clock import Clockwork
 from sync.display import Display
 from sync.drain import Drain
@@ -80,6 +81,11 @@ class Service:
         """This thread's hand on the page of today."""
         return Today(self.store, self.reconciler.platform, self.parts.clock)
 
+    @cached_property
+    def archives(self) -> Archives:
+        """This thread's hand on the archives."""
+        return Archives(self.store, self.files, self.reconciler.platform, self.parts.clock)
+
     def platform(self) -> Platform:
         """A new client of the platform."""
         settings = self.parts.settings
@@ -114,6 +120,8 @@ class Service:
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night all that is open; then show what is open on the wiki.
 
+        In the night what has ended is archived, too.
+
         Raises Transient, Permanent, StoreDown.
         """
         found = self._looked(self.reconciler.sweep)
@@ -121,6 +129,7 @@ class Service:
         night = (local - NIGHT).date().isoformat()
         if self.store.mark(LAST_NIGHT) != night:
             found += self._looked(self.reconciler.open_ones)
+            self.archives.night(self.display)
             self.store.set_mark(LAST_NIGHT, night)
         self.today.show(self.display)
         return found

@@ -16,6 +16,7 @@ from integration.store.rows import (
     InboxRow,
     Kept,
     LeaseLost,
+    Line,
     NoteMade,
     OutboxRow,
     StoreDown,
@@ -23,6 +24,7 @@ from integration.store.rows import (
     Waiting,
     Work,
 )
+from integration.store.writing import chain_faults, entry_of
 
 __all__ = [
     "ALL",
@@ -38,6 +40,7 @@ __all__ = [
     "InboxRow",
     "Kept",
     "LeaseLost",
+    "Line",
     "NoteMade",
     "OutboxRow",
     "Store",
@@ -45,4 +48,6 @@ __all__ = [
     "Turn",
     "Waiting",
     "Work",
+    "chain_faults",
+    "entry_of",
 ]

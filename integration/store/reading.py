@@ -9,15 +9,14 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from integration import codec
 from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.events import Entry, Event
 from integration.store import statements
-from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, OutboxRow, Turn, Waiting
+from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Turn, Waiting
 from integration.store.statements import columns
 from integration.store.worklist import Worklist
-from integration.store.writing import ACTOR, FIRST, link
+from integration.store.writing import FIRST, chain_faults, entry_of
 from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, numbers, outbox
 
 Side = Literal["inbox", "outbox"]
@@ -32,13 +31,17 @@ class Store(Worklist):
 
     def entries(self, ticket: str) -> list[Entry]:
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
-        return [_entry(line) for line in self._lines(ticket)]
+        return [entry_of(line) for line in self._lines(ticket)]
+
+    def lines(self, ticket: str) -> list[Line]:
+        """The ledger of a case line by line, as it is stored."""
+        return [Line(*(getattr(row, field) for field in Line.__dataclass_fields__)) for row in self._lines(ticket)]
 
     def known(self, turn: Turn) -> Known:
         """What the ledger of the case says whose lane is held. It is read once a turn."""
         if turn.known is None:
             lines = self._lines(turn.lane)
-            entries = tuple(map(_entry, lines))
+            entries = tuple(map(entry_of, lines))
             turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST)
         return turn.known
 
@@ -57,7 +60,7 @@ class Store(Worklist):
             with self._read() as connection:
                 rows = connection.execute(asked.order_by(events.c.ticket, events.c.seq)).all()
             for _, of_case in groupby(rows, attrgetter("ticket")):
-                yield list(map(_entry, of_case))
+                yield list(map(entry_of, of_case))
 
     def ticket_exists(self, ticket: str) -> bool:
         """Whether there is such a case."""
@@ -229,17 +232,17 @@ class Store(Worklist):
         of_case = cases.c.ticket == ticket if ticket is not None else sa.true()
         with self._read() as connection:
             versions = {row.ticket: row.version for row in connection.execute(sa.select(cases.c.ticket, cases.c.version).where(of_case))}
-            return [fault for each, version in versions.items() for fault in _chain_faults(connection, each, version)]
+            return [
+                fault
+                for each, version in versions.items()
+                for fault in chain_faults(each, connection.execute(statements.LEDGER, {"of": each}), version)
+            ]
 
     def _case_rows(self, *wanted: sa.ColumnElement[bool]) -> list[CaseRow]:
         chosen = sa.select(*columns(cases, CaseRow)).where(*wanted)
         with self._read() as connection:
             rows = [row._asdict() for row in connection.execute(chosen.order_by(cases.c.ticket))]  # SQLAlchemy's documented name
         return [CaseRow(**{**row, "team": tuple(row["team"] or ())}) for row in rows]
-
-
-def _entry(row: sa.Row[tuple[object, ...]]) -> Entry:
-    return Entry(row.seq, row.at, ACTOR.validate_python(row.actor), row.cause, codec.EVENTS.load(row.kind, row.data))
 
 
 def _rows(table: sa.Table, kind: type[InboxRow | OutboxRow], state: str | None, lane: str | None, row_id: int | None) -> sa.Select[Any]:
@@ -255,20 +258,3 @@ def _rows(table: sa.Table, kind: type[InboxRow | OutboxRow], state: str | None, 
         wanted.append(UNFINISHED)
         wanted = [table.c.id.in_(sa.select(table.c.id).where(*wanted))]
     return sa.select(*columns(table, kind)).where(*wanted).order_by(table.c.id.desc())
-
-
-def _chain_faults(connection: sa.Connection, ticket: str, version: int) -> Iterator[ChainFault]:
-    """The first fault of a case's chain: what comes after a broken line proves nothing."""
-    seq, prev = 0, FIRST
-    for row in connection.execute(statements.LEDGER, {"of": ticket}):
-        seq += 1
-        said = {"actor": row.actor, "cause": row.cause, "kind": row.kind, "data": row.data}
-        if row.seq != seq:
-            yield ChainFault(ticket, seq, "rantai_hilang")
-            return
-        if row.prev != prev or row.hash != link(ticket, row.seq, row.at, said, prev):
-            yield ChainFault(ticket, seq, "rantai_berubah")
-            return
-        prev = row.hash
-    if seq != version:
-        yield ChainFault(ticket, seq, "rantai_terpotong")

@@ -174,6 +174,20 @@ class NoteMade:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a ledger as it is stored: `actor` and `data` as plain data, `at` aware, `hash` by writing.link."""
+
+    seq: int
+    at: datetime
+    actor: Json
+    cause: str
+    kind: str
+    data: Json
+    prev: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChainFault:
     """Where the ledger of a case does not hold. `kind`: a key of templates/messages/cli.yaml ("rantai_..."); `seq` 0: the whole case."""
 

@@ -4,18 +4,19 @@ The hash covers the case, the place, the moment, the actor, the cause, the event
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Row
 
 from integration import codec
 from integration.codec import Json
 from integration.procedure.events import Entry
 from integration.procedure.facts import Actor
 from integration.store import statements
-from integration.store.rows import Batch, CaseRow, Known
+from integration.store.rows import Batch, CaseRow, ChainFault, Known, Line
 
 ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
 FIRST = ""  # what the first entry of a case follows
@@ -25,6 +26,28 @@ def link(ticket: str, seq: int, at: datetime, said: Json, prev: str) -> str:
     """The hash of one line. `said`: actor, cause, kind and data as they are stored."""
     line = {"ticket": ticket, "seq": seq, "at": at.astimezone(UTC).isoformat(timespec="microseconds"), **said, "prev": prev}
     return hashlib.sha256(codec.canonical(line)).hexdigest()
+
+
+def entry_of(line: Line | Row[Any]) -> Entry:
+    """What a line says."""
+    return Entry(line.seq, line.at, ACTOR.validate_python(line.actor), line.cause, codec.EVENTS.load(line.kind, line.data))
+
+
+def chain_faults(ticket: str, lines: Iterable[Line | Row[Any]], version: int) -> Iterator[ChainFault]:
+    """The first fault of a case's chain: what comes after a broken line proves nothing. `version`: how many lines there must be."""
+    seq, prev = 0, FIRST
+    for line in lines:
+        seq += 1
+        said = {"actor": line.actor, "cause": line.cause, "kind": line.kind, "data": line.data}
+        if line.seq != seq:
+            yield ChainFault(ticket, seq, "rantai_hilang")
+            return
+        if line.prev != prev or line.hash != link(ticket, line.seq, line.at, said, prev):
+            yield ChainFault(ticket, seq, "rantai_berubah")
+            return
+        prev = line.hash
+    if seq != version:
+        yield ChainFault(ticket, seq, "rantai_terpotong")
 
 
 def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry], known: Known | None) -> str:

@@ -16,7 +16,7 @@ from integration.faults import Transient
 from integration.issue import IssueFields, IssueSeen, differing, fields_of, read_sighting
 from integration.procedure.case import Case, evolve
 from integration.procedure.decide import decide
-from integration.procedure.definition import Channel, Procedure, SectionKind, Step, Supply
+from integration.procedure.definition import Channel, Procedure, SectionKind, Step, Supply, by_revision
 from integration.procedure.effects import PostNote
 from integration.procedure.events import CaseEnded, Entry, IssueLinked, Resumed, StepLeft
 from integration.procedure.facts import (
@@ -37,6 +37,7 @@ from integration.procedure.facts import (
 from integration.procedure.offices import Organisation
 from integration.projection import project
 from integration.tables import DONE, PARKED
+from sync.audit import out_of_order
 from sync.gitlab import asked
 from tests.core.lawful import faults
 from tests.stories.people import People
@@ -96,6 +97,7 @@ def unsound(world: World, people: People, of: Iterable[str] | None = None) -> li
         procedure, organisation = world.service.display.procedure(case), world.service.display.organisation
         found += [f"{ticket} shows {difference}" for difference in _differs(world, ticket)]
         found += [f"{ticket}, entry {fault}" for fault in faults(procedure, first, store.entries(ticket), later=people.later(ticket))]
+        found += [f"{ticket} {fault.kind} at {fault.seq}" for fault in out_of_order(store.entries(ticket), by_revision((procedure,)))]
         found += [f"{ticket} decided twice on {cause}" for cause in _decided_twice(store.entries(ticket))]
         found += [f"{ticket} {fault}" for fault in stuck(procedure, organisation, case, world.clock())]
         found += [f"{ticket} {fault}" for fault in _notes(world, ticket)]

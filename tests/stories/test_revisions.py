@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 from werkzeug.serving import make_server
 
 from integration import procedures
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import CaseEnded, RevisionAdopted
 from sync import documents, migration
 from sync.audit import audit
@@ -205,7 +205,7 @@ def test_a_case_whose_position_survives_goes_on_under_the_newest(world: World, n
     assert "LEMBAR DISPOSISI" in printed(world, ticket, "lembar-disposisi").upper()
     assert "CATATAN HASIL KAJIAN" in printed(world, ticket, "catatan-evaluasi").upper()
     assert all(remade(world, ticket).values())
-    assert audit(world.service.store, world.service.files, ticket).faults == ()
+    assert audit(world.service.store, world.service.files, by_revision(world.service.parts.procedures), ticket).faults == ()
     display = world.service.display
     asked = period("2026-W23", display.organisation.calendar.tz)
     week = survey(world.service.store, display.procedures, display.organisation, asked)

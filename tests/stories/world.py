@@ -278,7 +278,10 @@ class Moment:
         for path, content in self.disk.items():
             (settings.data_dir / path).parent.mkdir(parents=True, exist_ok=True)
             (settings.data_dir / path).write_bytes(content)
-        Path(self.database_of(settings) or "").write_bytes(self.database)
+        database = Path(self.database_of(settings) or "")
+        for path in (database, *database.parent.glob(f"{database.name}-*")):  # some thread may still hold what was, with its log
+            path.unlink(missing_ok=True)
+        database.write_bytes(self.database)
         clock.to(self.clock)
 
     @staticmethod

@@ -1,0 +1,243 @@
+"""One file for one case: ledger, papers, forms, the issue as it was last seen, and a page to read it by, provable without the service.
+
+What is proved is only what the archive itself holds: the manifest vouches for each file, the ledger's chain for each line, the ledger for
+each paper, the procedure's file for each step.
+"""
+
+import hashlib
+import io
+import json
+import logging
+import re
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from integration import codec, procedures
+from integration.clock import Clock
+from integration.codec import Json
+from integration.faults import Permanent, Transient
+from integration.files import FileStore
+from integration.procedure.case import Case, fold
+from integration.procedure.definition import Procedure, by_revision
+from integration.procedure.events import CaseOpened, Entry, RevisionAdopted
+from integration.store import Line, Store, chain_faults, entry_of
+from integration.templates import messages
+from sync.audit import Broken, Proof, out_of_order
+from sync.display import Display
+from sync.documents import filename
+from sync.gitlab import Platform
+from sync.paper import page
+
+KEPT = "arsip:"
+"""Before a ticket: the mark under which the hash of its archive is remembered."""
+
+LOOKED_BACK = timedelta(days=31)  # so long a case that ended is looked for that could not be archived at once
+LARGEST = 4 * 1024**3  # bytes an archive may hold unpacked
+PROCEDURES = "prosedur/"
+MANIFEST, LEDGER, PLATFORM, INDEX = "manifest.json", "catatan.jsonl", "platform.json", "index.html"
+log = logging.getLogger(__name__)
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file of the case: what the page calls it, its hash, and where it lies in the archive."""
+
+    title: str
+    sha256: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Archives:
+    """Packs and keeps the archives of cases. Not shared between threads."""
+
+    store: Store
+    files: FileStore
+    platform: Platform
+    clock: Clock
+
+    def night(self, display: Display) -> int:
+        """Archive each case that ended and has nothing left to be done; gives how many. One that cannot be, can be the next night.
+
+        Raises StoreDown.
+        """
+        still_open = {row.ticket for row in self.store.case_rows(open_only=True)}
+        packed = 0
+        for ticket in self.store.tickets(ended_after=self.clock() - LOOKED_BACK):
+            if ticket in still_open or self.store.mark(KEPT + ticket) or self._unfinished(ticket):
+                continue
+            try:
+                self.keep(ticket, display)
+            except (Transient, Permanent, OSError, ValueError) as fault:  # of this one; the others are archived
+                log.error("%s is not archived: %s", ticket, fault)  # noqa: TRY400 -- the next night says it again
+                continue
+            packed += 1
+        return packed
+
+    def keep(self, ticket: str, display: Display) -> bytes:
+        """The archive of a case that has ended, made once and the same from then on. Raises Transient, Permanent, StoreDown."""
+        kept = self.store.mark(KEPT + ticket)
+        if kept:
+            return self.files.get(kept)
+        archive = self.pack(ticket, display)
+        self.store.set_mark(KEPT + ticket, self.files.put(archive))
+        return archive
+
+    def pack(self, ticket: str, display: Display) -> bytes:
+        """The archive of a case as it is now. Raises Transient, Permanent, StoreDown; LookupError for one that is not worked on yet."""
+        lines = self.store.lines(ticket)
+        entries = [entry_of(line) for line in lines]
+        case = fold(entries)
+        if case is None:
+            raise LookupError(ticket)
+        held = list(_held(case, display.procedure(case)))
+        content = {each.path: self.files.get(each.sha256) for each in held}
+        content[LEDGER] = b"".join(codec.canonical(_plain(line)) + b"\n" for line in lines)
+        content[PLATFORM] = json.dumps(self._seen(case), ensure_ascii=False, indent=1, sort_keys=True).encode()
+        shipped = procedures.shipped()
+        for name in sorted({f"{slug}.{revision}" for slug, revision in _revisions(entries)}):
+            content[f"{PROCEDURES}{name}.yaml"] = shipped[name].read_bytes()
+        text = display.wording.render(
+            "reports/arsip.md",
+            case=case,
+            form=case.submission,
+            procedure=display.procedure(case),
+            held=held,
+            entries=entries,
+            others=OTHERS,
+        )
+        content[INDEX] = page(text, messages("archive")["title"].format(ticket=ticket)).encode()
+        return _zipped(ticket, content, entries[-1].at)
+
+    def _seen(self, case: Case) -> Json:
+        """The issue and what was said in it, as the platform gives them; empty where the case has none."""
+        if case.iid is None:
+            return {}
+        issue = f"{self.platform.project}/issues/{case.iid}"
+        return {"issue": self.platform.get(issue), "notes": list(self.platform.pages(f"{issue}/notes", {"sort": "asc"}))}
+
+    def _unfinished(self, ticket: str) -> bool:
+        return bool(self.store.inbox_rows(lane=ticket, limit=1) or self.store.outbox_rows(lane=ticket, limit=1))
+
+
+OTHERS = (LEDGER, PLATFORM, MANIFEST)
+
+
+def _held(case: Case, procedure: Procedure) -> Iterator[Held]:
+    """The files the ledger vouches for: papers, forms, attachments kept here."""
+    for paper in case.documents:
+        if paper.sha256:
+            title = f"{procedure.document(paper.document).title}, {paper.edition}, versi {paper.version}"
+            yield Held(title, paper.sha256, f"dokumen/{filename(paper)}")
+    for version, form in enumerate(case.submissions, 1):
+        yield Held(f"{procedure.form}, versi {version}", form.sha256, f"formulir/{version}.json")
+        for number, file in enumerate((file for file in form.attachments if not file.url), 1):
+            name = re.sub(r"[^\w.-]+", "-", file.name)[-80:].strip(".-") or "lampiran"
+            yield Held(file.name, file.sha256, f"lampiran/{version}-{number}-{name}")
+
+
+def _revisions(entries: list[Entry]) -> Iterator[tuple[str, str]]:
+    """The procedures the case went by."""
+    slug = ""
+    for event in (entry.event for entry in entries):
+        match event:
+            case CaseOpened():
+                slug = event.procedure
+                yield slug, event.revision
+            case RevisionAdopted():
+                yield slug, event.revision
+
+
+def _plain(line: Line) -> Json:
+    return asdict(line) | {"at": line.at.isoformat(timespec="microseconds")}
+
+
+def _zipped(ticket: str, content: Mapping[str, bytes], at: datetime) -> bytes:
+    """These files by path, in a fixed order and all of the same moment, with their manifest: the same content is the same bytes."""
+    hashes = {path: hashlib.sha256(content[path]).hexdigest() for path in sorted(content)}
+    manifest = {"format": 1, "ticket": ticket, "files": hashes}
+    whole = {**content, MANIFEST: json.dumps(manifest, indent=1).encode()}
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in (INDEX, MANIFEST, *(path for path in sorted(content) if path != INDEX)):
+            info = zipfile.ZipInfo(path, max(EARLIEST, at.timetuple()[:6]))
+            info.compress_type, info.external_attr = zipfile.ZIP_DEFLATED, 0o644 << 16
+            archive.writestr(info, whole[path])
+    return packed.getvalue()
+
+
+# --- the proof ---
+
+
+def prove(path: Path) -> Proof:
+    """Prove an archive by itself, without service or network. OSError for a file that cannot be read."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            faults, files, ticket = _read(archive)
+            if not faults:
+                faults = list(_faults(ticket, files))
+            return Proof(1, len(files), tuple(faults))
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, KeyError, EOFError):
+        return Proof(0, 0, (Broken(path.name, "arsip_rusak"),))
+
+
+def _read(archive: zipfile.ZipFile) -> tuple[list[Broken], dict[str, bytes], str]:
+    """The files that are as the manifest says, and which are not; and whose archive it is."""
+    if sum(info.file_size for info in archive.infolist()) > LARGEST:
+        raise ValueError("larger than any archive")
+    manifest = json.loads(archive.read(MANIFEST))
+    ticket, hashes = str(manifest["ticket"]), dict(manifest["files"])
+    names = [info.filename for info in archive.infolist() if info.filename != MANIFEST]
+    faults = [Broken(ticket, "arsip_asing", what=name) for name in names if name not in hashes or names.count(name) > 1]
+    files: dict[str, bytes] = {}
+    for name, sha256 in hashes.items():
+        if name not in names:
+            faults.append(Broken(ticket, "arsip_hilang", what=name))
+            continue
+        files[name] = archive.read(name)
+        if hashlib.sha256(files[name]).hexdigest() != sha256:
+            faults.append(Broken(ticket, "arsip_berubah", what=name))
+    return faults, files, ticket
+
+
+def _faults(ticket: str, files: Mapping[str, bytes]) -> Iterator[Broken]:
+    """What does not hold of the ledger, of the papers it vouches for, and of the way the case went."""
+    lines = [_line(json.loads(row)) for row in files[LEDGER].splitlines()]
+    broken = [Broken(fault.ticket, fault.kind, fault.seq) for fault in chain_faults(ticket, lines, len(lines))]
+    if broken:
+        yield from broken
+        return
+    entries = [entry_of(line) for line in lines]
+    case, known = fold(entries), by_revision(_procedures(files))
+    missing = [name for name in _revisions(entries) if name not in known]
+    yield from (Broken(ticket, "prosedur_hilang", what=f"{slug} {revision}") for slug, revision in missing)
+    if case is None or missing:
+        return
+    for held in _held(case, known[case.procedure, case.revision]):
+        if held.path not in files:
+            yield Broken(ticket, "berkas_hilang", what=held.path)
+        elif hashlib.sha256(files[held.path]).hexdigest() != held.sha256:
+            yield Broken(ticket, "berkas_berubah", what=held.path)
+    yield from out_of_order(entries, known)
+
+
+def _line(said: Json) -> Line:
+    return Line(**{**said, "at": datetime.fromisoformat(said["at"])})
+
+
+def _procedures(files: Mapping[str, bytes]) -> Iterator[Procedure]:
+    """The procedures the archive holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, content in files.items():
+            if path.startswith(PROCEDURES):
+                file = Path(folder, "prosedur.yaml")
+                file.write_bytes(content)
+                with suppress(procedures.InvalidProcedure):  # then it is missing, which is said
+                    yield procedures.load(file)

@@ -28,6 +28,7 @@ CHART = "grafik:"  # how a template refers to a chart of its sheet: ![](grafik:l
 
 # Markdown beyond this is refused: it holds a week with 10,000 open cases, and rendering time grows with it.
 LARGEST_TEXT = 4 * 1024 * 1024
+MOST_ROWS = 20_000  # paragraphs, and lines in them: some 500 pages, drawn in about ten seconds
 
 Node = dict[str, object]
 
@@ -64,7 +65,7 @@ class Sheet:
 def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     """The PDF (PDF/A-2b, tagged, A4) of Markdown `text` on `sheet`, dated `moment` (aware).
 
-    Raises Permanent where the text is longer than LARGEST_TEXT or cannot be drawn.
+    Raises Permanent where the text is longer than LARGEST_TEXT, has more rows than MOST_ROWS, or cannot be drawn.
     """
     _measured(text)
     data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
@@ -103,7 +104,7 @@ def tree(text: str) -> list[Node]:
 
 
 def page(text: str, title: str) -> str:
-    """Markdown `text` as a page of HTML that stands alone and loads nothing. Raises Permanent where it is longer than LARGEST_TEXT."""
+    """Markdown `text` as a page of HTML that stands alone and loads nothing. Raises Permanent as `render`."""
     _measured(text)
     return PAGE.read_text(encoding="utf-8").replace("{title}", escape(title)).replace("{body}", _read(text)[0])
 
@@ -111,6 +112,9 @@ def page(text: str, title: str) -> str:
 def _measured(text: str) -> None:
     if len(text) > LARGEST_TEXT:
         raise Permanent(f"document text of {len(text)} characters is over {LARGEST_TEXT}", Failure.TEMPLATE)
+    rows = text.count("\n\n") + text.count("  \n")
+    if rows > MOST_ROWS:
+        raise Permanent(f"document of {rows} paragraphs and lines is over {MOST_ROWS}", Failure.TEMPLATE)
 
 
 def _read(text: str) -> tuple[str, Element]:
@@ -123,7 +127,7 @@ def _read(text: str) -> tuple[str, Element]:
     kept = _Keep(reader)
     reader.treeprocessors.register(kept, "keep", -100)
     html = reader.convert(text)
-    return IMAGE.sub("", html), Element("div") if kept.root is None else kept.root
+    return IMAGE.sub("", html).translate(_SHOWN), Element("div") if kept.root is None else kept.root
 
 
 IMAGE = re.compile(r"<img\b[^>]*>")
@@ -138,13 +142,17 @@ class _Keep(Treeprocessor):
         self.root = root
 
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()>#+\-.!|])")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_PRIVATE = 0xE000  # where Unicode gives characters no meaning
+_MASKED = {ord(sign): _PRIVATE + ord(sign) for sign in "\\`*_{}[]()>#+-.!|"}
+_SHOWN = {masked: chr(sign) for sign, masked in _MASKED.items()}
+"""What Markdown reads as more than itself goes through its reader under another name: to escape each takes minutes in a long text."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ue000-\uf8ff\ufeff]")
 
 
 def line(text: str) -> str:
     """Markdown that reads as exactly this text on one line; for table cells and sentences."""
-    return _SPECIAL.sub(r"\\\1", _UNPRINTABLE.sub("", " ".join(text.split())))
+    return _UNPRINTABLE.sub("", " ".join(text.split())).translate(_MASKED)
 
 
 def prose(text: str) -> str:
@@ -158,7 +166,7 @@ def _node(element: Element) -> Node:
         return _table(element)
     node: Node = {"t": element.tag, "c": list(_children(element))}
     if element.tag == "a":
-        node["href"] = element.get("href", "")
+        node["href"] = element.get("href", "").translate(_SHOWN)
     if element.tag == "ol":
         node["start"] = int(element.get("start", "1"))
     return node
@@ -193,7 +201,7 @@ _LONG = re.compile(r"\S{50}(?=\S)")
 
 def _breakable(text: str) -> str:
     """The text with a place in every long word at which a line may end: what stood beside the page would be lost."""
-    return _LONG.sub("\\g<0>\u200b", text)
+    return _LONG.sub("\\g<0>\u200b", text.translate(_SHOWN))
 
 
 def _children(element: Element) -> Iterator[str | Node]:

@@ -1,5 +1,6 @@
 """Papers and reports: what stands in them, that nothing in them is a command, and that they are the same bytes each time."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -268,6 +269,24 @@ def test_a_text_beyond_all_reason_is_refused_cleanly() -> None:
 
     with pytest.raises(Permanent, match="over"):
         paper.render("x" * (paper.LARGEST_TEXT + 1), sheet, MOMENT)
+
+
+@pytest.mark.parametrize("sign", ["*", "[", "[a](b)", "`", "_a", "\\", "|", "#", "<b>", "&amp;", "- "])
+def test_a_long_text_of_signs_is_printed_as_it_is(sign: str) -> None:
+    sheet, text = paper.Sheet((), (), "Uji", "", "", (), ""), sign * 30_000
+
+    shown = "".join(words(paper.render(paper.prose(text), sheet, MOMENT)).split()).replace("\u200b", "").removeprefix("UJI")
+
+    assert re.sub(r"Halaman\d+dari\d+", "", shown) == "".join(text.split())
+
+
+def test_a_megabyte_of_signs_is_drawn() -> None:
+    assert paper.render(paper.prose("*_[x](y)" * 131_072), paper.Sheet((), (), "Uji", "", "", (), ""), MOMENT).startswith(b"%PDF")
+
+
+def test_a_text_of_more_rows_than_anybody_reads_is_refused_cleanly() -> None:
+    with pytest.raises(Permanent, match="paragraphs"):
+        paper.render(paper.prose("a\n\n" * 30_000), paper.Sheet((), (), "Uji", "", "", (), ""), MOMENT)
 
 
 def test_a_paper_the_ledger_does_not_hold_is_not_made_up() -> None:

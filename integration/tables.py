@@ -190,6 +190,14 @@ numbers = Table(
     UniqueConstraint("series", "year", "seq"),
 )
 
+public_ids = Table(  # under which strangers may ask whether a paper is genuine
+    "public_ids",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("ticket", String(40), nullable=False),
+    Column("document", Text, nullable=False, unique=True),
+)
+
 counters = Table(
     "counters",
     metadata,

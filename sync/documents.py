@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from integration.procedure import papers
 from integration.procedure.case import Case, Paper, fold
-from integration.procedure.definition import DRAFT, OutcomeKind, Procedure, Step
-from integration.procedure.events import DocumentIssued, Entry, LetterAnswered, StepLeft
-from integration.procedure.facts import ActorKind
+from integration.procedure.definition import DRAFT, Procedure, Step
+from integration.procedure.events import Entry, StepLeft
 from integration.procedure.offices import Holding, Organisation, Programmer
+from integration.procedure.papers import Signing
 from integration.procedure.requirements import dates
 from integration.procedure.sections import read_date
 from sync.paper import Sheet, Signature, render
@@ -32,20 +33,30 @@ class Decided:
     reason: str
 
 
-def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation, number: str, wording: Wording) -> Made:
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """What a paper gets from the store before it is drawn: its `number`, "" without one, and the `address` where it can be verified."""
+
+    number: str
+    address: str
+
+
+def make(
+    document: str, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation, reserved: Reserved, wording: Wording
+) -> Made:
     """The PDF of the issued document with this id (procedure.md, "document it produces").
 
-    `entries` is the case's ledger; what comes after the paper's own entry is not looked at. `number` is "" for an unnumbered paper.
+    `entries` is the case's ledger; what comes after the paper's own entry is not looked at.
     Raises KeyError for an id the ledger does not hold, Permanent where the paper cannot be drawn.
     """
-    upto = _ledger_at(document, entries)
+    upto = papers.ledger_at(document, entries)
     case = fold(upto)
     assert case is not None  # noqa: S101 -- a ledger that issued a paper has opened its case
     paper = next(p for p in case.documents if p.id == document)
     kind = procedure.document(paper.document)
     step = procedure.step(paper.step)
     outcome = _left(step, upto)
-    signatures = _signatures(case, step, upto, procedure, organisation)
+    signatures = tuple(_signature(signing, case, organisation) for signing in papers.signings(case, step, upto, procedure))
     day = paper.issued_at.astimezone(organisation.calendar.tz).date()
     text = wording.render(
         f"documents/{kind.template}.md",
@@ -72,10 +83,11 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
             part for part in (head.address, ", ".join(filter(None, (head.contact, head.website and f"laman {head.website}")))) if part
         ),
         title=kind.title,
-        number=number,
+        number=reserved.number,
         place_date=f"{head.city}, {long_date(day)}",
         signatures=signatures,
         reference=f"{case.ticket} · {kind.title} · {paper.edition}",
+        proof=reserved.address,
         emblem=head.emblem,
         witnesses=_witnesses(step, procedure, organisation, day),
         copies=form.copies.get(kind.slug, ()) if paper.edition != DRAFT else (),
@@ -83,13 +95,6 @@ def make(document: str, entries: Sequence[Entry], procedure: Procedure, organisa
         fonts=form.fonts,
     )
     return Made(render(text, sheet, paper.issued_at), filename(paper))
-
-
-def _ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
-    for position, entry in enumerate(entries, start=1):
-        if isinstance(entry.event, DocumentIssued) and entry.event.id == document:
-            return entries[:position]
-    raise KeyError(document)
 
 
 def filename(paper: Paper) -> str:
@@ -104,70 +109,27 @@ def _amended(case: Case, paper: Paper) -> Paper | None:
     return next(earlier, None)
 
 
-def _leaving(step: Step, entries: Sequence[Entry]) -> Entry | None:
-    """The entry by which the paper's step was last left."""
-    return next((e for e in reversed(entries) if isinstance(e.event, StepLeft) and e.event.step == step.number), None)
-
-
-def _answering(step: Step, entries: Sequence[Entry], procedure: Procedure) -> Entry | None:
-    """The entry by which an amended letter was approved, for the step that approves letters: it came after the step was left."""
-    if procedure.letter is None or procedure.letter.approval != step.number:
-        return None
-    return next((e for e in reversed(entries) if isinstance(e.event, LetterAnswered) and e.event.accepted), None)
-
-
 def _left(step: Step, entries: Sequence[Entry]) -> Decided:
-    entry = _leaving(step, entries)
+    entry = papers.leaving(step, entries)
     if entry is None or not isinstance(entry.event, StepLeft):
         return Decided("", "")
     return Decided(entry.event.outcome, entry.event.reason)
 
 
-def _signatory(case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation) -> Signature:
-    """Who signs: whoever left the step that made the paper, in the office they left it in (Plt. and Plh. are printed).
-
-    An amended letter is signed by whoever approved it.
-    """
-    entry = _answering(step, entries, procedure) or _leaving(step, entries)
-    if entry is None or not isinstance(entry.event, StepLeft | LetterAnswered):
-        return Signature(organisation.letterhead.unit, "")
-    event = entry.event
-    if entry.by.kind is ActorKind.UNIT or not entry.by.account:
-        return _unit_head(case)
-    role = procedure.role(event.role).name
-    capacity = f"{event.office} {role}" if event.office else role
+def _signature(signing: Signing, case: Case, organisation: Organisation) -> Signature:
+    """The block of whoever signs, by the name the organisation has for them."""
+    capacity, entry, form = signing.capacity, signing.entry, case.submission
+    if entry is None:
+        return Signature(capacity, form.head_name, form.head_nip) if capacity else Signature(organisation.letterhead.unit, "")
     day = entry.at.astimezone(organisation.calendar.tz).date()
-    office = next((o for o in organisation.offices_of(entry.by.account, day) if o.role == event.role), None)
+    office = next((o for o in organisation.offices_of(entry.by.account, day) if o.role == signing.role), None)
     person = office or organisation.programmer(entry.by.account)
     return Signature(capacity, person.name, person.nip) if person else Signature(capacity, entry.by.name or entry.by.account)
 
 
-def _unit_head(case: Case) -> Signature:
-    form = case.submission
-    return Signature(f"{form.head_title} {form.unit_name}", form.head_name, form.head_nip)
-
-
-def _signatures(
-    case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation
-) -> tuple[Signature, ...]:
-    """Who signs, the unit's side second: both parties where the case is handed over and accepted (POS steps 30 and 31), else one."""
-    handing_over, accepting = _handover(procedure)
-    if step in accepting and handing_over:  # what the unit accepts was signed by whoever handed it over
-        return (_signatory(case, handing_over[-1], entries, procedure, organisation), _unit_head(case))
-    signatory = _signatory(case, step, entries, procedure, organisation)
-    return (signatory, _unit_head(case)) if step in handing_over else (signatory,)
-
-
-def _handover(procedure: Procedure) -> tuple[list[Step], list[Step]]:
-    """The steps by which a case is handed over, and those at which that is accepted."""
-    accepting = [s for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.ending for o in s.outcomes)]
-    numbers = {s.number for s in accepting}
-    return [s for s in procedure.steps if any(o.kind is OutcomeKind.FORWARD and o.to in numbers for o in s.outcomes)], accepting
-
-
 def _witnesses(step: Step, procedure: Procedure, organisation: Organisation, day: date) -> tuple[Signature, ...]:
     """Who witnesses that a case is handed over and accepted: the holders, that day, of the roles the organisation names."""
-    if not any(step in steps for steps in _handover(procedure)):
+    if not any(step in steps for steps in papers.handover(procedure)):
         return ()
     held = [(role, office) for role in organisation.papers.witnesses for office in organisation.holders(role, day)[:1]]
     titles = [(office, procedure.role(role).name) for role, office in held]

@@ -35,6 +35,7 @@ from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn, Work
 from integration.templates import messages
 from sync import documents, reports
 from sync.display import Display, issue_marker, task_marker, weighs
+from sync.documents import Reserved
 from sync.gitlab import Platform, Shown
 from sync.inbox import REPORT
 from sync.mail import Attached, Letter, Mail
@@ -56,6 +57,7 @@ class Outbox:
     files: FileStore
     display: Display
     clock: Clock
+    public_url: str
     portal: Portal | None = None
     mail: Mail | None = None
 
@@ -216,7 +218,8 @@ class Outbox:
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)
             number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day.year, lambda seq: pattern.format(seq=seq))
-        made = documents.make(document, entries, procedure, organisation, number, self.display.wording)
+        address = f"{self.public_url}/dokumen/{self.store.public_id(case.ticket, document)}"
+        made = documents.make(document, entries, procedure, organisation, Reserved(number, address), self.display.wording)
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)

@@ -4,6 +4,7 @@ A document's Markdown is read into a small tree, the tree goes to Typst as JSON,
 therefore never become a Typst command, and the renderer reaches neither network nor files. Same text, head and moment: same bytes.
 """
 
+import io
 import json
 import re
 import threading
@@ -15,6 +16,7 @@ from html import escape, unescape
 from xml.etree.ElementTree import Element
 
 import markdown
+import segno
 import typst
 from markdown.treeprocessors import Treeprocessor
 
@@ -53,6 +55,7 @@ class Sheet:
     place_date: str
     signatures: tuple[Signature, ...]
     reference: str  # printed in the footer: ticket and document id
+    proof: str = ""  # the address where the paper can be verified, printed and as a QR code; "": nowhere
     landscape: bool = False
     emblem: str = ""  # SVG left of the letterhead; "": an empty place
     witnesses: tuple[Signature, ...] = ()
@@ -68,7 +71,7 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     Raises Permanent where the text is longer than LARGEST_TEXT, has more rows than MOST_ROWS, or cannot be drawn.
     """
     _measured(text)
-    data = json.dumps({"sheet": asdict(sheet), "body": tree(text)}, ensure_ascii=False)
+    data = json.dumps({"sheet": asdict(sheet), "body": tree(text), "code": _code(sheet.proof) if sheet.proof else ""}, ensure_ascii=False)
     stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
@@ -78,6 +81,13 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     if not isinstance(pdf, bytes):
         raise Permanent("the renderer gave no single PDF", Failure.TEMPLATE)
     return pdf
+
+
+def _code(address: str) -> str:
+    """The QR code of an address as SVG: a seventh of it may be soiled or creased. The quiet zone around it is the layout's."""
+    image = io.BytesIO()
+    segno.make_qr(address, error="m").save(image, kind="svg", border=0, xmldecl=False)
+    return image.getvalue().decode()
 
 
 _drawing = threading.Lock()

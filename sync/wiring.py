@@ -95,7 +95,7 @@ class Service:
         """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
         store, files, clock, platform = self.store, self.files, self.parts.clock, self.platform()
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(self.parts.settings.smtp_url))
-        outbox = Outbox(store, platform, files, self.display, clock, self._portal(), self._mail())
+        outbox = Outbox(store, platform, files, self.display, clock, self.parts.settings.public_url, self._portal(), self._mail())
         hands = EachRow(inbox, outbox, lambda: self.display)
         return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
 

@@ -25,6 +25,7 @@ from integration.procedure.events import Entry
 from integration.procedure.facts import Fact
 from integration.store import statements
 from integration.store.intake import Intake
+from integration.store.publicids import PublicIds
 from integration.store.quotas import Quotas
 from integration.store.rows import Batch, Delivery, Due, InboxRow, Known, LeaseLost, NoteMade, OutboxRow, Turn, Work
 from integration.store.statements import PLATFORM
@@ -47,7 +48,7 @@ def channel_of(effect: Effect) -> str:
             return PLATFORM
 
 
-class Worklist(Intake, Quotas):
+class Worklist(Intake, PublicIds, Quotas):
     """Hands out lanes and rows, and takes back what became of them.
 
     The attempt at a row is counted on disk before it begins. A method that ends the work on a row gives what is to be worked on next: it is

@@ -28,6 +28,7 @@ from integration.procedure.events import (
 from integration.procedure.facts import SERVICE, Actor, ActorKind, Submission
 from integration.procedure.offices import Holding, Organisation
 from sync import documents, paper
+from sync.documents import Reserved
 from sync.wording import Wording
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,6 +36,7 @@ ORGANISATION = organisations.load(ROOT / "deploy" / "organisation.example.yaml")
 PROCEDURE: Procedure = procedures.load("pengaduan-masalah-teknis-si")
 WORDING = Wording(ORGANISATION)
 MOMENT = datetime(2026, 6, 2, 3, tzinfo=UTC)
+ADDRESS = "https://alur.kampus.example/dokumen/abcdefghijklmnopqrstuvwx23"
 HOSTILE = '#let x = 1 *tebal* <b>html</b> ![](http://x/y.png) $1$ @all | & "kutip" \\ `kode`\n===\n- butir\n    #eval("1")'
 MADE: list[DocumentType] = [document for document in PROCEDURE.documents if document.template]
 
@@ -101,7 +103,7 @@ def made(
     slug: str, entries: list[Entry], number: str = "12/UN39.17/X/VI/2026", organisation: Organisation = ORGANISATION
 ) -> documents.Made:
     last = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == slug][-1]
-    return documents.make(last, entries, PROCEDURE, organisation, number, WORDING)
+    return documents.make(last, entries, PROCEDURE, organisation, Reserved(number, ADDRESS), WORDING)
 
 
 def words(pdf: bytes) -> str:
@@ -160,9 +162,9 @@ def test_the_same_ledger_gives_the_same_bytes_whatever_came_later(kind: Document
     last = [e.seq for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == kind.slug][-1]
     first = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == kind.slug][-1]
 
-    early = documents.make(first, entries[:last], PROCEDURE, ORGANISATION, "", WORDING)
+    early = documents.make(first, entries[:last], PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING)
 
-    assert early.content == documents.make(first, entries, PROCEDURE, ORGANISATION, "", WORDING).content
+    assert early.content == documents.make(first, entries, PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING).content
     assert b"pdfaid" in early.content
 
 
@@ -215,7 +217,7 @@ def test_a_letter_says_from_when_to_when_and_a_draft_goes_to_nobody_else() -> No
     drafts = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == "surat-tugas"]
 
     letter = words(made("surat-tugas", entries).content)
-    draft = words(documents.make(drafts[0], entries, PROCEDURE, ORGANISATION, "", WORDING).content)
+    draft = words(documents.make(drafts[0], entries, PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING).content)
 
     assert "Mulai : Senin, 8 Juni 2026 Target selesai : Selasa, 21 Juli 2026" in letter
     assert "Tembusan" in letter
@@ -291,7 +293,7 @@ def test_a_text_of_more_rows_than_anybody_reads_is_refused_cleanly() -> None:
 
 def test_a_paper_the_ledger_does_not_hold_is_not_made_up() -> None:
     with pytest.raises(KeyError):
-        documents.make("SI-2026-000001/surat-tugas/9", ledger(), PROCEDURE, ORGANISATION, "", WORDING)
+        documents.make("SI-2026-000001/surat-tugas/9", ledger(), PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING)
 
 
 @pytest.mark.parametrize(

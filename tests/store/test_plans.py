@@ -17,7 +17,7 @@ from integration.store import Batch, CaseRow, Delivery, InboxRow, NoteMade, Outb
 from integration.tables import metadata
 from sync.drain import Drain
 
-GROWING = {"cases", "events", "causes", "inbox", "outbox", "lanes", "notes", "numbers"}
+GROWING = {"cases", "events", "causes", "inbox", "outbox", "lanes", "notes", "numbers", "public_ids"}
 """The tables that keep what is over."""
 
 
@@ -48,6 +48,7 @@ class Hands:
         """A note, which is slow, is posted under a number."""
         self.store.hold(turn)
         self.store.number("SI-2026-000001/surat-tugas", "surat-tugas", 2026, str)
+        self.store.public_id("SI-2026-000001", "SI-2026-000001/surat-tugas/1")
         outcome = IssueLinked("linked:7", self.store.clock(), SERVICE, 7, "https://gitlab.example/7")
         return self.store.done(turn, row, outcome=outcome, note=NoteMade(row.key, "", 5), observed={"iid": 7})
 
@@ -85,6 +86,7 @@ def asked(store: Store) -> None:
     store.observed("SI-2026-000001")
     store.sightings([7, 8])
     store.note_id("SI-2026-000001", "langkah")
+    store.verifiable("a" * 26)
     for rows in (store.inbox_rows, store.outbox_rows):
         for state in (None, "waiting", "parked"):
             rows(state=state)

@@ -18,6 +18,7 @@ from integration.procedure.events import CaseEnded, RevisionAdopted
 from sync import documents, migration
 from sync.audit import audit
 from sync.cli import main
+from sync.documents import Reserved
 from sync.periods import period
 from sync.survey import survey
 from sync.wiring import Service
@@ -127,7 +128,7 @@ def remade(world: World, ticket: str) -> dict[str, bool]:
             entries,
             display.revision(case.procedure, paper.revision),
             display.organisation,
-            paper.number,
+            Reserved(paper.number, f"{service.parts.settings.public_url}/dokumen/{service.store.public_id(ticket, paper.id)}"),
             display.wording,
         )
         for paper in case.documents

@@ -22,6 +22,7 @@ from webhooks.hooks import hooks
 from webhooks.intake import intake
 from webhooks.openapi import openapi
 from webhooks.statuspages import status_pages
+from webhooks.verification import verification
 
 SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 INDONESIAN = "id"
@@ -41,7 +42,7 @@ def create_app(parts: Parts) -> Flask:
         ),
         "tanggal_waktu",
     )
-    for routes in (intake(edge), hooks(edge), status_pages(edge), openapi(), health(parts)):
+    for routes in (intake(edge), hooks(edge), status_pages(edge), verification(edge), openapi(), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)

@@ -4,6 +4,7 @@ A view verifies, keeps, answers; it decides nothing and calls nobody.
 """
 
 import re
+from datetime import datetime
 
 from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -43,10 +44,24 @@ class Edge:
         """The working time in force now."""
         return self._in_force.now.calendar
 
+    @property
+    def centre(self) -> str:
+        """What the centre calls itself on its papers."""
+        return self._in_force.now.letterhead.unit
+
+    def day(self, moment: datetime) -> str:
+        """The day of a moment, where the centre is, as ISO 8601."""
+        return moment.astimezone(self.calendar.tz).date().isoformat()
+
     def accepted(self, ticket: str) -> Json:
         """The body of a 202 for this ticket (contract.md)."""
         token = status_token(self.secrets[0], ticket)
         return {"tiket": ticket, "status_url": f"{self._public_url}/layanan/pengaduan/{ticket}?token={token}"}
+
+
+def for_a_browser() -> bool:
+    """Whether whoever asks would rather have a page than JSON."""
+    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def whole_body() -> bytes:

@@ -10,7 +10,7 @@ from integration.codec import Json
 from integration.procedure.case import fold
 from integration.store import NEW
 from integration.templates import messages
-from webhooks.edge import Edge, refusal
+from webhooks.edge import Edge, for_a_browser, refusal
 from webhooks.status import public_status
 
 
@@ -22,11 +22,11 @@ def status_pages(edge: Edge) -> Blueprint:
     def status(ticket: str) -> Response:
         denied = _denied(edge, ticket)
         if denied:
-            return _page(None, denied) if _for_a_browser() else refusal(*denied)
+            return _page(None, denied) if for_a_browser() else refusal(*denied)
         told = _status(edge, ticket)
         if told is None:
             return refusal(404, "unknown_ticket")
-        return _page(told, (200, "")) if _for_a_browser() else jsonify(told)
+        return _page(told, (200, "")) if for_a_browser() else jsonify(told)
 
     return pages
 
@@ -38,7 +38,7 @@ def _denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
         return None if held else (401, "link_invalid")
     verdict = signatures.verify(edge.secrets, dict(request.headers), b"", edge.clock())
     if verdict is signatures.Verdict.MISSING:
-        return (401, "link_invalid") if _for_a_browser() else (400, "header_missing")
+        return (401, "link_invalid") if for_a_browser() else (400, "header_missing")
     return None if verdict is signatures.Verdict.OK else (401, "unauthorized")
 
 
@@ -53,10 +53,6 @@ def _status(edge: Edge, ticket: str) -> Json | None:
 
 WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "pengecualian", "tujuan", "perkiraan_selesai")
 """What nobody can say of a form that is kept and not yet worked on."""
-
-
-def _for_a_browser() -> bool:
-    return request.accept_mimetypes.best_match(["application/json", "text/html"]) == "text/html"
 
 
 def _page(told: Json | None, answer: tuple[int, str]) -> Response:

@@ -13,12 +13,12 @@ from webhooks.app import create_app
 from webhooks.edge import LARGEST_BODY
 from webhooks.openapi import ROUTES
 
-PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json"}
+PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
 
 
 def every_call(app) -> list[tuple[str, str]]:
     ways = [(rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"OPTIONS", "HEAD"}]
-    return [(method, rule.rule.replace("<ticket>", "SI-2026-000001")) for rule, method in ways]
+    return [(method, rule.rule.replace("<ticket>", "SI-2026-000001").replace("<public_id>", "abc")) for rule, method in ways]
 
 
 def test_without_credentials_only_what_is_declared_public_answers(app, client, portal):
@@ -42,7 +42,11 @@ def test_with_wrong_credentials_too(app, client, stranger):
 
 
 def test_the_description_names_every_route_and_no_other(app, client):
-    routes = {(method.lower(), rule.rule.replace("<ticket>", "{tiket}")) for rule in app.url_map.iter_rules() for method in rule.methods}
+    routes = {
+        (method.lower(), rule.rule.replace("<ticket>", "{tiket}").replace("<public_id>", "{id}"))
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods
+    }
     served = {(method, path) for method, path in routes if method not in ("options", "head")}
     described = client.get("/openapi.json").json
     assert described["openapi"] == "3.1.0"

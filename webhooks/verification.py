@@ -1,0 +1,80 @@
+"""Where anybody asks whether a paper is genuine: `GET /dokumen/{id}`, the address printed on it, as JSON and as a small page.
+
+Told is what is printed on the paper anyway, without the persons, and whether it still counts: nothing of the complaint. An id that was
+never given is answered as an address that is not there.
+"""
+
+import math
+import secrets
+
+from flask import Blueprint, Response, jsonify, make_response, render_template, request
+
+from integration.codec import Json
+from integration.procedure.case import fold
+from integration.procedure.papers import ledger_at, signings, standing, superseding
+from integration.templates import messages
+from webhooks.edge import Edge, for_a_browser, refusal
+from webhooks.limits import Allowance, asker
+
+AT_ONCE, PAUSE = 60, 1.0
+"""How often one address may ask: so many times, then once in so many seconds. A whole campus may stand behind one."""
+
+
+def verification(edge: Edge) -> Blueprint:
+    """The one route."""
+    pages = Blueprint("verification", __name__)
+    allowance = Allowance(AT_ONCE, PAUSE)
+
+    @pages.get("/dokumen/<public_id>")
+    def paper(public_id: str) -> Response:
+        wait = allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+        if wait:
+            refused = _refused(429, "too_many")
+            refused.headers["Retry-After"] = str(math.ceil(wait))
+            return refused
+        told = _told(edge, public_id)
+        if told is None:
+            return _refused(404, "unknown_paper")
+        return _page(told, "", 200) if for_a_browser() else jsonify(told)
+
+    return pages
+
+
+def _told(edge: Edge, public_id: str) -> Json | None:
+    """What anybody may know of the paper with this id; None where there is none. Days as ISO 8601 in the calendar's zone."""
+    found = edge.store.verifiable(public_id)
+    if found is None:
+        return None
+    entries = edge.store.entries(found.ticket)
+    issued = ledger_at(found.document, entries)
+    then, now = fold(issued), fold(entries)
+    assert then and now  # noqa: S101, PT018 -- only a paper that a case issued has an id
+    paper = next(paper for paper in now.documents if paper.id == found.document)
+    procedure = next(p for p in edge.procedures if (p.slug, p.revision) == (now.procedure, paper.revision))
+    signed = signings(then, procedure.step(paper.step), issued, procedure)
+    later = superseding(procedure, now, paper)
+    return {
+        "jenis": paper.document,
+        "judul": procedure.document(paper.document).title,
+        "nomor": paper.number or None,
+        "tanggal": edge.day(paper.issued_at),
+        "pejabat": [signing.capacity or edge.centre for signing in signed],
+        "edisi": paper.edition,
+        "versi": paper.version,
+        "sha256": paper.sha256 or None,
+        "keadaan": standing(procedure, now, paper).value,
+        "digantikan_oleh": {"versi": later.version, "tanggal": edge.day(later.issued_at)} if later else None,
+    }
+
+
+def _refused(code: int, sentence: str) -> Response:
+    return _page(None, messages("edge")[sentence], code) if for_a_browser() else refusal(code, sentence)
+
+
+def _page(told: Json | None, sentence: str, code: int) -> Response:
+    """The small page. It can send nothing anywhere: the one script reads a file where it lies."""
+    nonce = secrets.token_urlsafe(16)
+    page = make_response(render_template("dokumen.html", told=told, sentence=sentence, nonce=nonce), code)
+    own = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"
+    page.headers["Content-Security-Policy"] = f"{own}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    return page

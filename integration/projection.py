@@ -12,10 +12,11 @@ from integration import neutral
 from integration.issue import IssueFields
 from integration.labels import Family, named, step_label
 from integration.procedure import contexts, lines
-from integration.procedure.case import Case, SignOff
-from integration.procedure.definition import Also, Channel, Outcome, Procedure, Requirement, Step, Supply
+from integration.procedure.case import Case, Paper, SignOff
+from integration.procedure.definition import DRAFT, Also, Channel, Outcome, Procedure, Requirement, Step, Supply
 from integration.procedure.forecast import finish
 from integration.procedure.offices import Organisation
+from integration.procedure.papers import Standing, standing, superseding
 from integration.procedure.people import assignee, lacks_team, performers, role_names, step_roles, vacancy
 from integration.procedure.requirements import satisfied
 from integration.procedure.route import destination
@@ -185,16 +186,25 @@ def _signoff(procedure: Procedure, case: Case, sign: SignOff) -> Json:
 
 
 def papers(procedure: Procedure, case: Case) -> list[Json]:
-    """Each document in its newest version, in the order they were first issued; number and link are "" until it is filed."""
+    """Each document in its newest version, in the order they were first issued; number and link are "" until it is filed.
+
+    `replaces`: the version whose place it took. `in_force`: the approved one that counts while the newest is but a draft. None without.
+    """
     newest = {paper.document: paper for paper in case.documents}
-    return [
-        {
-            "document": paper.document,
-            "title": procedure.document(paper.document).title,
-            "edition": paper.edition,
-            "version": paper.version,
-            "number": paper.number,
-            "link": paper.link,
-        }
-        for paper in newest.values()
-    ]
+    return [_paper(procedure, case, paper) for paper in newest.values()]
+
+
+def _paper(procedure: Procedure, case: Case, paper: Paper) -> Json:
+    earlier = [p for p in reversed(case.documents) if p.document == paper.document and p is not paper]
+    replaced = next((p for p in earlier if superseding(procedure, case, p) is paper), None)
+    in_force = next((p for p in earlier if paper.edition == DRAFT and standing(procedure, case, p) is Standing.VALID), None)
+    return {
+        "document": paper.document,
+        "title": procedure.document(paper.document).title,
+        "edition": paper.edition,
+        "version": paper.version,
+        "number": paper.number,
+        "link": paper.link,
+        "replaces": replaced.version if replaced else None,
+        "in_force": {"version": in_force.version, "link": in_force.link} if in_force else None,
+    }

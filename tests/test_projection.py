@@ -220,6 +220,17 @@ class TestRegion:
         now = STEPS[4].now
         held = replace(STEPS[4].open, documents=tuple(Paper(f"a/{n}", "notulen", "final", n, 11, n, now, f"{n}/NOT") for n in (1, 2)))
         assert [paper["number"] for paper in papers(POS, held)] == ["2/NOT"]
+        assert [(paper["replaces"], paper["in_force"]) for paper in papers(POS, held)] == [(1, None)]
+
+    def test_a_draft_leaves_the_approved_paper_in_sight(self):
+        now = STEPS[18].now
+        letters = tuple(
+            Paper(f"a/{n}", "surat-tugas", edition, n, 15, n, now, link=f"[{n}](/uploads/{n})")
+            for n, edition in enumerate(("draft", "final", "draft"), 1)
+        )
+        (shown,) = papers(POS, replace(STEPS[18].open, documents=letters))
+        assert (shown["version"], shown["edition"], shown["replaces"]) == (3, "draft", None)
+        assert shown["in_force"] == {"version": 2, "link": "[2](/uploads/2)"}
 
     def test_an_end_is_explained(self):
         words = shown(STEPS[8], step=None, ending=Ending.HANDED_OFF, ending_reason="bukan\n/close", ending_target="POS Lain")

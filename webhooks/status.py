@@ -11,6 +11,7 @@ from integration.procedure.contexts import papers_owed
 from integration.procedure.definition import Procedure
 from integration.procedure.forecast import finish
 from integration.procedure.offices import WorkCalendar
+from integration.procedure.papers import standing
 
 
 def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now: datetime) -> Json:
@@ -37,6 +38,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
                 "nomor": paper.number or None,
                 "terbit": paper.issued_at.astimezone(calendar.tz).date().isoformat(),
                 "sha256": paper.sha256,
+                "keadaan": standing(procedure, case, paper).value,
             }
             for paper in case.documents
             if paper.sha256 and procedure.document(paper.document).reaches_unit(paper.edition)

@@ -67,9 +67,15 @@ def handover(procedure: Procedure) -> tuple[list[Step], list[Step]]:
 
 
 def superseding(procedure: Procedure, case: Case, paper: Paper) -> Paper | None:
-    """The newest paper that took this one's place. A draft takes no approved paper's, nor one week's report another week's."""
-    weekly = procedure.duty is not None and procedure.duty.document == paper.document
-    return next((later for later in reversed(case.documents) if _supersedes(later, paper, weekly=weekly)), None)
+    """The newest paper that took this one's place; a draft takes another draft's alone, and only until one is approved.
+
+    The reports of a recurring duty stand beside each other: only one of the same week takes another's place.
+    """
+    later = [p for p in reversed(case.documents) if p.document == paper.document and p.version > paper.version]
+    if procedure.duty is not None and procedure.duty.document == paper.document:
+        later = [p for p in later if p.edition == paper.edition]
+    drafts = [p for p in later if p.edition == DRAFT and paper.edition == DRAFT]
+    return next((p for p in later if p.edition != DRAFT), next(iter(drafts), None))
 
 
 def standing(procedure: Procedure, case: Case, paper: Paper, *, void: bool = False) -> Standing:
@@ -79,12 +85,6 @@ def standing(procedure: Procedure, case: Case, paper: Paper, *, void: bool = Fal
     if superseding(procedure, case, paper) is not None:
         return Standing.SUPERSEDED
     return Standing.DRAFT if paper.edition == DRAFT else Standing.VALID
-
-
-def _supersedes(later: Paper, paper: Paper, *, weekly: bool) -> bool:
-    if later.document != paper.document or later.version <= paper.version:
-        return False
-    return later.edition == paper.edition if weekly else later.edition != DRAFT or paper.edition == DRAFT
 
 
 def _signing(case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure) -> Signing:

@@ -46,6 +46,7 @@ def test_the_draft_of_another_letter_takes_nobodys_place_before_it_is_approved(a
     run.assign("koordinator", "tono", "budi")
     assert stands(run, "surat-tugas", 2) == (Standing.VALID, None)
     assert stands(run, "surat-tugas", 3) == (Standing.DRAFT, None)
+    assert stands(run, "surat-tugas", 1) == (Standing.SUPERSEDED, 2)
     run.assign("koordinator", "tono", "sari")
     assert stands(run, "surat-tugas", 3) == (Standing.SUPERSEDED, 4)
     run.say("kepala", "setuju")

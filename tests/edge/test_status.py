@@ -77,6 +77,15 @@ def test_the_portal_sees_where_the_case_stands(portal, known, procedure):
     assert [paper["nomor"] for paper in told["dokumen"]] == ["1/UN39.17/2026"]
 
 
+def test_a_paper_another_took_the_place_of_is_told_as_such(portal, parts, known, watch, procedure):
+    replaced, counts = ("nomor 1/UN39.17/2026, 2 Juni 2026 (telah digantikan)</dd>", "nomor 2/UN39.17/2026, 2 Juni 2026</dd>")
+    happen(portal, parts, watch, DocumentFiled("c", "2/UN39.17/2026", "ab" * 32, 10, "x"))
+    assert [paper["keadaan"] for paper in portal.ask("SI-2026-000001").json["dokumen"]] == ["digantikan", "berlaku"]
+    page = portal.ask("SI-2026-000001", Accept="text/html").text
+    assert replaced in page
+    assert counts in page
+
+
 def test_nothing_anybody_wrote_and_no_link_into_the_project_is_shown(portal, known):
     shown = portal.ask("SI-2026-000001").text + portal.ask("SI-2026-000001", Accept="text/html").text
     assert "Catatan petugas" not in shown

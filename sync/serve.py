@@ -37,7 +37,8 @@ class Web:
         listening = socket.create_server((bind.host, bind.port), family=_family(bind.host), backlog=128)
         self._map: dict[int, object] = {}
         app = create_app(service.parts)
-        self._server: TcpWSGIServer = create_server(app, self._map, sockets=[listening], threads=WEB_THREADS, ident=None)
+        own = {"threads": WEB_THREADS, "ident": None, "clear_untrusted_proxy_headers": False}  # whom a proxy speaks for: webhooks/limits.py
+        self._server: TcpWSGIServer = create_server(app, self._map, sockets=[listening], **own)
         self._refuses = threading.Event()
         self.port: int = listening.getsockname()[1]
 

@@ -15,6 +15,7 @@ from integration.store import StoreDown
 from sync import serve
 from sync.serve import OneProcess, log_end_of_thread, running
 from sync.wiring import Service, sender
+from webhooks.verification import AT_ONCE
 
 ANYWHERE = Bind("127.0.0.1", 0)
 
@@ -47,6 +48,16 @@ def test_it_listens_on_ipv6_too(service):
         pytest.skip("this machine has no IPv6 loopback")
     with running(service, Bind("::1", 0)) as process:
         assert requests.get(process.url, timeout=5).status_code == 404
+
+
+def test_behind_a_proxy_whoever_asks_has_a_share_of_their_own(service):
+    with running(service, ANYWHERE) as process:
+
+        def ask(who: str) -> int:
+            return requests.get(f"{process.url}/dokumen/x", headers={"X-Forwarded-For": who}, timeout=5).status_code
+
+        assert any(ask("103.8.12.7") == 429 for _ in range(10 * AT_ONCE))
+        assert ask("103.8.12.8") == 404
 
 
 def test_a_worker_that_ends_ends_the_process(service, monkeypatch, caplog):

@@ -1,16 +1,19 @@
 """From the form to the handover: one complaint through all the steps, with its papers, callbacks and closing."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import jsonschema
+import pypdfium2
 import pytest
+import requests
 
 from integration.procedure.case import Case
 from integration.procedure.definition import DRAFT
 from integration.procedure.facts import ActorKind
-from sync.documents import make
+from sync.documents import Reserved, make
 from tests.servers import new_database
 from tests.stories.world import World
 from tests.stories.world import world as told
@@ -92,8 +95,23 @@ def test_a_paper_made_again_from_the_ledger_is_the_same_bytes(run: Run) -> None:
     entries = store.entries(run.ticket)
 
     for paper in run.case.documents:
-        again = make(paper.id, entries, run.world.procedure, display.organisation, paper.number, display.wording)
+        reserved = Reserved(paper.number, f"{run.world.settings.public_url}/dokumen/{store.public_id(run.ticket, paper.id)}")
+        again = make(paper.id, entries, run.world.procedure, display.organisation, reserved, display.wording)
         assert again.content == run.world.service.files.get(paper.sha256), paper.id
+
+
+def test_at_the_address_on_a_paper_its_hash_is_told_and_whether_another_took_its_place(run: Run) -> None:
+    for paper in run.case.documents:
+        printed = pypdfium2.PdfDocument(run.world.service.files.get(paper.sha256))[0].get_textpage().get_text_range()
+        (path,) = re.findall(r"diperiksa pada\s+http://127\.0\.0\.1:8080(/dokumen/[a-z2-7]{26})", printed)
+        told = requests.get(run.world.campus.portal.service_url + path, timeout=10).json()
+
+        newest = max(p.version for p in run.case.documents if p.document == paper.document)
+        assert (told["jenis"], told["versi"], told["nomor"] or "") == (paper.document, paper.version, paper.number)
+        assert told["sha256"] == paper.sha256
+        assert told["keadaan"] == ("berlaku" if paper.version == newest else "digantikan")
+        assert told["digantikan_oleh"] is None or told["digantikan_oleh"]["versi"] == newest
+        assert all(told["pejabat"])
 
 
 def test_while_it_is_open_the_issue_shows_one_step_one_role_one_status_one_priority(run: Run) -> None:

@@ -245,8 +245,8 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             bot=bot,
             users=users,
             platform=platform,
-            inbox=Inbox(store, platform, files, DISPLAY, clock, "https://alur.kampus.example"),
-            outbox=Outbox(store, platform, files, DISPLAY, clock),
+            inbox=Inbox(store, platform, files, DISPLAY, clock),
+            outbox=Outbox(store, platform, files, DISPLAY, clock, "https://alur.kampus.example"),
         )
         assert gitlab.unknown == []
         post.shutdown()

@@ -29,7 +29,7 @@ from integration.store import StoreDown
 from integration.templates import messages
 from integration.vacancies import office_roles
 from sync import archive as archives
-from sync import changes, migration
+from sync import changes, documents, migration, word
 from sync import console as shown
 from sync.audit import audit
 from sync.doctor import check
@@ -440,6 +440,31 @@ def audit_verify(what: str | None) -> None:
     if proof.faults:
         failed("audit_faults", faults=len(proof.faults))
     click.echo(WORDS["audit_ok"].format(cases=proof.cases, files=proof.files))
+
+
+@main.command(help=WORDS["help_paper"])
+@click.argument("document")
+@click.option("--docx", is_flag=True, help=WORDS["help_paper_docx"])
+@click.option("--out", type=click.Path(path_type=Path), help=WORDS["help_paper_out"])
+def paper(document: str, *, docx: bool, out: Path | None) -> None:
+    """Write one document of a case to a file: as it was issued, or as DOCX."""
+    service = opened()
+    case = _known_case(service, document.partition("/")[0])
+    issued = next((known for known in case.documents if known.id == document and known.sha256), None)
+    if issued is None:
+        failed("paper_unknown", document=document, known=", ".join(known.id for known in case.documents if known.sha256) or "-")
+    if docx:
+        display, entries = service.display, service.store.entries(case.ticket)
+        procedure = display.revision(case.procedure, issued.revision)
+        reserved = documents.Reserved(issued.number, "")
+        composed = documents.compose(document, entries, procedure, display.organisation, reserved, display.wording)
+        content = word.render(composed.text, composed.sheet)
+    else:
+        content = service.files.get(issued.sha256)
+    name = Path(documents.filename(issued))
+    out = out or (name.with_suffix(".docx") if docx else name)
+    out.write_bytes(content)
+    click.echo(WORDS["written"].format(path=out))
 
 
 @main.command(help=WORDS["help_archive"])

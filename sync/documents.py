@@ -41,13 +41,30 @@ class Reserved:
     address: str
 
 
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A paper before it is drawn: its text in Markdown, and what stands around it."""
+
+    text: str
+    sheet: Sheet
+    paper: Paper
+
+
 def make(
     document: str, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation, reserved: Reserved, wording: Wording
 ) -> Made:
-    """The PDF of the issued document with this id (procedure.md, "document it produces").
+    """The PDF of the issued document with this id (procedure.md, "document it produces"). See `compose`; Permanent also if not drawn."""
+    composed = compose(document, entries, procedure, organisation, reserved, wording)
+    return Made(render(composed.text, composed.sheet, composed.paper.issued_at), filename(composed.paper))
+
+
+def compose(
+    document: str, entries: Sequence[Entry], procedure: Procedure, organisation: Organisation, reserved: Reserved, wording: Wording
+) -> Composed:
+    """The issued document with this id, to be drawn.
 
     `entries` is the case's ledger; what comes after the paper's own entry is not looked at.
-    Raises KeyError for an id the ledger does not hold, Permanent where the paper cannot be drawn.
+    Raises KeyError for an id the ledger does not hold, Permanent where its template cannot be filled in.
     """
     upto = papers.ledger_at(document, entries)
     case = fold(upto)
@@ -94,7 +111,7 @@ def make(
         font=form.font,
         fonts=form.fonts,
     )
-    return Made(render(text, sheet, paper.issued_at), filename(paper))
+    return Composed(text, sheet, paper)
 
 
 def filename(paper: Paper) -> str:

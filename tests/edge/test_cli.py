@@ -424,9 +424,12 @@ def test_so_are_the_summaries_of_a_month_and_a_year(alur, parts, tmp_path, comma
 
 
 def test_what_was_not_meddled_with_is_proven(alur, parts):
-    keep(parts, StepEntered(5, TUESDAY, 1))
+    keep(parts, StepEntered(1, TUESDAY, 1))
     result = alur("audit", "verify")
-    assert (result.exit_code, result.stdout.strip()) == (0, "1 perkara diperiksa; rantai catatan dan sidik 1 berkas terbukti utuh.")
+    assert (result.exit_code, result.stdout.strip()) == (
+        0,
+        "1 perkara diperiksa; rantai catatan dan sidik 1 berkas terbukti utuh, dan tidak ada langkah yang terlewat.",
+    )
     assert alur("audit", "verify", TICKET).exit_code == 0
     assert alur("audit", "verify", "SI-2026-000009").exit_code == 1
 
@@ -440,6 +443,18 @@ def test_a_ledger_meddled_with_is_told(alur, parts, environment):
     result = alur("audit", "verify")
     assert result.exit_code == 1
     assert "catatan ke-2 tidak sesuai" in result.stdout
+
+
+def test_a_step_that_was_skipped_is_told(alur, parts):
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    result = alur("audit", "verify", TICKET)
+    assert (result.exit_code, "catatan ke-2 menyimpang dari prosedur" in result.stdout) == (1, True)
+
+
+def test_a_file_that_is_no_archive_is_told(alur, tmp_path):
+    (tmp_path / "surat.zip").write_bytes(b"PK")
+    result = alur("audit", "verify", str(tmp_path / "surat.zip"))
+    assert (result.exit_code, "surat.zip: bukan arsip perkara" in result.stdout) == (1, True)
 
 
 def test_a_file_changed_or_gone_is_told(alur, parts, tmp_path):

@@ -11,7 +11,7 @@ from integration.doorbell import Embedded
 from integration.files import FileStore
 from integration.organisation import InForce
 from integration.parts import Parts
-from integration.procedure.offices import Holding, Organisation, WorkCalendar
+from integration.procedure.offices import Holding, Organisation, Papers, WorkCalendar
 from integration.settings import Settings
 from integration.store import Store
 from integration.templates import messages
@@ -25,7 +25,7 @@ from tests.worker.conftest import POS
 
 CHECKS = (
     *("database", "broker", "files", "organisation", "offices", "revisions", "token", "clock"),
-    *("rights", "members", "hook", "labels", "calendar", "templates"),
+    *("rights", "members", "hook", "labels", "calendar", "templates", "font"),
 )
 HOOK = "https://alur.example/webhooks/gitlab"
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
@@ -204,7 +204,7 @@ class TestDoctor:
         site.provision.apply()
         findings = site.look(in_force=InForce(site.parts.settings.organisation))
         wrong = {code: finding for code, finding in findings.items() if not finding.ok}
-        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates"}
+        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates", "font"}
         assert wrong["offices"].detail == "menunggu berkas organisasi yang benar"
         assert {finding.fix for finding in wrong.values()} == {wrong["organisation"].fix}
 
@@ -280,6 +280,13 @@ class TestDoctor:
         monkeypatch.setattr(wording, "TEMPLATES", tmp_path)
         detail = site.look()["templates"].detail
         assert detail.startswith("notes/rusak.md:2: ")
+
+    def test_a_font_that_is_not_there_is_named_with_those_that_are(self, site: Site):
+        site.provision.apply()
+        office = replace(organisation(), papers=Papers(font="Bookman Old Style"))
+        detail = site.look(in_force=Office(office))["font"].detail
+        assert detail.startswith('"Bookman Old Style" tidak ditemukan')
+        assert "Libertinus Serif" in detail
 
     def test_every_check_has_its_words(self):
         words = messages("doctor")

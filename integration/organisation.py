@@ -4,6 +4,7 @@ Either a whole organisation is handed out or every fault of its files, never an 
 """
 
 import logging
+import re
 import threading
 import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -153,6 +154,7 @@ def _read(path: Path, roles: Collection[str] | None) -> Reading:
     _check_one_at_a_time(file, offices)
     _check_people(file, offices, programmers)
     _check_special_hours(file, special)
+    _check_numbers(file, numbering)
     if not faults:
         _check_closures(file, closures, {year.year for year in years})
 
@@ -257,6 +259,22 @@ def _check_closures(file: EntryFile, closures: Sequence[tuple[Place, ClosureEntr
         missing = {closure.since.year, closure.last.year} - years
         if missing:
             file.faults.add(place, "closure_year", year=min(missing))
+
+
+def _check_numbers(file: EntryFile, numbering: NumberingEntry | None) -> None:
+    """Each type of document counts for itself, so what else is in its numbers must tell them from those of every other type."""
+    if numbering is None:
+        return
+    if "{type}" not in numbering.default:
+        file.faults.add(("numbering", "default"), "number_type")
+        return
+    known = numbering.read()
+    first: dict[str, str] = {}
+    for document in (*numbering.types, *(document for document in numbering.patterns if document not in numbering.types)):
+        other = first.setdefault(re.sub(":0[0-9]d", "", known.pattern(document, date.min)), document)
+        if other != document:
+            part = "patterns" if document in numbering.patterns else "types"
+            file.faults.add(("numbering", part, document), "numbers_alike", document=document, other=other)
 
 
 def _overlap(one: OfficeEntry | SpecialHoursEntry, other: OfficeEntry | SpecialHoursEntry) -> bool:

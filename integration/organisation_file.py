@@ -6,7 +6,6 @@ Rules that need one entry alone are here; what several entries must agree on is 
 import re
 from datetime import date, time
 from pathlib import Path
-from string import Formatter
 from typing import Annotated, Self
 from zoneinfo import ZoneInfo
 
@@ -63,16 +62,20 @@ def _weekdays(text: object) -> tuple[int, ...]:
 
 
 def _number_pattern(text: str) -> str:
-    """A pattern of document numbers: known placeholders, the sequence number among them, and only that one with a width."""
-    try:
-        parts = [(name, spec, conversion) for _, name, spec, conversion in Formatter().parse(text) if name is not None]
-        text.format(**dict.fromkeys(PLACEHOLDERS, 1))
-    except (ValueError, KeyError, IndexError, AttributeError):
-        raise PydanticCustomError("number_pattern", "pattern") from None
-    if any(conversion or (spec and name != "seq") for name, spec, conversion in parts):
+    """A pattern of document numbers: the sequence number once, perhaps with a width as in "{seq:03d}", and the year it is counted in.
+
+    What stands right behind the sequence number must not read as the letter of a number between two others ("100b"), nor as a digit.
+    """
+    words = re.split(r"\{(\w+)(?::0[1-9]d)?\}", text)
+    literals, names = words[::2], words[1::2]
+    if not text.isprintable() or any(re.search("[{}]", literal) for literal in literals) or not PLACEHOLDERS.issuperset(names):
         raise PydanticCustomError("number_pattern", "pattern")
-    if "seq" not in (name for name, _, _ in parts):
+    if re.findall(r"\{(\w+):", text) not in ([], ["seq"]) or names.count("seq") != 1:
         raise PydanticCustomError("number_pattern", "pattern")
+    if re.search(r"\{seq(?::\w+)?\}[\w{]", text):
+        raise PydanticCustomError("number_behind", "pattern")
+    if "year" not in names:
+        raise PydanticCustomError("number_year", "pattern")
     return text
 
 
@@ -141,13 +144,6 @@ class NumberingEntry(Entry):
     default: NumberPattern
     types: dict[Slug, Literal] = Field(default_factory=dict)
     patterns: dict[Slug, NumberPattern] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _told_apart(self) -> Self:
-        """Each type of document counts for itself, so only the type tells two numbers apart."""
-        if "{type}" not in self.default or len(set(self.types.values())) < len(self.types):
-            raise PydanticCustomError("numbers_alike", "numbering")
-        return self
 
     def read(self) -> Numbering:
         """The same for the core."""

@@ -85,6 +85,34 @@ def test_the_example_names_the_office_and_its_papers(organisation: Organisation)
     assert Numbering().pattern("notulen", date(2026, 2, 1)) == "{seq}//NOTULEN/II/2026"
 
 
+@pytest.mark.parametrize(
+    ("number", "place"),
+    [
+        ("100/UN39.17/ST/V/2025", (100, "")),
+        ("100b/UN39.17/ST/V/2025", (100, "b")),
+        ("100B/UN39.17/ST/XII/2025", (100, "b")),  # another month, a capital
+        ("007/UN39.17/ST/V/2025", (7, "")),
+        ("0/UN39.17/ST/V/2025", None),
+        ("100bb/UN39.17/ST/V/2025", None),
+        ("1000000/UN39.17/ST/V/2025", None),
+        ("b/UN39.17/ST/V/2025", None),
+        ("100/UN39a17/ST/V/2025", None),
+        ("100/UN39.17/NOT/V/2025", None),
+        ("100/UN39.17/ST/XIII/2025", None),
+        ("100/UN39.17/ST/V/2024", None),
+        ("100/UN39.17/ST/V/2025 ", None),
+    ],
+)
+def test_a_number_is_read_back_by_its_pattern(organisation: Organisation, number: str, place: tuple[int, str] | None):
+    assert organisation.numbering.place("surat-tugas", number, 2025) == place
+
+
+def test_a_width_is_no_hindrance_to_reading(organisation: Organisation):
+    kind, day = "berita-acara-serah-terima", date(2026, 12, 1)
+    assert organisation.numbering.place(kind, organisation.numbering.pattern(kind, day).format(seq=7), 2026) == (7, "")
+    assert organisation.numbering.place(kind, "7a/UN39.17/BAST/XII/2026", 2026) == (7, "a")
+
+
 def test_the_head_of_the_papers_is_that_of_the_issued_procedure(organisation: Organisation, shared: Path):
     issued = (shared / "seed" / "pos-pengaduan-masalah-teknis-si.md").read_text(encoding="utf-8").casefold()
     head = organisation.letterhead
@@ -257,8 +285,22 @@ def test_a_closure_in_a_year_that_is_not_loaded_is_told(told: Told):
         ('"{seq:03d}/{unit}', '"{seq}/{unit.x}', "numbering.patterns.berita-acara-serah-terima", "number_pattern", None),
         ("unit: UN39.17", "unit: UN39.{17}", "numbering.unit", "braces", {}),
         ("notulen: NOT", "Notulen: NOT", "numbering.types.Notulen", "slug", {"given": "Notulen"}),
-        ("notulen: NOT", "notulen: ST", "numbering", "numbers_alike", {}),
-        ('default: "{seq}/{unit}/{type}/', 'default: "{seq}/{unit}/', "numbering", "numbers_alike", {}),
+        ('"{seq:03d}/{unit}', '"{seq}/{seq}/{unit}', "numbering.patterns.berita-acara-serah-terima", "number_pattern", None),
+        ('"{seq:03d}/{unit}', '"{seq:x}/{unit}', "numbering.patterns.berita-acara-serah-terima", "number_pattern", None),
+        ('"{seq:03d}/{unit}', '"{seq}/{{unit}}', "numbering.patterns.berita-acara-serah-terima", "number_pattern", None),
+        ('"{seq:03d}/{unit}', '"{seq}/\\a{unit}', "numbering.patterns.berita-acara-serah-terima", "number_pattern", None),
+        ('"{seq:03d}/{unit}', '"{seq}b/{unit}', "numbering.patterns.berita-acara-serah-terima", "number_behind", None),
+        ('"{seq:03d}/{unit}', '"{seq}{unit}', "numbering.patterns.berita-acara-serah-terima", "number_behind", None),
+        ('{roman_month}/{year}"\n\n', '{roman_month}"\n\n', "numbering.patterns.berita-acara-serah-terima", "number_year", None),
+        ("notulen: NOT", "notulen: ST", "numbering.types.surat-tugas", "numbers_alike", {"document": "surat-tugas", "other": "notulen"}),
+        (
+            '"{seq:03d}/{unit}/{type}',
+            '"{seq:03d}/{unit}/ST',
+            "numbering.patterns.berita-acara-serah-terima",
+            "numbers_alike",
+            {"document": "berita-acara-serah-terima", "other": "surat-tugas"},
+        ),
+        ('default: "{seq}/{unit}/{type}/', 'default: "{seq}/{unit}/', "numbering.default", "number_type", {}),
         ("- layanan.pustikom@", "- layanan.pustikom", "report_recipients[1]", "mail", {"given": "layanan.pustikomkampus.example"}),
         ("role: kadiv-layanan", "rol: kadiv-layanan", "offices[2].role", "missing", {}),
         ("account: kadiv.layanan", 'account: "@kadiv.layanan"', "offices[2].account", "account", {"given": "@kadiv.layanan"}),

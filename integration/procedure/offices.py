@@ -3,6 +3,7 @@
 The core only looks up; reading and checking the organisation file is `integration.organisation`'s work.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, tzinfo
@@ -136,7 +137,10 @@ class Papers:
 
 @dataclass(frozen=True, slots=True)
 class Numbering:
-    """How documents are numbered: "{seq}/{unit}/{type}/{roman_month}/{year}" makes "100/UN39.17/ST/V/2025"."""
+    """How documents are numbered: "{seq}/{unit}/{type}/{roman_month}/{year}" makes "100/UN39.17/ST/V/2025".
+
+    A number between two others, as a book kept by hand may have it, has a letter behind its place in the series: "100b/UN39.17/ST/V/2025".
+    """
 
     unit: str = ""  # code of the unit in the university's filing: "UN39.17"
     default: str = "{seq}/{unit}/{type}/{roman_month}/{year}"
@@ -145,15 +149,28 @@ class Numbering:
 
     def pattern(self, document: str, day: date) -> str:
         """The number of such a document dated `day`, with only its sequence number left to be filled in: "{seq}/UN39.17/ST/V/2025"."""
-        known = {
-            "{unit}": self.unit,
-            "{type}": self.types.get(document, document.upper()),
-            "{roman_month}": ROMAN_MONTHS[day.month - 1],
-            "{year}": str(day.year),
-        }
+        return self._filled(document, ROMAN_MONTHS[day.month - 1], day.year)
+
+    def code(self, document: str) -> str:
+        """What stands for this type of document in its numbers: "ST"."""
+        return self.types.get(document, document.upper())
+
+    def place(self, document: str, number: str, year: int) -> tuple[int, str] | None:
+        """Where such a number, as it is written, stands in the series of its year: (100, "b") of "100b/UN39.17/ST/V/2025"; None: nowhere.
+
+        Its month may be any, and its zeros in front are not looked at: people who keep a book by hand do not keep to them.
+        """
+        for month in ROMAN_MONTHS:
+            before, after = re.split(r"\{seq[^}]*\}", self._filled(document, month, year))
+            found = re.fullmatch(f"{re.escape(before)}0*([1-9][0-9]{{0,5}})([a-zA-Z]?){re.escape(after)}", number)
+            if found:
+                return int(found[1]), found[2].lower()
+        return None
+
+    def _filled(self, document: str, month: str, year: int) -> str:
         pattern = self.patterns.get(document, self.default)
-        for placeholder, value in known.items():
-            pattern = pattern.replace(placeholder, value)
+        for name, value in (("unit", self.unit), ("type", self.code(document)), ("roman_month", month), ("year", str(year))):
+            pattern = pattern.replace(f"{{{name}}}", value)
         return pattern
 
 

@@ -32,6 +32,7 @@ class Failure(StrEnum):
     UNREADABLE = "unreadable"  # written by another release
     STRAY = "stray"  # about a case or a paper that is none
     TEMPLATE = "template"  # a text or a paper cannot be made of its template
+    NUMBER = "number"  # the number a paper would get is another's
     SYSTEM = "system"  # the operating system refused, a full disk above all
     PROGRAMME = "programme"
     WAITS = "waits"  # nothing failed: it is not time yet

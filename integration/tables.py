@@ -55,6 +55,7 @@ metadata = MetaData(
 BIG = sa.BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only in an INTEGER column
 
 UNFINISHED = sa.text("state <> 'done'")  # as the indexes say it: written out, or SQLite would not use them
+IN_FORCE = sa.text("voided_at IS NULL")
 ONE_SHOW = sa.text("kind = 'ShowOnIssue' AND state = 'waiting'")
 
 cases = Table(
@@ -179,15 +180,21 @@ sequences = Table(  # of tickets and of numbered documents, each counted from 1 
     Column("last", Integer, nullable=False),
 )
 
-numbers = Table(
+numbers = Table(  # the book of document numbers: nothing is ever taken out of it
     "numbers",
     metadata,
-    Column("document", Text, primary_key=True),
-    Column("series", Text, nullable=False),
-    Column("year", Integer, nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("number", Text, nullable=False),
-    UniqueConstraint("series", "year", "seq"),
+    Column("series", Text, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("suffix", String(1), primary_key=True, server_default=""),  # the letter of a number between two others
+    Column("number", Text, nullable=False, unique=True),  # as it is written
+    Column("document", Text),  # None: of a paper made before us
+    Column("day", sa.Date),  # the date in it; None: reserved by a release that did not keep it
+    Column("subject", Text, nullable=False, server_default=""),  # of a paper made before us
+    Column("issued_at", Moment),  # None: nothing was filed under it yet
+    Column("voided_at", Moment),
+    Column("reason", Text, nullable=False, server_default=""),
+    Index("uq_numbers_document", "document", unique=True, sqlite_where=IN_FORCE, postgresql_where=IN_FORCE),
 )
 
 public_ids = Table(  # under which strangers may ask whether a paper is genuine

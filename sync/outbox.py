@@ -217,11 +217,13 @@ class Outbox:
         number, day = "", paper.issued_at.astimezone(organisation.calendar.tz).date()
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)
-            number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day.year, lambda seq: pattern.format(seq=seq))
+            number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day, lambda seq: pattern.format(seq=seq))
         address = f"{self.public_url}/dokumen/{self.store.public_id(case.ticket, document)}"
         made = documents.make(document, entries, procedure, organisation, Reserved(number, address), self.display.wording)
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
+        if number:
+            self.store.issue_number(number)
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
         return self.store.done(turn, row, outcome=filed)
 

@@ -76,10 +76,13 @@ def issue(store: Store, files: FileStore, display: Display, name: str) -> Issued
     kept = store.mark(issued_as)
     if kept is not None:
         return Issued(asked, {form: files.get(sha256) for form, sha256 in json.loads(kept).items()})
-    pattern = organisation.numbering.pattern(asked.span, asked.until.date())
-    number = store.number(issued_as, asked.span, asked.until.year, lambda seq: pattern.format(seq=seq))
+    day = asked.until.date()
+    pattern = organisation.numbering.pattern(asked.span, day)
+    number = store.number(issued_as, asked.span, day, lambda seq: pattern.format(seq=seq))
     forms = publish(survey(store, display.procedures, organisation, asked), organisation, display.wording, number)
-    store.set_mark(issued_as, json.dumps({form: files.put(content) for form, content in forms.items()}))
+    kept_as = json.dumps({form: files.put(content) for form, content in forms.items()})
+    store.issue_number(number)
+    store.set_mark(issued_as, kept_as)
     return Issued(asked, forms)
 
 

@@ -1,7 +1,7 @@
 """What the store tells: the ledger, the rows, where things stand. Reading changes nothing; an operator's replay is the one exception."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
@@ -13,18 +13,19 @@ from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.events import Entry, Event
 from integration.store import statements
+from integration.store.book import Book
 from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Turn, Waiting
 from integration.store.statements import columns
 from integration.store.worklist import Worklist
 from integration.store.writing import FIRST, chain_faults, entry_of
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, numbers, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, outbox
 
 Side = Literal["inbox", "outbox"]
 
 AT_ONCE = 50  # ledgers read in one question
 
 
-class Store(Worklist):
+class Store(Worklist, Book):
     """The store of the service: everything it knows and everything it still has to do."""
 
     # --- cases ---
@@ -141,23 +142,6 @@ class Store(Worklist):
         """GitLab's id of the newest note posted for this effect's key or in this slot."""
         with self._read() as connection:
             return connection.execute(statements.NEWEST_NOTE, {"of": ticket, "name": name}).scalar()
-
-    def number(self, document: str, series: str, year: int, written: Callable[[int], str]) -> str:
-        """Reserve the next number of a series for a document, or give the one it has: no gaps, none twice, across processes.
-
-        `written` makes the number as it is printed from its place in the series, e.g. "100/UN39.17/ST/V/2025" from 100.
-        """
-        of_document = sa.select(numbers.c.number).where(numbers.c.document == document)
-        with self._write() as connection:
-            # The sequence is counted first: its row is the lock two workers with the same document queue up at.
-            seq = self._counted(connection, f"nomor:{series}", year)
-            known: str | None = connection.execute(of_document).scalar()
-            if known is not None:
-                connection.rollback()
-                return known
-            number = written(seq)
-            connection.execute(sa.insert(numbers).values(document=document, series=series, year=year, seq=seq, number=number))
-            return number
 
     # --- rows ---
 

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from integration import codec
 from integration.codec import Json
@@ -171,6 +172,58 @@ class NoteMade:
     key: str
     slot: str
     note_id: int
+
+
+class NumberState(StrEnum):
+    """What became of a document number."""
+
+    RESERVED = "reserved"  # for a paper that is not filed yet
+    ISSUED = "issued"
+    IMPORTED = "imported"  # out of the book that was kept by hand
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True)
+class NumberRow:
+    """A line of the book of numbers. `document`: what the number is for, "<ticket>/<slug>" or "<slug of a report>:<period>".
+
+    `document` is None, and `subject` said, for a number taken over from the book kept by hand; `day` is None where an older release
+    reserved the number. `issued_at`: when the first paper under it was filed.
+    """
+
+    series: str  # slug of the document type
+    year: int
+    seq: int
+    suffix: str  # "b" of "100b"; "": none
+    number: str
+    document: str | None = None
+    day: date | None = None
+    subject: str = ""
+    issued_at: datetime | None = None
+    voided_at: datetime | None = None
+    reason: str = ""
+
+    @property
+    def place(self) -> tuple[str, int, int, str]:
+        """Where it stands: no two numbers stand in the same place."""
+        return self.series, self.year, self.seq, self.suffix
+
+    @property
+    def state(self) -> NumberState:
+        """What became of it."""
+        if self.voided_at is not None:
+            return NumberState.VOID
+        if self.document is None:
+            return NumberState.IMPORTED
+        return NumberState.RESERVED if self.issued_at is None else NumberState.ISSUED
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOver:
+    """What became of the lines of a hand-kept book: how many are new; or, none being taken, those that clash, each with what is there."""
+
+    new: int
+    clashes: tuple[tuple[NumberRow, NumberRow], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,14 +9,14 @@ import sqlalchemy as sa
 
 from integration.faults import Failure
 from integration.store.quotas import closed_until
-from integration.store.rows import CaseRow, InboxRow, OutboxRow
+from integration.store.rows import CaseRow, InboxRow, NumberRow, OutboxRow
 from integration.tables import DONE, UNFINISHED, WAITING, Moment, cases, causes, events, inbox, lanes, notes, outbox
 
 PLATFORM = "platform"
 """The channel that quotas are about."""
 
 
-def columns(table: sa.Table, kind: type[InboxRow | OutboxRow | CaseRow]) -> list[sa.Column[Any]]:
+def columns(table: sa.Table, kind: type[InboxRow | OutboxRow | CaseRow | NumberRow]) -> list[sa.Column[Any]]:
     """The columns a value of this kind is made of, in the order of its fields."""
     return [table.c[name] for name in kind.__dataclass_fields__]
 

@@ -1,6 +1,5 @@
 """The ledger is read back as it was written, proves itself, and where cases stand can be asked."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
@@ -136,21 +135,6 @@ def test_what_waits_is_counted_with_its_age(store, watch):
     store.postpone(*store.claim(lease=LEASE), until=watch() + timedelta(hours=1), error="x", failure=Failure.DOWN)
     failing = {("parked", "rights"): 1, ("waiting", "down"): 1}
     assert store.waiting()[0] == Waiting("inbox", 2, 1, since + timedelta(seconds=1), failing)
-
-
-def test_numbers_of_a_series_are_without_gap_and_a_document_keeps_its_own(open_store):
-    stores = [open_store(), open_store()]
-
-    def reserve(n: int) -> tuple[str, str]:
-        document = f"SI-2026-{n % 20:06d}/surat-tugas/1"
-        return document, stores[n % 2].number(document, "surat-tugas", 2026, "{}/UN39.17/ST/2026".format)
-
-    with ThreadPoolExecutor(8) as pool:
-        reserved = list(pool.map(reserve, range(40)))
-    assert len(set(reserved)) == 20
-    assert sorted(int(number.split("/")[0]) for number in dict(reserved).values()) == list(range(1, 21))
-    assert stores[0].number("x", "surat-tugas", 2027, str) == "1"
-    assert stores[0].number("y", "notulen", 2026, str) == "1"
 
 
 def test_a_mark_stays_until_it_is_moved(store):

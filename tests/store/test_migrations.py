@@ -13,6 +13,15 @@ from integration.store.database import MIGRATIONS
 from integration.tables import Moment, metadata
 
 
+def migrate(database: sa.Engine, to: str) -> None:
+    """Bring the tables to an older release's."""
+    with database.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["connection"] = connection
+        command.upgrade(config, to)
+
+
 def test_migrating_makes_the_tables_of_this_release(store, url):
     assert store.migrated()
     database = sa.create_engine(url)
@@ -23,11 +32,7 @@ def test_migrating_makes_the_tables_of_this_release(store, url):
 
 def test_rows_of_the_release_before_are_kept_and_that_release_may_go_on_writing(url, watch):
     database = sa.create_engine(url)
-    with database.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+    migrate(database, "0002")
     keep = sa.text(
         "insert into inbox (source, key, lane, body, body_sha256, headers, answer, received_at, state, attempts, due_at, error, result)"
         " values ('gitlab', :key, 'x', :body, '', '{}', '{}', :now, :state, 5, :now, :error, '')"
@@ -55,3 +60,38 @@ def test_several_processes_may_migrate_at_once(url, watch):
     assert all(store.migrated() for store in stores)
     for store in stores:
         store.close()
+
+
+def test_the_numbers_of_before_are_in_the_book_and_those_of_filed_papers_are_issued(url, watch):
+    database = sa.create_engine(url)
+    migrate(database, "0005")
+    reserve = sa.text("insert into numbers (document, series, year, seq, number) values (:document, :series, 2026, :seq, :number)")
+    columns = ("document", "series", "seq", "number")
+    reserved = [
+        ("SI-2026-000001/surat-tugas", "surat-tugas", 1, "1/ST"),
+        ("SI-2026-000002/surat-tugas", "surat-tugas", 2, "2/ST"),
+        ("laporan-mingguan:2026-W22", "laporan-mingguan", 1, "1/LM"),
+    ]
+    filed = sa.text(
+        "insert into events (ticket, seq, at, actor, cause, kind, data, prev, hash)"
+        " values ('SI-2026-000001', :seq, :at, '{}', '', 'DocumentFiled', :data, '', '')"
+    ).bindparams(sa.bindparam("at", type_=Moment), sa.bindparam("data", type_=sa.JSON))
+    with database.begin() as connection:
+        connection.execute(reserve, [dict(zip(columns, row, strict=True)) for row in reserved])
+        connection.execute(sa.text("insert into marks (name, value) values ('laporan-mingguan:2026-W22', '')"))
+        for seq, number in enumerate(("", "1/ST"), 1):
+            connection.execute(filed, {"seq": seq, "at": watch(), "data": {"id": "x", "number": number}})
+    store = Store(url, clock=watch)
+    store.migrate()
+    with database.begin() as connection:  # that release may go on writing
+        connection.execute(reserve, {"document": "x", "series": "surat-tugas", "seq": 3, "number": "3/ST"})
+    assert [(row.number, row.state.value) for row in store.number_rows()] == [
+        ("1/LM", "issued"),
+        ("1/ST", "issued"),
+        ("2/ST", "reserved"),
+        ("3/ST", "reserved"),
+    ]
+    assert store.number_row("1/ST").issued_at == watch()
+    assert store.number("SI-2026-000002/surat-tugas", "surat-tugas", watch().date(), str) == "2/ST"
+    store.close()
+    database.dispose()

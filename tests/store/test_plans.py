@@ -5,6 +5,7 @@ SQLite says how it will answer, and always the same way, for nobody counts its r
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -47,7 +48,8 @@ class Hands:
     def perform(self, turn: Turn, row: OutboxRow) -> object:
         """A note, which is slow, is posted under a number."""
         self.store.hold(turn)
-        self.store.number("SI-2026-000001/surat-tugas", "surat-tugas", 2026, str)
+        self.store.number("SI-2026-000001/surat-tugas", "surat-tugas", date(2026, 6, 2), str)
+        self.store.issue_number("1")
         self.store.public_id("SI-2026-000001", "SI-2026-000001/surat-tugas/1")
         outcome = IssueLinked("linked:7", self.store.clock(), SERVICE, 7, "https://gitlab.example/7")
         return self.store.done(turn, row, outcome=outcome, note=NoteMade(row.key, "", 5), observed={"iid": 7})
@@ -92,6 +94,8 @@ def asked(store: Store) -> None:
             rows(state=state)
             rows(state=state, lane="SI-2026-000001")
         rows(row_id=1)
+    store.number_state("1")
+    store.void_number("2", "")
     store.waiting()
     store.counts()
 

@@ -4,9 +4,10 @@ Whatever strangers wrote is cleaned of control characters before a terminal sees
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from datetime import date, datetime, tzinfo
+from itertools import groupby
 
 from babel.dates import format_date, format_datetime
 from rich.table import Table
@@ -19,13 +20,14 @@ from integration.procedure.deadlines import CalendarGap, Span, counted_days, ski
 from integration.procedure.definition import Procedure, Standard, Unit, by_revision
 from integration.procedure.events import DueRecomputed, Entry, RequestRefused, RevisionAdopted, StepLeft
 from integration.procedure.offices import WorkCalendar
-from integration.store import CaseRow, InboxRow, OutboxRow
+from integration.store import CaseRow, InboxRow, NumberRow, OutboxRow
 from integration.templates import messages
+from sync.book import gaps
 from sync.display import place
 
 LOCALE = "id"
 LONGEST_CELL = 100
-WHOLE = frozenset({"id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
+WHOLE = frozenset({"number", "day", "id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
 
 
 def cases(rows: Iterable[CaseRow], procedures: Sequence[Procedure], tz: tzinfo) -> Table:
@@ -94,6 +96,26 @@ def outbox(rows: Iterable[OutboxRow], tz: tzinfo) -> Table:
     for row in rows:
         table.add_row(str(row.id), row.lane, row.kind, "\n".join(_state(row, tz)), _why(row))
     return table
+
+
+def numbers(rows: Iterable[NumberRow], titles: Mapping[str, str], tz: tzinfo) -> Iterator[Table]:
+    """The book of numbers, a table for each series and year; `titles` of the series, by their names."""
+    words = messages("cli")
+    for (series, year), of_series in groupby(rows, lambda row: (row.series, row.year)):
+        table = _table("title_numbers", "number", "about", "ticket", "day", "state", series=titles.get(series, series), year=str(year))
+        for row in gaps(list(of_series)):
+            if isinstance(row, tuple):
+                first, last = row
+                place = str(first) if first == last else words["number_places"].format(first=first, last=last)
+                table.add_row(place, "", "", "", words["number_gap"])
+                continue
+            ticket, _, _ = (row.document or "").rpartition("/")
+            period = (row.document or "").partition(":")[2]
+            about = row.subject or " ".join([titles.get(series, series), period]).strip()
+            day = format_date(row.day, "d MMM y", locale=LOCALE) if row.day else ""
+            became = words[f"number_state_{row.state}"].format(at=moment(row.voided_at, tz), reason=row.reason)
+            table.add_row(row.number, _text(about), ticket, day, _text(became))
+        yield table
 
 
 def whole_row(row: InboxRow | OutboxRow, tz: tzinfo) -> list[tuple[str, Text]]:

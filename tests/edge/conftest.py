@@ -1,15 +1,19 @@
 """The edge over a real store."""
 
 import base64
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from flask import Flask
 from flask.testing import FlaskClient
 
 from integration.parts import Parts
 from integration.settings import Settings
+from sync.cli import main
 from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, ROOT, SECRET, Portal, Watch
 from webhooks.app import create_app
 
@@ -60,3 +64,34 @@ def portal(client, watch) -> Portal:
 @pytest.fixture
 def stranger(portal) -> Portal:
     return replace(portal, secret="whsec_" + base64.b64encode(b"orang lain").decode())
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {
+        "ALUR_GITLAB_URL": "http://127.0.0.1:1",
+        "ALUR_GITLAB_TOKEN": "glpat-rahasia",
+        "ALUR_GITLAB_PROJECT": "pustikom/pengaduan-si",
+        "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_TOKEN,
+        "ALUR_PORTAL_SECRETS": SECRET,
+        "ALUR_DATABASE_URL": f"sqlite:///{tmp_path}/alur.db",
+        "ALUR_ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
+        "ALUR_PUBLIC_URL": "http://127.0.0.1:8080",
+        "ALUR_DATA_DIR": str(tmp_path / "var"),
+        "COLUMNS": "160",
+    }
+
+
+@pytest.fixture
+def alur(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    monkeypatch.chdir(tmp_path)
+    return lambda *command, **changes: CliRunner(env=environment | changes).invoke(main, command)

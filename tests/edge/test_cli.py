@@ -1,18 +1,15 @@
 """What operators see and do on the command line, in their words and with the right exit code."""
 
 import json
-import logging
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import get_args
 
 import pytest
 import sqlalchemy as sa
-from click.testing import CliRunner, Result
 
 from integration.faults import Failure
 from integration.parts import Parts
@@ -35,44 +32,12 @@ from integration.store import ALL, Batch, CaseRow, Delivery
 from integration.templates import messages
 from sandbox.gitlab import GitLab, Level
 from sync import console
-from sync.cli import main
-from tests.edge.portal import HOOK_TOKEN, ROOT, SECRET, submission
+from tests.edge.portal import ROOT, submission
 
 EXAMPLE = ROOT / "deploy" / "organisation.example.yaml"
 TUESDAY = datetime(2026, 6, 2, 2, 0, tzinfo=UTC)
 TICKET = "SI-2026-000001"
 KASI = Actor(ActorKind.PERSON, "dewi", "Dewi \x1b[31mLestari")
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> dict[str, str]:
-    return {
-        "ALUR_GITLAB_URL": "http://127.0.0.1:1",
-        "ALUR_GITLAB_TOKEN": "glpat-rahasia",
-        "ALUR_GITLAB_PROJECT": "pustikom/pengaduan-si",
-        "ALUR_GITLAB_WEBHOOK_SECRET": HOOK_TOKEN,
-        "ALUR_PORTAL_SECRETS": SECRET,
-        "ALUR_DATABASE_URL": f"sqlite:///{tmp_path}/alur.db",
-        "ALUR_ORGANISATION": str(EXAMPLE),
-        "ALUR_PUBLIC_URL": "http://127.0.0.1:8080",
-        "ALUR_DATA_DIR": str(tmp_path / "var"),
-        "COLUMNS": "160",
-    }
-
-
-@pytest.fixture
-def alur(environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    monkeypatch.chdir(tmp_path)
-    return lambda *command, **changes: CliRunner(env=environment | changes).invoke(main, command)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 from integration.neutral import clean
 from integration.procedure.definition import Procedure
 from integration.procedure.offices import Numbering
-from integration.store import NumberRow, NumberState, Store, TakenOver
+from integration.store import NumberRow, Store, TakenOver
 from integration.templates import messages
 from integration.yamlfile import Faults, FileFaults
 from sync.periods import Span
@@ -60,11 +60,6 @@ def gaps(rows: Sequence[NumberRow]) -> Iterator[NumberRow | tuple[int, int]]:
             yield last + 1, row.seq - 1
         yield row
         last = row.seq
-
-
-def void_numbers(rows: Sequence[NumberRow]) -> frozenset[str]:
-    """Those of the numbers that are void."""
-    return frozenset(row.number for row in rows if row.state is NumberState.VOID)
 
 
 def _rows(path: Path, known: Mapping[str, str], numbering: Numbering, today: date, faults: Faults) -> Iterator[tuple[int, NumberRow]]:

@@ -37,6 +37,7 @@ from sync.audit import audit
 from sync.book import series_named, take_over, titles
 from sync.doctor import check
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
+from sync.register import register
 from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
 from sync.wiring import Service, build
@@ -446,6 +447,16 @@ def report_of(span: Span, command: str, option: str) -> None:
 report_of(Span.WEEK, "weekly", "week")
 report_of(Span.MONTH, "monthly", "month")
 report_of(Span.YEAR, "yearly", "year")
+
+
+@main.command("register", help=WORDS["help_register"])
+@click.option("--year", type=int, help=WORDS["help_register_year"])
+@click.option("--out", "file", type=click.Path(path_type=Path), required=True, help=WORDS["help_register_out"])
+def register_drawn(year: int | None, file: Path) -> None:
+    """Draw the register of cases."""
+    service = opened()
+    file.write_bytes(register(service.store, service.display, year, service.parts.clock()))
+    click.echo(WORDS["written"].format(path=file))
 
 
 @main.command(help=WORDS["help_reconcile"])

@@ -18,6 +18,7 @@ from xml.etree.ElementTree import Element
 import markdown
 import segno
 import typst
+from markdown.inlinepatterns import SubstituteTagInlineProcessor
 from markdown.treeprocessors import Treeprocessor
 
 from integration.faults import Failure, Permanent
@@ -26,6 +27,7 @@ from integration.templates import TEMPLATES
 
 LAYOUT = TEMPLATES / "documents" / "layout.typ"
 PAGE = TEMPLATES / "pages" / "surel.html"
+BREAK = "\u2028"  # how a template ends a line within a cell; what people wrote never holds one
 CHART = "grafik:"  # how a template refers to a chart of its sheet: ![](grafik:langkah); anything else that is an image is left out
 
 # Markdown beyond this is refused: it holds a week with 10,000 open cases, and rendering time grows with it.
@@ -134,6 +136,7 @@ def _read(text: str) -> tuple[str, Element]:
     reader.parser.blockprocessors.deregister("setextheader")
     for pattern in ("html", "entity", "autolink", "automail"):
         reader.inlinePatterns.deregister(pattern)
+    reader.inlinePatterns.register(SubstituteTagInlineProcessor(BREAK, "br"), "cell-break", 0)
     kept = _Keep(reader)
     reader.treeprocessors.register(kept, "keep", -100)
     html = reader.convert(text)

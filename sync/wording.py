@@ -142,7 +142,7 @@ class Wording:
             "tanggal_terbilang": lambda moment: Harmless(spelled.day(moment.astimezone(self._organisation.calendar.tz).date())),
             "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
         }
-        environment.globals |= {"pesan": _sentence, "cara": _usage, "sambung": _joint}
+        environment.globals |= {"pesan": _sentence, "cara": _usage, "sambung": _joint, "ganti_baris": Harmless(paper.BREAK)}
         return environment
 
     def _mention(self, account: object) -> Harmless:

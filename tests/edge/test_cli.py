@@ -244,6 +244,14 @@ def test_a_due_date_that_is_none_is_explained_too(alur, parts, happened, words):
     assert words in alur("case", "explain", TICKET).stdout
 
 
+def test_the_register_is_written_where_it_is_asked_for(alur, parts, tmp_path):
+    keep(parts, StepEntered(5, TUESDAY, 1))
+    assert alur("register", "--year", "2026", "--out", "register.pdf").stdout == "Ditulis: register.pdf\n"
+    assert (tmp_path / "register.pdf").read_bytes().startswith(b"%PDF")
+    refused = alur("register", "--out", "tidak/ada.pdf")
+    assert (refused.exit_code, refused.stderr.startswith("Ditolak oleh sistem operasi")) == (1, True)
+
+
 # --- rows ---
 
 

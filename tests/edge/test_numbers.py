@@ -11,6 +11,7 @@ from integration.settings import Settings
 from integration.store import NumberState
 
 TUESDAY = datetime(2026, 6, 2, 2, 0, tzinfo=UTC)
+TODAY = date(2026, 6, 2)
 HAND_KEPT = """nomor,jenis,tanggal,perihal
 98/UN39.17/ST/IV/2020,ST,2020-04-30,Perbaikan SIAKAD
 100/UN39.17/ST/V/2020,surat-tugas,11/05/2020,"Migrasi peladen, tahap 1"
@@ -40,7 +41,7 @@ def book(tmp_path: Path) -> Callable[[str | bytes], str]:
     return written
 
 
-def reserve(parts: Parts, document: str, series: str, day: date = TUESDAY.date()) -> str:
+def reserve(parts: Parts, document: str, series: str, day: date = TODAY) -> str:
     pattern = parts.organisation.numbering.pattern(series, day)
     return parts.store.number(document, series, day, lambda seq: pattern.format(seq=seq))
 

@@ -35,18 +35,31 @@ def reserve(store: Store, document: str, *, dies: str) -> str:
             continue
 
 
-def main(url: str, worker: str, documents: int, dies: str = "", at: int = 0) -> None:
-    """Reserve, and tell "document number" a line. The first document is the same for all workers."""
+def tell(line: str) -> None:
+    """A line to whoever listens, at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def document_of(worker: int, n: int) -> str:
+    """The documents of a worker; the first is the same for all."""
+    return f"SI-2026-{worker}{n:05d}/surat-tugas" if n else "SI-2026-000000/surat-tugas"
+
+
+def main(url: str, worker: int, documents: int, dies: str = "", at: int = 0) -> None:
+    """Say that it is ready, wait for a line, then reserve, and tell "document number" a line."""
     store = Store(url, clock=utc_now)
+    store.tickets()  # connected
+    tell("ready")
+    sys.stdin.readline()
     for n in range(documents):
-        document = f"SI-2026-{worker}{n:05d}/surat-tugas" if n else "SI-2026-000000/surat-tugas"
+        document = document_of(worker, n)
         number = reserve(store, document, dies=dies if n == at else "")
         if (dies, n) == ("after", at):
             die()
-        sys.stdout.write(f"{document} {number}\n")
-        sys.stdout.flush()
+        tell(f"{document} {number}")
 
 
 if __name__ == "__main__":
     url, worker, documents, *death = sys.argv[1:]
-    main(url, worker, int(documents), *death[:1], *map(int, death[1:]))
+    main(url, int(worker), int(documents), *death[:1], *map(int, death[1:]))

@@ -36,6 +36,7 @@ from integration.procedure.facts import (
 )
 from integration.procedure.offices import Organisation
 from integration.projection import project
+from integration.store import NumberState
 from integration.tables import DONE, PARKED
 from sync.audit import out_of_order
 from sync.gitlab import asked
@@ -86,6 +87,7 @@ def unsound(world: World, people: People, of: Iterable[str] | None = None) -> li
     found = [f"parked: {row}" for row in (*store.inbox_rows(state=PARKED), *store.outbox_rows(state=PARKED))]
     found += [f"the chain is broken: {fault}" for fault in store.verify()]
     found += [f"the stand-in does not know {call}" for call in world.campus.gitlab.unknown]
+    found += [f"the number {row.number} is {row.state}" for row in store.number_rows() if row.state is not NumberState.ISSUED]
     tickets = store.tickets() if of is None else list(of)
     left_alone = [ticket for ticket in tickets if _differs(world, ticket) and _mended_often(world, ticket)]
     if left_alone:

@@ -9,7 +9,7 @@ import pytest
 
 from integration.faults import Permanent, Transient
 from integration.procedure.effects import Effect, IssueDocument, PostNote
-from integration.store import Batch, Delivery, OutboxRow
+from integration.store import Batch, Delivery, NumberState, OutboxRow
 from sync.display import Display
 from sync.outbox import file_name
 from sync.wording import Wording
@@ -118,10 +118,26 @@ class TestPapers:
         papers = {paper.id: paper for paper in bench.case.documents}
         draft, final = papers[f"{bench.ticket}/surat-tugas/1"], papers[f"{bench.ticket}/surat-tugas/2"]
         assert (draft.number, final.number) == ("", "1//SURAT-TUGAS/VI/2026")
+        assert bench.store.number_state(final.number) is NumberState.ISSUED
         assert bench.outbox.files.get(final.sha256).startswith(b"%PDF")
         assert len(bench.outbox.files.get(final.sha256)) == final.size
         assert final.link.startswith("[surat-tugas-final-2.pdf](/uploads/")
         assert final.link in bench.issue["description"]
+
+    def test_a_paper_that_could_not_be_filed_keeps_its_number_unless_that_is_void(self, bench: Bench):
+        bench.submit()
+        bench.say("kasi", LENGKAP)
+        bench.walk(15)
+        bench.gitlab.fault("POST", r"/uploads$", status=403)
+        bench.walk(16)
+        (row,) = [row for row in bench.undone if row.state == "parked"]
+        first, second = "1//SURAT-TUGAS/VI/2026", "2//SURAT-TUGAS/VI/2026"
+        assert bench.store.number_state(first) is NumberState.RESERVED
+        assert bench.store.void_number(first, "Salah ketik")
+        bench.store.replay("outbox", row.id)
+        bench.work()
+        assert {paper.number for paper in bench.case.documents if paper.document == "surat-tugas"} == {"", second}
+        assert [bench.store.number_state(number) for number in (first, second)] == [NumberState.VOID, NumberState.ISSUED]
 
     def test_the_same_paper_is_the_same_bytes(self, bench: Bench):
         bench.gitlab.fault("POST", r"/uploads$", status=500, after_commit=True)

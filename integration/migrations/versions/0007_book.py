@@ -12,7 +12,7 @@ from alembic import op
 
 from integration.tables import Moment
 
-revision = "0006"
+revision = "0007"
 down_revision = "0005"
 branch_labels = None
 depends_on = None

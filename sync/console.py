@@ -27,7 +27,7 @@ from sync.display import place
 
 LOCALE = "id"
 LONGEST_CELL = 100
-WHOLE = frozenset({"number", "day", "id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
+WHOLE = frozenset({"number", "case", "id", "seq", "ticket", "lane", "state", "kind", "source"})  # columns read, copied and typed as a whole
 
 
 def cases(rows: Iterable[CaseRow], procedures: Sequence[Procedure], tz: tzinfo) -> Table:
@@ -102,7 +102,7 @@ def numbers(rows: Iterable[NumberRow], titles: Mapping[str, str], tz: tzinfo) ->
     """The book of numbers, a table for each series and year; `titles` of the series, by their names."""
     words = messages("cli")
     for (series, year), of_series in groupby(rows, lambda row: (row.series, row.year)):
-        table = _table("title_numbers", "number", "about", "ticket", "day", "state", series=titles.get(series, series), year=str(year))
+        table = _table("title_numbers", "number", "about", "case", "day", "became", series=titles.get(series, series), year=str(year))
         for row in gaps(list(of_series)):
             if isinstance(row, tuple):
                 first, last = row

@@ -75,6 +75,8 @@ def test_each_series_is_listed_with_what_became_of_its_numbers(alur, parts, book
         ["2/UN39.17/ST/VI/2026", "Surat Tugas", "SI-2026-000002", "2 Jun 2026", "dipesan"],
     ]
     assert "Surat Tugas, 2020" in listed
+    narrow = alur("numbers", "list", COLUMNS="80").stdout
+    assert all(words in narrow for words in ("│ 100b/UN39.17/ST/VI/2020 ", "│ SI-2026-000001 ", "│ dipesan"))
     assert "\x1b" not in listed
     assert [row[0] for row in cells(alur("numbers", "list", "--type", "lm", "--year", "2026").stdout)] == ["1/UN39.17/LM/VI/2026"]
     assert alur("numbers", "list", "--type", "surat-tugas", "--year", "2019").stdout == "Tidak ada.\n"

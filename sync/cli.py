@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import NoReturn
 
 import click
 from granian import Granian
@@ -18,7 +17,6 @@ from integration import logs, procedures
 from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.faults import Permanent, Transient
-from integration.neutral import clean
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts, secrets
 from integration.procedure.case import Case, fold
@@ -27,23 +25,21 @@ from integration.procedures import InvalidProcedure, UnknownProcedure
 from integration.procedures.show import as_table, mermaid
 from integration.settings import Settings, SettingsFaults
 from integration.store import StoreDown
-from integration.templates import messages
 from integration.vacancies import office_roles
-from integration.yamlfile import FileFaults
 from sync import archive as archives
 from sync import changes, documents, migration, word
 from sync import console as shown
 from sync.audit import audit
-from sync.book import series_named, take_over, titles
+from sync.book_commands import numbers
 from sync.doctor import check
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
 from sync.register import register
 from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
+from sync.terminal import WORDS, configured, failed, opened, show
 from sync.wiring import Service, build
 from sync.worker import CONCURRENCY, run_beat, run_worker
 
-WORDS = messages("cli")
 BAD_SETTINGS = 2
 WEB_THREADS = 16  # requests wait for the same commit, so many at once cost little more than one
 
@@ -66,26 +62,6 @@ class Commands(click.Group):
             failed("system_no", reason=fault)
         except (Transient, Permanent) as fault:
             failed("failed", reason=fault, **shown.cause(fault.failure))
-
-
-def failed(sentence: str, **values: object) -> NoReturn:
-    """End with a sentence about what can be put right."""
-    click.echo(WORDS[sentence].format(**values), err=True)
-    sys.exit(1)
-
-
-def configured() -> Settings:
-    """The settings, with logs as they say. Raises SettingsFaults."""
-    settings = Settings.read()
-    logs.configure(settings.log_level, secrets(settings))
-    return settings
-
-
-def opened() -> Service:
-    """The service, for a command that asks it something and ends."""
-    settings = Settings.read()
-    logs.configure("WARNING", secrets(settings))
-    return build(settings)
 
 
 @click.group(cls=Commands, help=WORDS["help"], context_settings={"help_option_names": ["-h", "--help"]})
@@ -355,64 +331,7 @@ main.add_command(rows("inbox"))
 main.add_command(rows("outbox"))
 
 
-# --- document numbers ---
-
-
-@main.group(help=WORDS["help_numbers"])
-def numbers() -> None:
-    """The book of document numbers."""
-
-
-@numbers.command("list", help=WORDS["help_numbers_list"])
-@click.option("--year", type=int, help=WORDS["help_numbers_year"])
-@click.option("--type", "name", help=WORDS["help_numbers_type"])
-def numbers_list(year: int | None, name: str | None) -> None:
-    """What became of each number."""
-    parts = opened().parts
-    numbering = parts.organisation.numbering
-    known = titles(parts.procedures, numbering)
-    series = series_named(name, known, numbering) if name else None
-    if name and series is None:
-        failed("series_unknown", name=name, known=", ".join(sorted(map(numbering.code, known))))
-    rows = parts.store.number_rows(series=series, year=year)
-    for table in shown.numbers(rows, known, parts.organisation.calendar.tz):
-        show(table)
-    if not rows:
-        show(WORDS["nothing"])
-
-
-@numbers.command("void", help=WORDS["help_numbers_void"])
-@click.argument("number")
-@click.option("--reason", default="", help=WORDS["help_reason"])
-def numbers_void(number: str, reason: str) -> None:
-    """Make a number void for ever."""
-    parts = opened().parts
-    why = " ".join(clean(reason).split())
-    if not why:
-        failed("reason_missing")
-    voided, row = parts.store.void_number(number, why), parts.store.number_row(number)
-    if row is None:
-        failed("number_unknown", number=number)
-    if not voided:
-        failed("number_void", number=number, at=shown.moment(row.voided_at, parts.organisation.calendar.tz), reason=row.reason)
-    click.echo(WORDS["number_voided"].format(number=number))
-
-
-@numbers.command("import", help=WORDS["help_numbers_import"])
-@click.argument("file", type=click.Path(path_type=Path))
-def numbers_import(file: Path) -> None:
-    """Take over the book that was kept by hand."""
-    parts = opened().parts
-    organisation = parts.organisation
-    known = titles(parts.procedures, organisation.numbering)
-    try:
-        taken = take_over(parts.store, file, known, organisation.numbering, parts.clock().astimezone(organisation.calendar.tz).date())
-    except OSError:
-        failed("file_unreadable", file=file)
-    except FileFaults as faults:
-        click.echo(str(faults))
-        failed("numbers_refused", n=len(faults.faults))
-    click.echo(WORDS["numbers_taken"].format(n=taken.new))
+main.add_command(numbers)
 
 
 # --- reports, repair, proof ---
@@ -553,8 +472,3 @@ def archive(ticket: str, out: Path | None) -> None:
     out = out or Path(f"{ticket}.zip")
     out.write_bytes(content)
     click.echo(WORDS["archived" if case.ended_at else "archived_so_far"].format(ticket=ticket, file=out))
-
-
-def show(what: object) -> None:
-    """Print a table or a sentence."""
-    Console(highlight=False).print(what)

@@ -17,7 +17,7 @@ import pytest
 from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.procedure.case import Case, fold
-from integration.store import Delivery, Store
+from integration.store import Delivery, NumberState, Store
 from sandbox.campus import Campus
 from sandbox.portal import attachment
 from tests.postoffice import PostOffice, post_office
@@ -129,6 +129,7 @@ def nothing_twice(lives: Lives, ticket: str) -> None:
     assert [p.id for p in case.documents if p == case.current_paper(p.document) and p.link not in links] == []
     numbers = [paper.number for paper in case.documents if paper.number]
     assert len(numbers) == len(set(numbers))
+    assert [row for row in lives.store.number_rows() if row.state is not NumberState.ISSUED] == []
     called: dict[str, set[str]] = {}
     for callback in campus.portal.received(ticket):
         assert callback.verified

@@ -12,6 +12,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.papers import ledger_at, signings, standing, superseding
+from integration.store import NumberState
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
 from webhooks.limits import Allowance, asker
@@ -53,6 +54,7 @@ def _told(edge: Edge, public_id: str) -> Json | None:
     procedure = next(p for p in edge.procedures if (p.slug, p.revision) == (now.procedure, paper.revision))
     signed = signings(then, procedure.step(paper.step), issued, procedure)
     later = superseding(procedure, now, paper)
+    void = edge.store.number_state(paper.number) is NumberState.VOID
     return {
         "jenis": paper.document,
         "judul": procedure.document(paper.document).title,
@@ -62,7 +64,7 @@ def _told(edge: Edge, public_id: str) -> Json | None:
         "edisi": paper.edition,
         "versi": paper.version,
         "sha256": paper.sha256 or None,
-        "keadaan": standing(procedure, now, paper).value,
+        "keadaan": standing(procedure, now, paper, void=void).value,
         "digantikan_oleh": {"versi": later.version, "tanggal": edge.day(later.issued_at)} if later else None,
     }
 

@@ -93,6 +93,17 @@ def test_the_old_version_says_which_one_took_its_place_and_when(client, case, ad
     assert "digantikan oleh versi 2 tanggal 4 Juni 2026" in page(client, address(ID.format(1))).text
 
 
+def test_a_paper_whose_number_is_void_is_told_as_void_and_not_why(client, case, address, parts, watch):
+    number = parts.store.number("SI-2026-000001/lembar-disposisi", "lembar-disposisi", watch().date(), "{}/UN39.17/LD/VI/2026".format)
+    assert client.get(address(ID.format(1))).json["keadaan"] == "berlaku"
+    assert parts.store.void_number(number, "Salah orang")
+    told = client.get(address(ID.format(1)))
+    assert (told.json["nomor"], told.json["keadaan"]) == (number, "dibatalkan")
+    shown = page(client, address(ID.format(1))).text
+    assert "telah dibatalkan dan tidak dapat digunakan" in shown
+    assert "Salah orang" not in told.text + shown
+
+
 def test_a_draft_is_told_as_one_and_what_is_not_filed_yet_has_no_hash(client, case, address, parts):
     told = client.get(address("SI-2026-000001/surat-tugas/1")).json
     assert (told["keadaan"], told["sha256"], told["nomor"]) == ("rancangan", None, None)

@@ -64,7 +64,7 @@ def test_several_processes_may_migrate_at_once(url, watch):
 
 def test_the_numbers_of_before_are_in_the_book_and_those_of_filed_papers_are_issued(url, watch):
     database = sa.create_engine(url)
-    migrate(database, "0005")
+    migrate(database, "0006")
     reserve = sa.text("insert into numbers (document, series, year, seq, number) values (:document, :series, 2026, :seq, :number)")
     columns = ("document", "series", "seq", "number")
     reserved = [

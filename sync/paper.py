@@ -68,7 +68,7 @@ class Sheet:
 
 
 def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
-    """The PDF (PDF/A-2b, tagged, A4) of Markdown `text` on `sheet`, dated `moment` (aware).
+    """The PDF (PDF/A-2a for archives, PDF/UA-1 for readers of the screen, A4) of Markdown `text` on `sheet`, dated `moment` (aware).
 
     Raises Permanent where the text is longer than LARGEST_TEXT, has more rows than MOST_ROWS, or cannot be drawn.
     """
@@ -77,7 +77,7 @@ def render(text: str, sheet: Sheet, moment: datetime) -> bytes:
     stamp = moment.astimezone(UTC).replace(microsecond=0)
     try:
         with _drawing:  # one Compiler is not made for two threads at once
-            pdf = _compiler(sheet.fonts).compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"], timestamp=stamp)
+            pdf = _compiler(sheet.fonts).compile(format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2a", "ua-1"], timestamp=stamp)
     except typst.TypstError as fault:
         raise Permanent(f"document cannot be drawn: {fault}", Failure.TEMPLATE) from fault
     if not isinstance(pdf, bytes):

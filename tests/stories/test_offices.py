@@ -74,11 +74,18 @@ def told(world: World) -> World:
     return world
 
 
+def standing(told: World, step: int) -> str:
+    """The case stands at this step, and the service, which may have been started there, has looked around before."""
+    ticket = told.stands_at(step)
+    told.service.tick()
+    return ticket
+
+
 # --- another holder ---
 
 
 def test_the_next_deed_counts_under_the_file_as_it_is_now(told: World) -> None:
-    ticket = told.stands_at(7)
+    ticket = standing(told, 7)
     told.reorganise(replaced())
 
     told.comment("kadiv.layanan", ticket, "/pos kembali Kurang jelas.")
@@ -89,7 +96,7 @@ def test_the_next_deed_counts_under_the_file_as_it_is_now(told: World) -> None:
 
 
 def test_the_new_holder_is_assigned_and_called_without_a_restart(told: World) -> None:
-    ticket = told.stands_at(7)
+    ticket = standing(told, 7)
     assert assignees(told, ticket) == ["kadiv.layanan"]
 
     told.reorganise(replaced())
@@ -120,7 +127,7 @@ def test_a_name_that_is_mended_is_shown_and_nobody_is_called(told: World) -> Non
 
 @pytest.mark.parametrize("broken", ["name: [", TEXT[: len(TEXT) // 3], TEXT.replace("role: kadiv-layanan", "role: gudang")])
 def test_a_broken_file_leaves_the_last_good_one_in_force_and_says_so(told: World, broken: str) -> None:
-    ticket = told.stands_at(7)
+    ticket = standing(told, 7)
     told.reorganise(broken, sound=False)
     follow(told)
 
@@ -142,7 +149,7 @@ def test_a_broken_file_leaves_the_last_good_one_in_force_and_says_so(told: World
 
 
 def test_a_vacancy_alarms_the_operator_and_names_who_may_act_and_who_appoints(told: World, caplog: pytest.LogCaptureFixture) -> None:
-    ticket = told.stands_at(14)  # the coordinator may act in the second place
+    ticket = standing(told, 14)  # the coordinator may act in the second place
     told.reorganise(ended("kasi.layanan", "2026-06-01"))
     follow(told)
 
@@ -169,7 +176,7 @@ def test_a_vacancy_alarms_the_operator_and_names_who_may_act_and_who_appoints(to
 
 
 def test_a_case_that_comes_to_an_office_nobody_holds_is_told_of_too(told: World, caplog: pytest.LogCaptureFixture) -> None:
-    ticket = told.stands_at(6)
+    ticket = standing(told, 6)
     told.reorganise(ended("kadiv.layanan", "2026-06-01"))
     follow(told)
     assert "kadiv-layanan: 0 open cases" in caplog.text
@@ -276,7 +283,7 @@ def test_days_closed_in_the_middle_of_the_year_move_what_is_open_and_say_why(tol
 
 
 def test_a_late_case_is_late_no_more_when_its_day_was_closed(told: World) -> None:
-    ticket = told.stands_at(7)  # one working day: until Wednesday's close
+    ticket = standing(told, 7)  # one working day: until Wednesday's close
     told.later(days=1, hours=12)
     assert "status::terlambat" in told.campus.labels(ticket)
     told.reorganise(TEXT.replace("closures: []\n", CLOSED))
@@ -294,7 +301,7 @@ def report(world: World, text: str) -> list[str]:
 
 
 def test_before_a_file_is_put_in_place_it_is_told_what_it_would_change(told: World) -> None:
-    ticket = told.stands_at(8)
+    ticket = standing(told, 8)
     assert report(told, TEXT) == ["Tidak ada perbedaan.", "Tidak ada perkara terbuka yang ikut berubah."]
 
     said = report(told, replaced().replace("closures: []\n", CLOSED))
@@ -308,7 +315,7 @@ def test_before_a_file_is_put_in_place_it_is_told_what_it_would_change(told: Wor
 
 
 def test_an_office_in_which_something_was_decided_must_not_be_deleted_or_altered(told: World) -> None:
-    told.stands_at(8)
+    standing(told, 8)
     start, end = TEXT.index("  - role: kadiv-layanan"), TEXT.index("  - role: kadiv-pengembangan")
 
     warned = f"Perhatian: {KADIV}, Bambang Setiawan, M.T. (definitif, 2 Januari 2025 hingga seterusnya) sudah mengambil 1 keputusan"
@@ -319,7 +326,7 @@ def test_an_office_in_which_something_was_decided_must_not_be_deleted_or_altered
 
 
 def test_a_year_that_is_taken_out_leaves_cases_without_a_due_time(told: World) -> None:
-    ticket = told.stands_at(8)
+    ticket = standing(told, 8)
     only_next_year = re.sub(r"  - name: Ramadan 1447 H\n(?:    .*\n)+", "", TEXT).replace("calendars: [2026, 2027]", "calendars: [2027]")
     assert f"  {ticket}: batas waktu 5 Jun 2026 16.30 menjadi tidak dapat dihitung (kalender 2026 belum dimuat)" in report(
         told, only_next_year

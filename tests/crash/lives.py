@@ -7,6 +7,7 @@ Order, one JSON object a line: {"messages": [{"path", "headers", "body"}], "visi
 Answer, one JSON object a line: {"died": point or "", "answers": [status of each message answered], "error": traceback or ""}
 """
 
+import gc
 import json
 import os
 import sys
@@ -118,6 +119,7 @@ def main() -> None:
     assert service.drain.until_idle() == 0
     assert not service.display.wording.broken()  # what need not be loaded anew in each life is loaded by now
     service.store.close()  # a connection does not survive a fork
+    gc.freeze()  # or each life copies all that is here, only to find it in use
     for line in sys.stdin:
         told(sys.stdout, **lived(service, app, json.loads(line)))
 

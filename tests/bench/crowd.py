@@ -107,6 +107,7 @@ class Copy:
         places = {COLUMNS[table].index(name): value for name, value in own.items()}
         hashes = self._hashes() if table == "events" else None
         key = COLUMNS[table].index("key") if table == "inbox" else None
+        printed = COLUMNS[table].index("number") if table == "numbers" else None
         old, new, issue = self.kind.ticket, self.ticket, str(self.number)
         for row, naming in zip(self.kind.rows[table], self.kind.naming[table], strict=True):
             values = list(row)
@@ -114,6 +115,8 @@ class Copy:
                 values[place] = values[place].replace(old, new).replace(ISSUE, issue)
             for place, value in places.items():
                 values[place] = value
+            if printed is not None:
+                values[printed] = f"{self.number}/{values[printed].partition('/')[2]}"
             if hashes:
                 values[-2:] = next(hashes)
             if key is not None and key not in naming:  # a sender's own: as good as drawn by lot, and so are these

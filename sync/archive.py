@@ -8,7 +8,6 @@ import hashlib
 import io
 import json
 import logging
-import re
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
@@ -27,9 +26,8 @@ from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import CaseOpened, Entry, RevisionAdopted
 from integration.store import Line, Store, chain_faults, entry_of
 from integration.templates import messages
-from sync.audit import Broken, Proof, out_of_order
+from sync.audit import Broken, Proof, Vouched, out_of_order, vouched
 from sync.display import Display
-from sync.documents import filename
 from sync.gitlab import Platform
 from sync.paper import page
 
@@ -43,15 +41,6 @@ MANIFEST, LEDGER, PLATFORM, INDEX = "manifest.json", "catatan.jsonl", "platform.
 log = logging.getLogger(__name__)
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # of a file in a zip
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A file of the case: what the page calls it, its hash, and where it lies in the archive."""
-
-    title: str
-    sha256: str
-    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +86,9 @@ class Archives:
         case = fold(entries)
         if case is None:
             raise LookupError(ticket)
-        held = list(_held(case, display.procedure(case)))
-        content = {each.path: self.files.get(each.sha256) for each in held}
+        procedure = display.procedure(case)
+        held = [(_title(file, procedure), file) for file in sorted(vouched(case), key=lambda file: file.paper is None)]
+        content = {file.path: self.files.get(file.sha256) for _, file in held}
         content[LEDGER] = b"".join(codec.canonical(_plain(line)) + b"\n" for line in lines)
         content[PLATFORM] = json.dumps(self._seen(case), ensure_ascii=False, indent=1, sort_keys=True).encode()
         shipped = procedures.shipped()
@@ -108,7 +98,7 @@ class Archives:
             "reports/arsip.md",
             case=case,
             form=case.submission,
-            procedure=display.procedure(case),
+            procedure=procedure,
             held=held,
             entries=entries,
             others=OTHERS,
@@ -130,17 +120,11 @@ class Archives:
 OTHERS = (LEDGER, PLATFORM, MANIFEST)
 
 
-def _held(case: Case, procedure: Procedure) -> Iterator[Held]:
-    """The files the ledger vouches for: papers, forms, attachments kept here."""
-    for paper in case.documents:
-        if paper.sha256:
-            title = f"{procedure.document(paper.document).title}, {paper.edition}, versi {paper.version}"
-            yield Held(title, paper.sha256, f"dokumen/{filename(paper)}")
-    for version, form in enumerate(case.submissions, 1):
-        yield Held(f"{procedure.form}, versi {version}", form.sha256, f"formulir/{version}.json")
-        for number, file in enumerate((file for file in form.attachments if not file.url), 1):
-            name = re.sub(r"[^\w.-]+", "-", file.name)[-80:].strip(".-") or "lampiran"
-            yield Held(file.name, file.sha256, f"lampiran/{version}-{number}-{name}")
+def _title(file: Vouched, procedure: Procedure) -> str:
+    """What the page calls a file."""
+    if file.paper:
+        return f"{procedure.document(file.paper.document).title}, {file.paper.edition}, versi {file.paper.version}"
+    return f"{procedure.form}, versi {file.form}" if file.form else file.what
 
 
 def _revisions(entries: list[Entry]) -> Iterator[tuple[str, str]]:
@@ -215,17 +199,13 @@ def _faults(ticket: str, files: Mapping[str, bytes]) -> Iterator[Broken]:
         yield from broken
         return
     entries = [entry_of(line) for line in lines]
-    case, known = fold(entries), by_revision(_procedures(files))
-    missing = [name for name in _revisions(entries) if name not in known]
-    yield from (Broken(ticket, "prosedur_hilang", what=f"{slug} {revision}") for slug, revision in missing)
-    if case is None or missing:
-        return
-    for held in _held(case, known[case.procedure, case.revision]):
-        if held.path not in files:
-            yield Broken(ticket, "berkas_hilang", what=held.path)
-        elif hashlib.sha256(files[held.path]).hexdigest() != held.sha256:
-            yield Broken(ticket, "berkas_berubah", what=held.path)
-    yield from out_of_order(entries, known)
+    case = fold(entries)
+    for file in vouched(case) if case else ():
+        if file.path not in files:
+            yield Broken(ticket, "berkas_hilang", what=file.path)
+        elif hashlib.sha256(files[file.path]).hexdigest() != file.sha256:
+            yield Broken(ticket, "berkas_berubah", what=file.path)
+    yield from out_of_order(entries, by_revision(_procedures(files)))
 
 
 def _line(said: Json) -> Line:

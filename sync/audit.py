@@ -3,15 +3,17 @@
 It reads everything again; it trusts no figure but the hashes.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from integration.files import FileStore
-from integration.procedure.case import Case, evolve, fold
+from integration.procedure.case import Case, Paper, evolve, fold
 from integration.procedure.definition import Ending, Procedure, Revisions
 from integration.procedure.events import CaseEnded, Entry, Event, StepEntered, StepLeft
 from integration.procedure.route import destination
 from integration.store import Store
+from sync.documents import filename
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +43,39 @@ def audit(store: Store, files: FileStore, known: Revisions, ticket: str | None =
     looked_at = 0
     for entries in (store.entries(each) for each in tickets if each not in broken):
         case = fold(entries)
-        for what, sha256 in _hashes(case) if case else ():
+        for file in vouched(case) if case else ():
             looked_at += 1
-            kind = _fault(files, sha256)
+            kind = _fault(files, file.sha256)
             if kind and case:
-                faults.append(Broken(case.ticket, kind, what=what))
+                faults.append(Broken(case.ticket, kind, what=file.what))
         faults += out_of_order(entries, known)
     return Proof(len(tickets), looked_at, tuple(faults))
 
 
-def _hashes(case: Case) -> Iterator[tuple[str, str]]:
-    """The files the ledger vouches for: forms, attachments kept here, papers."""
+@dataclass(frozen=True, slots=True)
+class Vouched:
+    """A file whose hash the ledger holds: a `paper`, the `form` of this version, or an attachment kept here.
+
+    `what`: as a fault names it; `path`: where it lies in an archive.
+    """
+
+    what: str
+    sha256: str
+    path: str
+    paper: Paper | None = None
+    form: int = 0
+
+
+def vouched(case: Case) -> Iterator[Vouched]:
+    """The files the ledger vouches for: forms with their attachments, papers."""
     for version, form in enumerate(case.submissions, 1):
-        yield f"{case.ticket}/formulir/{version}", form.sha256
-        yield from ((file.name, file.sha256) for file in form.attachments if not file.url)
-    yield from ((paper.id, paper.sha256) for paper in case.documents if paper.sha256)
+        yield Vouched(f"{case.ticket}/formulir/{version}", form.sha256, f"formulir/{version}.json", form=version)
+        for number, file in enumerate((file for file in form.attachments if not file.url), 1):
+            name = re.sub(r"[^\w.-]+", "-", file.name)[-80:].strip(".-") or "lampiran"
+            yield Vouched(file.name, file.sha256, f"lampiran/{version}-{number}-{name}")
+    for paper in case.documents:
+        if paper.sha256:
+            yield Vouched(paper.id, paper.sha256, f"dokumen/{filename(paper)}", paper)
 
 
 def _fault(files: FileStore, sha256: str) -> str:
@@ -76,15 +96,15 @@ def out_of_order(entries: Sequence[Entry], known: Revisions) -> Iterator[Broken]
     case: Case | None = None
     left: StepLeft | None = None  # the step last left, until another is entered
     for entry in entries:
-        if case is not None and (case.procedure, case.revision) not in known:
-            yield Broken(case.ticket, "prosedur_hilang", entry.seq, f"{case.procedure} {case.revision}")
-            return
         event = entry.event
         if case is not None and not _follows(event, case, left, known[case.procedure, case.revision]):
             yield Broken(case.ticket, "langkah_menyimpang", entry.seq)
             return
         left = event if isinstance(event, StepLeft) else None if isinstance(event, StepEntered) else left
         case = evolve(case, entry)
+        if (case.procedure, case.revision) not in known:
+            yield Broken(case.ticket, "prosedur_hilang", entry.seq, f"{case.procedure} {case.revision}")
+            return
 
 
 def _follows(event: Event, case: Case, left: StepLeft | None, procedure: Procedure) -> bool:

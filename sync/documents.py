@@ -9,10 +9,9 @@ from integration.procedure import papers
 from integration.procedure.case import Case, Paper, fold
 from integration.procedure.definition import DRAFT, Procedure, Step
 from integration.procedure.events import Entry, StepLeft
-from integration.procedure.offices import Holding, Organisation, Programmer
+from integration.procedure.offices import Organisation, Programmer
 from integration.procedure.papers import Signing
-from integration.procedure.requirements import dates
-from integration.procedure.sections import read_date
+from integration.procedure.suggestion import scheduled
 from sync.paper import Sheet, Signature, render
 from sync.wording import Wording, long_date
 
@@ -91,7 +90,7 @@ def compose(
         accepted=outcome.word != "" and step == procedure.steps[-1],
         outcome=outcome,
         opened_at=entries[0].at,
-        schedule=_schedule(case, procedure),
+        schedule=scheduled(procedure, case),
     )
     head, form = organisation.letterhead, organisation.papers
     sheet = Sheet(
@@ -148,15 +147,8 @@ def _witnesses(step: Step, procedure: Procedure, organisation: Organisation, day
     """Who witnesses that a case is handed over and accepted: the holders, that day, of the roles the organisation names."""
     if not any(step in steps for steps in papers.handover(procedure)):
         return ()
-    held = [(role, office) for role in organisation.papers.witnesses for office in organisation.holders(role, day)[:1]]
-    titles = [(office, procedure.role(role).name) for role, office in held]
-    return tuple(Signature(title if o.holding is Holding.FULL else f"{o.holding} {title}", o.name, o.nip) for o, title in titles)
-
-
-def _schedule(case: Case, procedure: Procedure) -> list[tuple[str, date]]:
-    """The days of the case's schedule (POS step 6), under their headings."""
-    written = [(title, text) for step in procedure.steps for title, text in case.written.get(step.number, ()) if title in dates(step)]
-    return [(title, day) for title, text in written if (day := read_date(text))]
+    held = [office for role in organisation.papers.witnesses for office in organisation.holders(role, day)[:1]]
+    return tuple(Signature(f"{o.stand_in} {procedure.role(o.role).name}".strip(), o.name, o.nip) for o in held)
 
 
 def _repairs(case: Case, procedure: Procedure, step: Step) -> list[tuple[int, tuple[tuple[str, str], ...]]]:

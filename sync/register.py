@@ -12,7 +12,8 @@ from integration.procedure.events import DocumentFiled, DocumentIssued
 from integration.store import NumberState, Store
 from integration.templates import messages
 from sync.display import Display, place
-from sync.paper import Sheet, render
+from sync.paper import render
+from sync.reports import listing
 from sync.survey import UNREAD
 from sync.wording import long_date
 
@@ -42,17 +43,8 @@ def register(store: Store, display: Display, year: int | None, now: datetime) ->
     """
     organisation, words = display.organisation, messages("report")
     local = now.astimezone(organisation.calendar.tz)
-    head, title = organisation.letterhead, words["title_register"].format(year=year or "").strip()
-    sheet = Sheet(
-        letterhead=tuple(part.upper() for part in (head.university, head.unit) if part),
-        address=(),
-        title=title,
-        number="",
-        place_date=long_date(local),
-        signatures=(),
-        reference=words["footer_register"].format(title=title, until=long_date(local), at=f"{local:%H.%M}"),
-        landscape=True,
-    )
+    title, day = words["title_register"].format(year=year or "").strip(), long_date(local)
+    sheet = listing(organisation, title, day, words["footer_register"].format(title=title, until=day, at=f"{local:%H.%M}"))
     void = frozenset(row.number for row in store.number_rows() if row.state is NumberState.VOID)
     text = display.wording.render("reports/register-perkara.md", cases=_cases(store, display, year), void=void)
     return render(text, sheet, now)

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -116,6 +116,21 @@ def listed(slugs: Iterable[str], folder: str, organisation: Organisation) -> lis
     return sorted(found, key=lambda one: one.period.first, reverse=True)
 
 
+def listing(organisation: Organisation, title: str, day: str, reference: str) -> Sheet:
+    """What stands around a list over many cases: A4 landscape, unnumbered and unsigned, of this `day`."""
+    head = organisation.letterhead
+    return Sheet(
+        letterhead=tuple(part.upper() for part in (head.university, head.unit) if part),
+        address=(),
+        title=title,
+        number="",
+        place_date=day,
+        signatures=(),
+        reference=reference,
+        landscape=True,
+    )
+
+
 def publish(report: Survey, organisation: Organisation, wording: Wording, number: str) -> dict[str, bytes]:
     """The report by form (see `Issued`); the PDF is A4 landscape, print-ready. Raises Permanent where it cannot be drawn.
 
@@ -123,18 +138,9 @@ def publish(report: Survey, organisation: Organisation, wording: Wording, number
     """
     words, span, discreet = messages("report"), report.period.span, report.discreet()
     title = words[f"title_{span}"].format(name=report.period.name)
-    head = organisation.letterhead
-    sheet = Sheet(
-        letterhead=tuple(part.upper() for part in (head.university, head.unit) if part),
-        address=(),
-        title=title,
-        number=number,
-        place_date=long_date(report.period.until),
-        signatures=(),
-        reference=words[f"footer_{span}"].format(name=report.period.name, until=long_date(report.period.until)),
-        landscape=True,
-        charts=_charts(discreet),
-    )
+    until = long_date(report.period.until)
+    reference = words[f"footer_{span}"].format(name=report.period.name, until=until)
+    sheet = replace(listing(organisation, title, until, reference), number=number, charts=_charts(discreet))
     body, context = f"reports/{span}.md", {"organisation": organisation, "number": number}
     text = wording.render(body, report=discreet, charts=tuple(sheet.charts), **context)
     mailed = wording.render("reports/surel.md", report=report, charts=(), **context)

@@ -8,6 +8,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from integration import signatures
 from integration.codec import Json
 from integration.procedure.case import fold
+from integration.procedure.definition import by_revision
 from integration.store import NEW
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
@@ -47,7 +48,7 @@ def _status(edge: Edge, ticket: str) -> Json | None:
     case = fold(edge.store.entries(ticket))
     if case is None:
         return {"tiket": ticket, "status": NEW, **dict.fromkeys(WITHOUT_CASE), "dokumen": []} if edge.store.ticket_exists(ticket) else None
-    procedure = next(p for p in edge.procedures if (p.slug, p.revision) == (case.procedure, case.revision))
+    procedure = by_revision(edge.procedures)[case.procedure, case.revision]
     return public_status(procedure, edge.calendar, case, edge.clock())
 
 

@@ -11,6 +11,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 
 from integration.codec import Json
 from integration.procedure.case import fold
+from integration.procedure.definition import by_revision
 from integration.procedure.papers import ledger_at, signings, standing, superseding
 from integration.store import NumberState
 from integration.templates import messages
@@ -51,7 +52,7 @@ def _told(edge: Edge, public_id: str) -> Json | None:
     then, now = fold(issued), fold(entries)
     assert then and now  # noqa: S101, PT018 -- only a paper that a case issued has an id
     paper = next(paper for paper in now.documents if paper.id == found.document)
-    procedure = next(p for p in edge.procedures if (p.slug, p.revision) == (now.procedure, paper.revision))
+    procedure = by_revision(edge.procedures)[now.procedure, paper.revision]
     signed = signings(then, procedure.step(paper.step), issued, procedure)
     later = superseding(procedure, now, paper)
     void = edge.store.number_state(paper.number) is NumberState.VOID

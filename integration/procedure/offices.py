@@ -37,6 +37,11 @@ class Office:
     holding: Holding = Holding.FULL
     email: str = ""  # where they are written to, and what only this office may read is sent; "": on the platform
 
+    @property
+    def stand_in(self) -> str:
+        """How it is held, where that is printed: "Plt." or "Plh."; "" for its own holder."""
+        return "" if self.holding is Holding.FULL else self.holding.value
+
     def covers(self, day: date) -> bool:
         """Whether it is held on `day`."""
         return self.since <= day and (self.until is None or day <= self.until)

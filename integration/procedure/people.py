@@ -12,7 +12,7 @@ from integration.procedure.case import Case, SignOff
 from integration.procedure.definition import Channel, Procedure, Role, Source, Step
 from integration.procedure.facts import Actor, ActorKind
 from integration.procedure.lines import ASSIGN
-from integration.procedure.offices import Holding, Office, Organisation
+from integration.procedure.offices import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ def above(procedure: Procedure, organisation: Organisation, slug: str, day: date
     superior = procedure.role(slug).superior
     while superior:
         role = procedure.role(superior)
-        found = tuple(Performer(o.account, o.name, role.name, _holding(o)) for o in organisation.holders(superior, day))
+        found = tuple(Performer(o.account, o.name, role.name, o.stand_in) for o in organisation.holders(superior, day))
         if found:
             return found
         superior = role.superior
@@ -218,7 +218,7 @@ def _held(situation: Situation, role: Role) -> Iterator[Capacity]:
             yield Capacity(role.slug)
     else:
         offices = situation.organisation.offices_of(by.account, situation.day)
-        yield from (Capacity(role.slug, _holding(office)) for office in offices if office.role == role.slug)
+        yield from (Capacity(role.slug, office.stand_in) for office in offices if office.role == role.slug)
 
 
 def _holders(procedure: Procedure, organisation: Organisation, case: Case, day: date, slug: str) -> Iterator[Performer]:
@@ -231,7 +231,7 @@ def _holders(procedure: Procedure, organisation: Organisation, case: Case, day: 
             yield Performer(account, programmer.name if programmer else account, role.name)
     else:
         for office in organisation.holders(slug, day):
-            yield Performer(office.account, office.name, role.name, _holding(office))
+            yield Performer(office.account, office.name, role.name, office.stand_in)
 
 
 def _asked_roles(procedure: Procedure, case: Case, step: Step) -> tuple[str, ...]:
@@ -244,7 +244,3 @@ def _eligible(procedure: Procedure, organisation: Organisation, case: Case, day:
     for person in _holders(procedure, organisation, case, day, role):
         if bar(procedure, case, step, person.account, person.office) is None:
             yield person
-
-
-def _holding(office: Office) -> str:
-    return "" if office.holding is Holding.FULL else office.holding.value

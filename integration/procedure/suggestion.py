@@ -79,11 +79,15 @@ def on_leave(procedure: Procedure, organisation: Organisation, case: Case, membe
     return tuple(account for account in members if account in known and _away(known[account].leave, days))
 
 
+def scheduled(procedure: Procedure, case: Case) -> list[tuple[str, date]]:
+    """The days of the case's schedule (POS step 6), under their headings; what cannot be read as a day is left out."""
+    written = [(title, text) for step in procedure.steps for title, text in case.written.get(step.number, ()) if title in dates(step)]
+    return [(title, day) for title, text in written if (day := read_date(text))]
+
+
 def schedule(procedure: Procedure, case: Case, day: date) -> tuple[date, date]:
     """From when to when the case is to be worked on, by its schedule (POS step 6), but not before `day`; without one that day alone."""
-    dated = [step for step in procedure.steps if dates(step)]
-    texts = [text for step in dated for title, text in case.written.get(step.number, ()) if title in dates(step)]
-    written = [found for text in texts if (found := read_date(text))]
+    written = [found for _, found in scheduled(procedure, case)]
     return max([day, *written[:1]]), max([day, *written])
 
 

@@ -16,9 +16,8 @@ import pytest
 from rich.console import Console
 from rich.table import Table
 
-from integration.procedure.events import DocumentIssued
 from sync import documents, paper
-from tests.papers.test_papers import MADE, ORGANISATION, PROCEDURE, WORDING, ledger
+from tests.papers.test_papers import MADE, ORGANISATION, PROCEDURE, WORDING, issued, ledger
 from tests.stories.world import ROOT
 
 WARM, COLD = 0.15, 0.3  # of WeasyPrint's time, at most
@@ -59,8 +58,7 @@ draw = lambda: weasyprint.HTML(string=html).write_pdf()
 def composed(slug: str) -> documents.Composed:
     """The last paper of this kind of a case in which everywhere much was written."""
     entries = ledger(LONG)
-    last = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == slug][-1]
-    return documents.compose(last, entries, PROCEDURE, ORGANISATION, RESERVED, WORDING)
+    return documents.compose(issued(slug, entries)[-1], entries, PROCEDURE, ORGANISATION, RESERVED, WORDING)
 
 
 def measured(python: str, first: str, given: bytes, times: int) -> dict[str, float]:

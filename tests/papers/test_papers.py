@@ -99,11 +99,15 @@ def submission(text: str) -> Submission:
     )
 
 
+def issued(slug: str, entries: list[Entry]) -> list[str]:
+    """The papers of this type, oldest first."""
+    return [entry.event.id for entry in entries if isinstance(entry.event, DocumentIssued) and entry.event.document == slug]
+
+
 def made(
     slug: str, entries: list[Entry], number: str = "12/UN39.17/X/VI/2026", organisation: Organisation = ORGANISATION
 ) -> documents.Made:
-    last = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == slug][-1]
-    return documents.make(last, entries, PROCEDURE, organisation, Reserved(number, ADDRESS), WORDING)
+    return documents.make(issued(slug, entries)[-1], entries, PROCEDURE, organisation, Reserved(number, ADDRESS), WORDING)
 
 
 def words(pdf: bytes) -> str:
@@ -160,11 +164,11 @@ def test_what_strangers_wrote_is_printed_as_they_wrote_it_and_orders_nothing(kin
 def test_the_same_ledger_gives_the_same_bytes_whatever_came_later(kind: DocumentType) -> None:
     entries = ledger()
     last = [e.seq for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == kind.slug][-1]
-    first = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == kind.slug][-1]
+    newest = issued(kind.slug, entries)[-1]
 
-    early = documents.make(first, entries[:last], PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING)
+    early = documents.make(newest, entries[:last], PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING)
 
-    assert early.content == documents.make(first, entries, PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING).content
+    assert early.content == documents.make(newest, entries, PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING).content
     assert b"pdfaid" in early.content
 
 
@@ -214,10 +218,10 @@ def test_a_letter_says_from_when_to_when_and_a_draft_goes_to_nobody_else() -> No
         else e
         for e in ledger()
     ]
-    drafts = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == "surat-tugas"]
+    first, *_ = issued("surat-tugas", entries)
 
     letter = words(made("surat-tugas", entries).content)
-    draft = words(documents.make(drafts[0], entries, PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING).content)
+    draft = words(documents.make(first, entries, PROCEDURE, ORGANISATION, Reserved("", ADDRESS), WORDING).content)
 
     assert "Mulai : Senin, 8 Juni 2026 Target selesai : Selasa, 21 Juli 2026" in letter
     assert "Tembusan" in letter

@@ -6,16 +6,16 @@ import pytest
 from docx import Document
 
 from integration.procedure.definition import DocumentType
-from integration.procedure.events import DocumentIssued
 from sync import documents, word
-from tests.papers.test_papers import HOSTILE, MADE, ORGANISATION, PROCEDURE, WORDING, ledger
+from tests.papers.test_papers import HOSTILE, MADE, ORGANISATION, PROCEDURE, WORDING, issued, ledger
 
 
 def opened(slug: str, text: str = "Telah diperiksa.") -> list[str]:
     """The words of a paper's DOCX, paragraph by paragraph, those in tables as well."""
     entries = ledger(text)
-    last = [e.event.id for e in entries if isinstance(e.event, DocumentIssued) and e.event.document == slug][-1]
-    composed = documents.compose(last, entries, PROCEDURE, ORGANISATION, documents.Reserved("12/UN39.17/X/VI/2026", ""), WORDING)
+    composed = documents.compose(
+        issued(slug, entries)[-1], entries, PROCEDURE, ORGANISATION, documents.Reserved("12/UN39.17/X/VI/2026", ""), WORDING
+    )
     document = Document(io.BytesIO(word.render(composed.text, composed.sheet)))
     cells = [cell for table in document.tables for row in table.rows for cell in row.cells]
     return [paragraph.text for paragraph in (*document.paragraphs, *(p for cell in cells for p in cell.paragraphs))]

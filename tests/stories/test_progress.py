@@ -130,7 +130,12 @@ def test_where_nothing_happened_nothing_is_read_and_the_draft_says_what_is_missi
     (draft,) = said(world, ticket, "rancangan-progres")
     assert "belum ada commit" in draft
     assert draft.count("belum ditulis") == 4
-    about = [request for request in world.bot_requests() if "/issues" in request]  # and of itself the service asks once, when it starts
+    requests = world.bot_requests()
+    about = [request for request in requests if "/issues" in request]
+    assert {request for request in requests if request not in about} <= {
+        "GET /api/v4/user",
+        "GET /api/v4/projects/pustikom%2Fpengaduan-si",
+    }, "of itself the service asks once, when it starts"
     assert [(request.partition(" ")[0], request.partition("/issues/")[2]) for request in about] == [("POST", "1/notes")] * 2, (
         "the draft, and who is told of it"
     )

@@ -131,7 +131,7 @@ class World:
             self.end()
             self.campus.recall(there.memory)
             there.lay(self.settings, self.clock)
-            self.service, self.server = started(self.settings, self.clock, self.campus, self.server.server_port)
+            self.start()
             self.provision()
             return cast("T", given)
         given = lead()
@@ -210,6 +210,10 @@ class World:
     def restart(self) -> None:
         """The service's process dies without a goodbye, and another one starts on the same disk."""
         self.end()
+        self.start()
+
+    def start(self) -> None:
+        """A process of the service starts where the last one listened."""
         self.service, self.server = started(self.settings, self.clock, self.campus, self.server.server_port)
 
     def end(self) -> None:
@@ -227,7 +231,7 @@ class World:
     @property
     def moves(self) -> bool:
         """Whether it can be left and entered at any moment: its database is a file."""
-        return Moment.database_of(self.settings) is not None
+        return on_a_file(self.settings.database_url.get_secret_value())
 
     def case(self, ticket: str) -> Case:
         """The case as the ledger has it."""
@@ -270,7 +274,7 @@ class Moment:
         """This world as it is, all being settled."""
         data = world.settings.data_dir
         disk = {str(path.relative_to(data)): path.read_bytes() for path in data.rglob("*") if path.is_file()}
-        with closing(sqlite3.connect(cls.database_of(world.settings) or "")) as database:
+        with closing(sqlite3.connect(cls.database_of(world.settings))) as database:
             return cls(world.campus.remember(), disk, database.serialize(), world.clock())
 
     def lay(self, settings: Settings, clock: SimulatedClock) -> None:
@@ -278,17 +282,24 @@ class Moment:
         for path, content in self.disk.items():
             (settings.data_dir / path).parent.mkdir(parents=True, exist_ok=True)
             (settings.data_dir / path).write_bytes(content)
-        database = Path(self.database_of(settings) or "")
+        database = self.database_of(settings)
         for path in (database, *database.parent.glob(f"{database.name}-*")):  # some thread may still hold what was, with its log
             path.unlink(missing_ok=True)
         database.write_bytes(self.database)
         clock.to(self.clock)
 
     @staticmethod
-    def database_of(settings: Settings) -> str | None:
-        """The file of the database, where it is one."""
-        scheme, _, path = settings.database_url.get_secret_value().partition(":///")
-        return path if scheme == "sqlite" else None
+    def database_of(settings: Settings) -> Path:
+        """The file of the database."""
+        return Path(settings.database_url.get_secret_value().removeprefix(SQLITE))
+
+
+SQLITE = "sqlite:///"
+
+
+def on_a_file(database_url: str) -> bool:
+    """Whether this database is a file."""
+    return database_url.startswith(SQLITE)
 
 
 PROVISIONED = "provisioned"
@@ -334,7 +345,7 @@ def world(folder: Path, database_url: str) -> Iterator[World]:
     """A fresh campus with a provisioned project and the service between, on the given database."""
     clock = SimulatedClock(START)
     with Campus(PROCEDURE, organisations.load(ORGANISATION), clock) as campus:
-        begun = _moments.get(PROVISIONED) if database_url.startswith("sqlite:///") else None
+        begun = _moments.get(PROVISIONED) if on_a_file(database_url) else None
         if begun:
             campus.recall(begun[0].memory)  # with the account's token, which is a setting
         settings = Settings.read(variables(campus, folder, database_url), env_file=None)

@@ -31,6 +31,11 @@ class Links:
         """Where a case stands, for whoever sent the form."""
         return f"{self.home}/layanan/pengaduan/{ticket}?{urlencode({'token': signatures.status_token(self.secret, ticket)})}"
 
+    def file(self, ticket: str, sha256: str) -> str:
+        """A paper meant for the unit, as it was issued."""
+        token = urlencode({"token": signatures.status_token(self.secret, ticket)})
+        return f"{self.home}/layanan/pengaduan/{ticket}/dokumen/{sha256}?{token}"
+
     def turn(self, ticket: str, stay: int, since: datetime) -> str:
         """Where the unit answers at one stay of its case in a step: the entry by which it came there. `since`: when it was asked."""
         token = signatures.turn_token(self.secret, ticket, stay, since + TURN_HOLDS)

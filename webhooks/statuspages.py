@@ -1,4 +1,4 @@
-"""Where the unit looks: `GET /layanan/pengaduan/{tiket}`, as JSON for the portal and as a small page for a browser.
+"""Where the unit looks: `GET /layanan/pengaduan/{tiket}`, as JSON for the portal and as a small page, and the papers meant for it.
 
 Shown to whoever signs as the portal does, or holds the link of the ticket; never without either.
 """
@@ -17,7 +17,7 @@ from webhooks.status import public_status
 
 
 def status_pages(edge: Edge) -> Blueprint:
-    """The one route."""
+    """Where a case stands, and its papers."""
     pages = Blueprint("status", __name__)
 
     @pages.get("/layanan/pengaduan/<ticket>")
@@ -28,7 +28,20 @@ def status_pages(edge: Edge) -> Blueprint:
         told = _status(edge, ticket)
         if told is None:
             return refusal(404, "unknown_ticket")
-        return _page(told, (200, "")) if for_a_browser() else jsonify(told)
+        return _page(told, (200, ""), edge) if for_a_browser() else jsonify(told)
+
+    @pages.get("/layanan/pengaduan/<ticket>/dokumen/<sha256>")
+    def paper(ticket: str, sha256: str) -> Response:
+        denied = _denied(edge, ticket)
+        if denied:
+            return _page(None, denied) if for_a_browser() else refusal(*denied)
+        told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
+        named = next((each for each in told if each["sha256"] == sha256), None)
+        if named is None:
+            return refusal(404, "unknown_file")
+        answer = Response(edge.files.get(sha256), mimetype="application/pdf")
+        answer.headers.set("Content-Disposition", "inline", filename=f"{ticket} {named['judul']}.pdf")
+        return answer
 
     return pages
 
@@ -57,7 +70,7 @@ WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "
 """What nobody can say of a form that is kept and not yet worked on."""
 
 
-def _page(told: Json | None, answer: tuple[int, str]) -> Response:
+def _page(told: Json | None, answer: tuple[int, str], edge: Edge | None = None) -> Response:
     """The small page; it loads nothing and gives its address to nobody, for the address holds the token."""
     code, sentence = answer
-    return page("status.html", code, told=told, sentence=messages("edge")[sentence] if sentence else "")
+    return page("status.html", code, told=told, sentence=messages("edge")[sentence] if sentence else "", links=edge and edge.links)

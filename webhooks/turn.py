@@ -220,7 +220,7 @@ def _page(edge: Edge, turn: Turn, given: Mapping[str, str], faults: tuple[forms.
         kept=kept,
         keeping=keeping,
         words=messages("turn"),
-        status=edge.links.status(turn.ticket),
+        links=edge.links,
     )
 
 

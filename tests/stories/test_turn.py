@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from integration.links import Links
 from tests.edge.browser import PROGRAM, browser
 from tests.postoffice import post_office
-from tests.stories.world import World
+from tests.stories.world import PROCEDURE, World
 
 
 def link(world: World, ticket: str, kind: str = "giliran.unit_kerja") -> str:
@@ -91,6 +91,21 @@ def test_the_handover_is_refused_for_its_papers(world):
     world.settle()
     assert world.case(ticket).step == 29
     assert "diterapkan" in look(address)
+
+
+def test_the_papers_meant_for_the_unit_can_be_read_by_whoever_holds_its_link(world):
+    ticket = world.stands_at(31)
+    page = requests.get(link(world, ticket), timeout=10).text
+    files = re.findall(r'href="http://127.0.0.1:8080(/layanan/pengaduan/[^"]+/dokumen/[^"]+)"', page)
+    assert len(files) == 10
+    for file in files:
+        paper = requests.get(world.campus.portal.service_url + file, timeout=10)
+        assert (paper.status_code, paper.headers["Content-Type"], paper.content[:5]) == (200, "application/pdf", b"%PDF-")
+    for wrong in (files[0].split("?")[0], files[0].replace("token=", "token=x")):
+        assert requests.get(world.campus.portal.service_url + wrong, headers={"Accept": "text/html"}, timeout=10).status_code == 401
+    kept = next(paper for paper in world.case(ticket).documents if not PROCEDURE.document(paper.document).for_unit and paper.sha256)
+    staff = re.sub(r"/dokumen/[0-9a-f]+", f"/dokumen/{kept.sha256}", files[0])
+    assert requests.get(world.campus.portal.service_url + staff, timeout=10).status_code == 404
 
 
 def test_a_form_is_revised_by_the_link_in_the_mail(world):

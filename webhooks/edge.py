@@ -13,7 +13,7 @@ from integration.codec import Json
 from integration.forms import Form
 from integration.links import Links
 from integration.parts import Parts
-from integration.procedure.offices import WorkCalendar
+from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, Secret
 from integration.templates import messages
 
@@ -40,6 +40,11 @@ class Edge:
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
         self.links = Links.of(parts.settings)
         self._in_force = parts.in_force
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation in force now."""
+        return self._in_force.now
 
     @property
     def calendar(self) -> WorkCalendar:

@@ -60,15 +60,15 @@ class Desk:
         rows = {row.ticket: row for row in self._open()}
         ended = [row for ticket in seen.keys() - rows.keys() if (row := self.store.case_row(ticket))]
         return sorted(
-            (row for row in [*rows.values(), *ended] if row.version != seen.get(row.ticket)), key=lambda row: row.ticket, reverse=True
+            (row for row in [*rows.values(), *ended] if _stands(row) != seen.get(row.ticket)), key=lambda row: row.ticket, reverse=True
         )
 
     def see(self, account: str) -> None:
         """This person has seen all there is now."""
-        self.store.set_mark(_mark(account), json.dumps({row.ticket: row.version for row in self._open()}))
+        self.store.set_mark(_mark(account), json.dumps({row.ticket: _stands(row) for row in self._open()}))
 
-    def _seen(self, account: str) -> Mapping[str, int]:
-        seen: Mapping[str, int] = json.loads(self.store.mark(_mark(account)) or "{}")
+    def _seen(self, account: str) -> Mapping[str, str]:
+        seen: Mapping[str, str] = json.loads(self.store.mark(_mark(account)) or "{}")
         return seen
 
     def _open(self) -> list[CaseRow]:
@@ -87,6 +87,11 @@ class Desk:
 
     def _asked(self, one: Waits) -> tuple[str, ...]:
         return asked(one.procedure, self.organisation, one.case, self.day) if not one.case.paused_since else ()
+
+
+def _stands(row: CaseRow) -> str:
+    """What makes an officer look again: that a case came to another step, or has another status; not that somebody was reminded."""
+    return f"{row.entered_seq}:{row.status}"
 
 
 def _mark(account: str) -> str:

@@ -27,6 +27,11 @@ class Links:
         """The links these settings make."""
         return cls(settings.public_url, Secret.parse(settings.portal_secrets[0].get_secret_value()))
 
+    @property
+    def desk(self) -> str:
+        """Where officers see what waits for them."""
+        return f"{self.home}/meja"
+
     def status(self, ticket: str) -> str:
         """Where a case stands, for whoever sent the form."""
         return f"{self.home}/layanan/pengaduan/{ticket}?{urlencode({'token': signatures.status_token(self.secret, ticket)})}"

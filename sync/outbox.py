@@ -103,7 +103,7 @@ class Outbox:
                 self._publish(report)
                 return self.store.done(turn, row)
             case SendMail() as mail:
-                self._send(replace(mail, context=mail.context | self._link(row, mail.stay)))
+                self._send(replace(mail, context=mail.context | {"meja": self.links.desk} | self._link(row, mail.stay)))
                 return self.store.done(turn, row)
 
     def _open_issue(self, turn: Turn, row: OutboxRow) -> Work | None:

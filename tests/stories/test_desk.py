@@ -2,14 +2,16 @@
 
 import re
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 import requests
 from pydantic import SecretStr
 
 from tests.edge.browser import PROGRAM, browser
+from tests.postoffice import post_office
 from tests.stories.test_turn import words
-from tests.stories.world import A_MOMENT, World
+from tests.stories.world import A_MOMENT, ORGANISATION, World
 
 HEAD, KASI, DATA = "kepala-pustikom", "kasi-layanan-administrasi", "kadiv-layanan"
 
@@ -38,6 +40,11 @@ class Officer:
 
     def page(self) -> str:
         return self.session.get(f"{self.home}/meja", timeout=10).text
+
+    def seen(self) -> None:
+        """They say that they have seen what changed."""
+        key = re.search(r'name="kunci" value="([^"]+)"', self.page())[1]
+        self.session.post(f"{self.home}/meja", data={"kunci": key}, timeout=10)
 
     def fields(self, ticket: str) -> dict[str, str]:
         """What the form of a case carries unseen."""
@@ -139,10 +146,33 @@ def test_what_changed_since_the_officer_last_looked(world):
     officer = Officer(world, DATA)
     page = words(officer.page())
     assert "Berubah sejak terakhir Anda lihat (1)" in page
-    officer.session.post(f"{officer.home}/meja", data={"kunci": re.search(r'name="kunci" value="([^"]+)"', officer.page())[1]}, timeout=10)
+    officer.seen()
     assert "Tidak ada yang berubah" in words(officer.page())
     world.play(ticket)
     assert "06 Penjadwalan" in words(officer.page())
+
+
+def test_each_working_day_begins_with_what_waits_by_mail(world):
+    with post_office() as letters:
+        world.settings = world.settings.model_copy(update={"smtp_url": SecretStr(letters.url)})
+        ticket, head = opened(world, 5), world.campus.holder(HEAD)
+        text = re.sub(r"    email: .*\n", "", ORGANISATION.read_text(encoding="utf-8"))
+        world.reorganise(text.replace(f"account: {head}\n", f"account: {head}\n    email: kepala@kampus.example\n", 1))
+        world.until_weekday(2, hour=8)
+        world.later(hours=2)
+        _, mail = [
+            message_from_bytes(one, policy=policy.default) for one in letters.got if b"kepala@kampus.example" in one
+        ]  # Tuesday's, Wednesday's
+        assert mail["Subject"] == "1 perkara menunggu Bapak/Ibu"
+        said = mail.get_content()
+        for part in (f"{ticket} SIAKAD", "05 Persetujuan Kepala Pustikom", f"{world.settings.public_url}/meja"):
+            assert part in said
+
+        letters.got.clear()
+        world.play(ticket)
+        Officer(world, HEAD).seen()
+        world.until_weekday(3, hour=9)
+        assert not [one for one in letters.got if b"kepala@kampus.example" in one]
 
 
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")

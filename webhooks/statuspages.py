@@ -13,7 +13,7 @@ from integration.store import NEW
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
 from webhooks.pages import page
-from webhooks.status import public_status
+from webhooks.status import public_status, timeline
 
 
 def status_pages(edge: Edge) -> Blueprint:
@@ -24,17 +24,21 @@ def status_pages(edge: Edge) -> Blueprint:
     def status(ticket: str) -> Response:
         denied = _denied(edge, ticket)
         if denied:
-            return _page(None, denied) if for_a_browser() else refusal(*denied)
+            return _refused_page(denied) if for_a_browser() else refusal(*denied)
         told = _status(edge, ticket)
         if told is None:
             return refusal(404, "unknown_ticket")
-        return _page(told, (200, ""), edge) if for_a_browser() else jsonify(told)
+        if not for_a_browser():
+            return jsonify(told)
+        case = fold(edge.store.entries(ticket))
+        way = timeline(by_revision(edge.procedures), edge.calendar, case) if case else []
+        return page("status.html", told=told, timeline=way, links=edge.links)
 
     @pages.get("/layanan/pengaduan/<ticket>/dokumen/<sha256>")
     def paper(ticket: str, sha256: str) -> Response:
         denied = _denied(edge, ticket)
         if denied:
-            return _page(None, denied) if for_a_browser() else refusal(*denied)
+            return _refused_page(denied) if for_a_browser() else refusal(*denied)
         told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
         named = next((each for each in told if each["sha256"] == sha256), None)
         if named is None:
@@ -70,7 +74,7 @@ WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "
 """What nobody can say of a form that is kept and not yet worked on."""
 
 
-def _page(told: Json | None, answer: tuple[int, str], edge: Edge | None = None) -> Response:
-    """The small page; it loads nothing and gives its address to nobody, for the address holds the token."""
+def _refused_page(answer: tuple[int, str]) -> Response:
+    """What somebody sees who may see nothing. It gives its address to nobody, for the address may hold a token."""
     code, sentence = answer
-    return page("status.html", code, told=told, sentence=messages("edge")[sentence] if sentence else "", links=edge and edge.links)
+    return page("status.html", code, told=None, sentence=messages("edge")[sentence])

@@ -220,3 +220,18 @@ def test_on_a_phone(world, tmp_path):
         assert tab.faults == []
     world.settle()
     assert world.case(ticket).step == 25
+
+
+def test_the_status_page_tells_the_way_without_a_person_or_a_comment(world):
+    ticket = world.stands_at(24)
+    world.campus.portal.send("uji_coba.dinilai", {"tiket": ticket, "hasil": "gagal", "catatan": "Masih galat", "oleh": "Dekan"})
+    world.settle()
+    address = urlsplit(Links.of(world.settings).status(ticket))
+    page = look(f"{world.campus.portal.service_url}{address.path}?{address.query}")
+    way = page.split("Perjalanan pengaduan")[1]
+    assert way.index("Pemeriksaan") < way.index("Persetujuan Kepala Pustikom") < way.index("Uji coba")
+    assert "dikembalikan" in way
+    assert way.count("sedang berjalan") == 1
+    names = [office.name for office in world.campus.organisation.offices]
+    assert not [name for name in names if name in page]
+    assert "Masih galat" not in page

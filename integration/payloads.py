@@ -20,7 +20,7 @@ from integration.labels import asks
 from integration.procedure import facts
 from integration.procedure.definition import Channel, Procedure
 from integration.procedure.facts import Actor, ActorKind, Attachment, FormRevised, FormSubmitted, OutcomeChosen, Submission, Via
-from integration.secrecy import mask
+from integration.secrecy import cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +68,9 @@ def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures:
             submission, contents = _submission(data.formulir)
             return Told(FormRevised(key, at, Actor(ActorKind.UNIT, name=submission.unit_name), submission), contents)
         case forms.Withdrawn(data=data):
-            return Told(facts.Withdrawn(key, at, Actor(ActorKind.UNIT, name=data.oleh), mask(data.alasan)))
+            return Told(facts.Withdrawn(key, at, Actor(ActorKind.UNIT, name=data.oleh), cover(data.alasan)))
         case forms.TrialJudged(data=data) | forms.HandoverAnswered(data=data):
-            by, note = Actor(ActorKind.UNIT, name=data.oleh), mask(data.catatan)
+            by, note = Actor(ActorKind.UNIT, name=data.oleh), cover(data.catatan)
             return Told(OutcomeChosen(key, at, by, data.hasil, note, (), Via.PORTAL, _unit_step(procedures, data.hasil)))
         case _:
             raise Permanent("a message that was taken cannot be read any more", Failure.UNREADABLE)
@@ -86,7 +86,7 @@ def _unit_step(procedures: Sequence[Procedure], word: str) -> int | None:
 def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
     """The form as the core needs it, and what is kept by hash: the frozen form, without the files' bytes, and the files."""
     frozen = form.model_dump(mode="json", exclude={"lampiran": {"__all__": {"isi"}}})
-    frozen["masalah"] = {name: mask(text) if isinstance(text, str) else text for name, text in frozen["masalah"].items()}
+    frozen["masalah"] = {name: cover(text) if isinstance(text, str) else text for name, text in frozen["masalah"].items()}
     kept = canonical(frozen)
     unit, head, problem, filling = form.unit_kerja, form.unit_kerja.pimpinan, form.masalah, form.pengisian
     submission = Submission(
@@ -100,10 +100,10 @@ def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
         reporter_email=form.pelapor.email,
         system=form.sistem.nama,
         system_url=form.sistem.url or "",
-        subject=mask(problem.judul),
+        subject=cover(problem.judul),
         category=problem.kategori,
-        description=mask(problem.uraian),
-        reproduction=mask(problem.langkah_reproduksi or ""),
+        description=cover(problem.uraian),
+        reproduction=cover(problem.langkah_reproduksi or ""),
         since=problem.sejak,
         urgency=problem.urgensi,
         impact=problem.dampak,

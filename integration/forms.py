@@ -381,6 +381,11 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
 
 
+def fault(path: str, code: str) -> Fault:
+    """A fault of our own at this place; `code` is a key of templates/messages/form.yaml."""
+    return Fault(path, messages("form")[code])
+
+
 def answered_by(word: str) -> str:
     """The type of the message by which the unit answers with this word; StopIteration where none does."""
     return next(kind for kind, data in _ANSWERS.items() if word in get_args(data.model_fields["hasil"].annotation))

@@ -6,7 +6,7 @@ form or an answer of the portal says is masked before it goes any further: no se
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -52,8 +52,14 @@ class Told:
     form: str = ""
 
 
-def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure]) -> Told:
+CLERK = "petugas"
+"""The header, among those kept with a message, that says who entered a form off line."""
+
+
+def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure], clerk: str = "") -> Told:
     """What a message of the portal says of a case (contract.md, "Portal -> service"). `at`: when it was kept; `key`: its webhook-id.
+
+    `clerk`: who entered it off line; "": nobody.
 
     Raises Permanent for one that cannot be read any more: it was read before it was taken, so it is never passed over.
     """
@@ -63,6 +69,7 @@ def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures:
         case forms.Submitted(data=data):
             submission, contents = _submission(data.formulir)
             by = Actor(ActorKind.UNIT, name=submission.unit_name)
+            submission = replace(submission, entered_by=clerk)
             return Told(FormSubmitted(key, at, by, ticket, submission), contents, data.formulir.kode)
         case forms.Revised(data=data):
             submission, contents = _submission(data.formulir)

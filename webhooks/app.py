@@ -19,6 +19,7 @@ from integration.templates import TEMPLATES
 from webhooks.attached import attached_files
 from webhooks.desk import desk_pages
 from webhooks.edge import LARGEST_BODY, Edge, delivery_id, for_a_browser, refusal, unavailable
+from webhooks.entry import entry_pages
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
@@ -56,6 +57,7 @@ def create_app(parts: Parts) -> Flask:
         login_pages(login),
         desk_pages(edge, login),
         attached_files(edge, login),
+        entry_pages(edge, login),
     )
     for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
         app.register_blueprint(routes)

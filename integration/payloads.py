@@ -5,6 +5,7 @@ form or an answer of the portal says is masked before it goes any further: no se
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -153,6 +154,22 @@ class _Hook(BaseModel):
     changes: dict[str, Any] = Field(default_factory=dict)
 
 
+OURSELVES = "akun"
+"""The mark under which a worker that was woken for our own doing leaves who we are, so that the edge wakes nobody for it any more."""
+
+OWN = "our own doing"
+
+
+def ourselves_text(account: str, project_id: int) -> str:
+    """Who we are, as it stands under that mark."""
+    return json.dumps([account, project_id])
+
+
+def ourselves(text: str | None) -> tuple[str, int] | None:
+    """Our account and our project's id as they stand under the mark; None where nothing does."""
+    return None if text is None else (str((told := json.loads(text))[0]), int(told[1]))
+
+
 def look_bytes(look: Look) -> bytes:
     """A look as the body of an inbox row of source "sweep"."""
     said = {"iid": look.iid, "parts": sorted(look.parts), "closely": look.closely}
@@ -178,7 +195,7 @@ def read_hook(body: bytes, *, own: str, project_id: int) -> Look | Ignored:
     if hook.project is not None and hook.project.id != project_id:
         return Ignored("another project's")
     if hook.user is not None and hook.user.username == own:
-        return Ignored("our own doing")  # of a note this is its author, so an edit of our notes ends here too; edits never count
+        return Ignored(OWN)  # of a note this is its author, so an edit of our notes ends here too; edits never count
     iid = _issue_number(hook)
     if iid is None:
         return Ignored(f"nothing about an issue: {hook.object_kind}")

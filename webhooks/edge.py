@@ -12,7 +12,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from integration.codec import Json
 from integration.parts import Parts
 from integration.procedure.offices import WorkCalendar
-from integration.signatures import ID, Secret, status_token
+from integration.signatures import ID, Secret, Verdict, status_token, verify
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -79,6 +79,14 @@ def delivery_id() -> str:
     """The id under which this message came, "" where it came with none that can be one: for the logs."""
     given = request.headers.get(ID, request.headers.get("Idempotency-Key", "")).strip()
     return given if IDENTIFIER.fullmatch(given) else ""
+
+
+def unsigned(edge: Edge) -> tuple[int, str] | None:
+    """Why this request without a body is not signed as the portal signs: the status and sentence of the refusal; None where it is."""
+    verdict = verify(edge.secrets, dict(request.headers), b"", edge.clock())
+    if verdict is Verdict.OK:
+        return None
+    return (400, "header_missing") if verdict is Verdict.MISSING else (401, "unauthorized")
 
 
 def refusal(status: int, sentence: str) -> Response:

@@ -78,6 +78,9 @@ class Portal:
     def ask(self, ticket: str, **headers: str) -> TestResponse:
         return self.client.get(f"/layanan/pengaduan/{ticket}", headers={**self.signed(b""), **headers})
 
+    def list(self, **query: str) -> TestResponse:
+        return self.client.get("/layanan/pengaduan", query_string=query, headers=self.signed(b""))
+
     def signed(self, body: bytes, key: str = "") -> dict[str, str]:
         self.sent += 1
         key, seconds = key or f"msg_{self.sent}", int(self.watch().timestamp())

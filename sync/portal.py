@@ -33,13 +33,9 @@ class Portal:
         """
         moment = at.astimezone(UTC).isoformat(timespec="seconds")
         body = json.dumps({"type": kind, "timestamp": moment, "data": data}, ensure_ascii=False).encode()
-        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", int(self.clock().timestamp())
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": identity,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signatures.sign(signatures.Secret.parse(self.secret), identity, timestamp, body),
-        }
+        identity = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        signed = signatures.headers(signatures.Secret.parse(self.secret), identity, self.clock(), body)
+        headers = {"content-type": "application/json", **signed}
         try:
             with requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
                 _judge(kind, answer)

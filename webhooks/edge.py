@@ -3,7 +3,6 @@
 A view verifies, keeps, answers; it decides nothing and calls nobody.
 """
 
-import re
 from datetime import datetime
 
 from flask import Response, jsonify, request
@@ -12,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from integration.codec import Json
 from integration.parts import Parts
 from integration.procedure.offices import WorkCalendar
-from integration.signatures import ID, Secret, Verdict, status_token, verify
+from integration.signatures import ID, IDENTIFIER, Secret, Verdict, status_token, verify
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -20,9 +19,6 @@ LARGEST_BODY = 32 * 1024 * 1024
 
 RETRY_AFTER = 5
 """Seconds after which what could not be kept may be sent again."""
-
-IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
-"""What can be the id of a message: of the portal's, and of GitLab's."""
 
 
 class Edge:

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from integration.procedure.facts import Submission
-from integration.signatures import Secret, sign
+from integration.signatures import Secret, headers
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_" + base64.b64encode(b"rahasia portal").decode()
@@ -83,12 +83,7 @@ class Portal:
 
     def signed(self, body: bytes, key: str = "") -> dict[str, str]:
         self.sent += 1
-        key, seconds = key or f"msg_{self.sent}", int(self.watch().timestamp())
-        return {
-            "webhook-id": key,
-            "webhook-timestamp": str(seconds),
-            "webhook-signature": sign(Secret.parse(self.secret), key, seconds, body),
-        }
+        return headers(Secret.parse(self.secret), key or f"msg_{self.sent}", self.watch(), body)
 
 
 def form(**changes: Any) -> dict[str, Any]:

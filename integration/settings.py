@@ -154,7 +154,7 @@ class PortalSettings(_Variables):
     """What is needed to speak as the portal does, from anywhere: of the service only its address."""
 
     portal_secrets: PortalSecrets
-    public_url: Address
+    public_url: Address = "http://127.0.0.1:8080"  # where `alur serve` listens
 
 
 class Settings(_Variables):

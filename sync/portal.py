@@ -1,5 +1,7 @@
 """Calls the portal back, signed as Standard Webhooks say, under one id however often it is tried (contract.md, "Service -> portal").
 
+For the portal's developers it goes the other way, too: hands a message in as the portal does.
+
 No redirect is followed: what is told about a case goes to the configured address and nowhere else.
 """
 
@@ -12,6 +14,7 @@ import requests
 
 from integration import signatures
 from integration.clock import Clock
+from integration.codec import Json
 from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
@@ -52,3 +55,24 @@ def _judge(kind: str, answer: requests.Response) -> None:
         wait = timedelta(seconds=int(pause)) if pause.isdigit() else None
         raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
     raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)
+
+
+class Silent(Exception):
+    """Nobody answered at the service's address; the text says why, without what was sent."""
+
+
+def hand_in(url: str, body: bytes, signed: dict[str, str]) -> tuple[int, Json]:
+    """Send a signed message to the service at `url`; gives the status of its answer and what it says, {} where that is no JSON object.
+
+    Raises Silent.
+    """
+    headers = {"content-type": "application/json", **signed}
+    try:
+        answer = requests.post(f"{url}/webhooks/layanan", data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+    except requests.RequestException as failure:
+        raise Silent(type(failure).__name__) from failure
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    return answer.status_code, said if isinstance(said, dict) else {}

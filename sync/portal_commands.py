@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import click
+from rich.console import Console
 
-from integration import signatures
+from integration import logs, signatures
 from integration.clock import utc_now
 from integration.codec import Json
 from integration.settings import PortalSettings
@@ -81,6 +82,26 @@ def portal_send(what: str, message: str | None, url: str | None, **said: str | P
     for fault in answer.get("kesalahan", ()):
         click.echo(WORDS["fault"].format(**fault), err=True)
     sys.exit(1)
+
+
+@click.group(help=WORDS["help_sandbox"])
+def sandbox() -> None:
+    """Where to try things out."""
+
+
+@sandbox.command("portal", help=WORDS["help_sandbox_portal"])
+@click.option("--callback", "callback_url", default="", help=WORDS["help_callback"])
+@click.option("--port", default=8080, show_default=True, help=WORDS["help_port"])
+@click.option("--portal-port", default=9000, show_default=True, help=WORDS["help_portal_port"])
+@click.option("--pace", default=2.0, show_default=True, help=WORDS["help_pace"])
+def sandbox_portal(callback_url: str, port: int, portal_port: int, pace: float) -> None:
+    """The service, with stand-ins for all but the unit."""
+    from sync import portal_sandbox  # noqa: PLC0415 -- production code never loads the stand-ins
+
+    folder = (Path("var") / "sandbox" / utc_now().strftime("%Y%m%d-%H%M%S")).absolute()
+    folder.mkdir(parents=True)
+    logs.configure("WARNING", stream=(folder / "log.jsonl").open("w"))
+    portal_sandbox.run(Console(highlight=False), folder, port=port, portal_port=portal_port, callback_url=callback_url, pace=pace)
 
 
 def _reason(answer: Json) -> str:

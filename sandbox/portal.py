@@ -53,7 +53,7 @@ class Portal:
     ) -> None:
         self._clock = clock
         self._secret = secret
-        self._heard = heard
+        self.heard = heard
         self._lock = threading.Lock()
         self.callbacks: list[Callback] = []
         self.answers: list[int] = []
@@ -113,7 +113,7 @@ class Portal:
             callback = Callback(request.headers["webhook-id"], message["type"], message["data"], verdict is signatures.Verdict.OK)
             if status == HTTPStatus.OK:
                 self.callbacks.append(callback)
-        self._heard(callback, status)
+        self.heard(callback, status)
         return Response(status=status, headers={"Retry-After": self.retry_after} if status != HTTPStatus.OK and self.retry_after else {})
 
     def _refuse_next(self) -> Response:

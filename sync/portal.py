@@ -9,6 +9,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import requests
 
@@ -19,6 +20,7 @@ from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
 TOO_MANY, BROKEN = 429, 500
+A_DAY, LONGEST_NUMBER = 86400, 9  # seconds; digits: more than a day is asked for by mistake, and shortened again by the drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +43,29 @@ class Portal:
         headers = {"content-type": "application/json", **signed}
         try:
             with requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
-                _judge(kind, answer)
+                self._judge(kind, answer)
         except requests.RequestException as failure:
             raise Transient(f"{kind}: {type(failure).__name__}", Failure.PORTAL_DOWN) from failure
 
+    def _judge(self, kind: str, answer: requests.Response) -> None:
+        """What an answer asks of us; only its status is read, never its text."""
+        if answer.ok and not answer.is_redirect:
+            return
+        if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
+            wait = asked_pause(answer.headers.get("Retry-After", ""), self.clock())
+            raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
+        raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)
 
-def _judge(kind: str, answer: requests.Response) -> None:
-    """What an answer asks of us; only its status is read, never its text."""
-    if answer.ok and not answer.is_redirect:
-        return
-    if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
-        pause = answer.headers.get("Retry-After", "")
-        wait = timedelta(seconds=int(pause)) if pause.isdigit() else None
-        raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
-    raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)
+
+def asked_pause(retry_after: str, now: datetime) -> timedelta | None:
+    """The pause a `Retry-After` asks for, in seconds or until a date (RFC 9110); None where it says neither."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return timedelta(seconds=min(int(retry_after[:LONGEST_NUMBER]), A_DAY))
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(until.astimezone(UTC) - now, timedelta(0))
 
 
 class Silent(Exception):

@@ -19,7 +19,7 @@ from integration.codec import Json
 from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
-TOO_MANY, BROKEN = 429, 500
+TAKEN, TOO_MANY, BROKEN = range(200, 300), 429, 500
 A_DAY, LONGEST_NUMBER = 86400, 9  # seconds; digits: more than a day is asked for by mistake, and shortened again by the drain
 
 
@@ -49,7 +49,7 @@ class Portal:
 
     def _judge(self, kind: str, answer: requests.Response) -> None:
         """What an answer asks of us; only its status is read, never its text."""
-        if answer.ok and not answer.is_redirect:
+        if answer.status_code in TAKEN:
             return
         if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
             wait = asked_pause(answer.headers.get("Retry-After", ""), self.clock())

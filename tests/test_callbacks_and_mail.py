@@ -120,6 +120,12 @@ class TestPortal:
             Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
         assert len(receiver.got) == 1
 
+    @pytest.mark.parametrize("status", [300, 302, 304])
+    def test_a_redirect_to_nowhere_is_not_taken_for_an_answer(self, receiver: Receiver, status: int):
+        receiver.answer = (status, {})
+        with pytest.raises(Permanent):
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
+
     def test_nobody_there_passes(self):
         with pytest.raises(Transient):
             Portal("http://127.0.0.1:9/", SECRET, at_noon).call("a", "status.berubah", {}, NOW)

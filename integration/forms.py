@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
@@ -318,6 +318,8 @@ class HandoverAnswered(_Part):
 
 Message = Submitted | Revised | Withdrawn | TrialJudged | HandoverAnswered
 
+_ANSWERS: dict[str, type[BaseModel]] = {"uji_coba.dinilai": TrialData, "serah_terima.ditanggapi": HandoverData}
+
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
@@ -404,6 +406,11 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     sentence = sentences.get(context.get("code", kind), sentences["other"])
     choices = re.findall(r"'([^']*)'", str(context.get("expected_tags", context.get("expected", ""))))
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
+
+
+def answered_by(word: str) -> str:
+    """The type of the message by which the unit answers with this word; StopIteration where none does."""
+    return next(kind for kind, data in _ANSWERS.items() if word in get_args(data.model_fields["hasil"].annotation))
 
 
 def schema(ref_template: str = "#/$defs/{model}") -> dict[str, Any]:

@@ -90,17 +90,21 @@ def free_port() -> int:
 
 def settings_between(campus: Campus, folder: Path, port: int, callback_url: str) -> Settings:
     """The settings of the service at this port, between the stand-ins of a campus; its data is in `folder`, it calls the portal there."""
+    home = f"http://{HOST}:{port}"
+    application = campus.gitlab.application(f"{home}/masuk/kembali")
     return Settings(
         gitlab_url=campus.gitlab.url,
         gitlab_token=SecretStr(campus.bot.token),
         gitlab_project=campus.project.path,
         gitlab_webhook_secret=SecretStr(HOOK_SECRET),
         gitlab_per_minute=0,  # weeks pass in seconds here
+        gitlab_oauth_id=application.id,
+        gitlab_oauth_secret=SecretStr(application.secret),
         portal_secrets=(SecretStr(SECRET),),
         portal_callback_url=callback_url,
         database_url=SecretStr(f"sqlite:///{folder / 'alur.db'}"),
         organisation=ORGANISATION,
-        public_url=f"http://{HOST}:{port}",
+        public_url=home,
         data_dir=folder,
         bind=Bind(HOST, port),
     )

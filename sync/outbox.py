@@ -13,6 +13,7 @@ from integration.drift import rewritten
 from integration.faults import Failure, Permanent, Transient
 from integration.files import FileStore
 from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, Sighting, Snapshot, sighting_json, sighting_of
+from integration.links import Links
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case
 from integration.procedure.definition import DRAFT
@@ -57,7 +58,7 @@ class Outbox:
     files: FileStore
     display: Display
     clock: Clock
-    public_url: str
+    links: Links
     portal: Portal | None = None
     mail: Mail | None = None
 
@@ -94,15 +95,15 @@ class Outbox:
                 return self._upload(turn, row, version)
             case IssueDocument(document=document):
                 return self._issue_document(turn, row, document)
-            case CallPortal(type=kind, data=data):
+            case CallPortal(type=kind, data=data, stay=stay):
                 if self.portal is not None:
-                    self.portal.call(row.key, kind, data, row.created_at)
+                    self.portal.call(row.key, kind, data | self._link(row, stay), row.created_at)
                 return self.store.done(turn, row)
             case PublishReport() as report:
                 self._publish(report)
                 return self.store.done(turn, row)
             case SendMail() as mail:
-                self._send(mail)
+                self._send(replace(mail, context=mail.context | {"meja": self.links.desk} | self._link(row, mail.stay)))
                 return self.store.done(turn, row)
 
     def _open_issue(self, turn: Turn, row: OutboxRow) -> Work | None:
@@ -218,7 +219,7 @@ class Outbox:
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)
             number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day, lambda seq: pattern.format(seq=seq))
-        address = f"{self.public_url}/dokumen/{self.store.public_id(case.ticket, document)}"
+        address = self.links.paper(self.store.public_id(case.ticket, document))
         made = documents.make(document, entries, procedure, organisation, Reserved(number, address), self.display.wording)
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
@@ -226,6 +227,10 @@ class Outbox:
             self.store.issue_number(number)
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
         return self.store.done(turn, row, outcome=filed)
+
+    def _link(self, row: OutboxRow, stay: int) -> dict[str, object]:
+        """The link by which the unit answers, where there is a turn it answers at; the same at every try."""
+        return {"tautan": self.links.turn(row.lane, stay, row.created_at)} if stay else {}
 
     def _publish(self, effect: PublishReport) -> None:
         """One wiki page a period with links to the files, and the index of all that have one; what is there already stays."""

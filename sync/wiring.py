@@ -11,6 +11,7 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from integration.clock import Clock, utc_now
+from integration.links import Links
 from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import InboxRow, OutboxRow, Turn, Work
@@ -95,7 +96,7 @@ class Service:
         """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
         store, files, clock, platform = self.store, self.files, self.parts.clock, self.platform()
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(self.parts.settings.smtp_url))
-        outbox = Outbox(store, platform, files, self.display, clock, self.parts.settings.public_url, self._portal(), self._mail())
+        outbox = Outbox(store, platform, files, self.display, clock, Links.of(self.parts.settings), self._portal(), self._mail())
         hands = EachRow(inbox, outbox, lambda: self.display)
         return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
 

@@ -16,13 +16,17 @@ from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
 from integration.templates import TEMPLATES
-from webhooks.edge import LARGEST_BODY, Edge, delivery_id, refusal, unavailable
+from webhooks.desk import desk_pages
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, for_a_browser, refusal, unavailable
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
 from webhooks.listing import listing
+from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
+from webhooks.pages import notice
 from webhooks.statuspages import status_pages
+from webhooks.turn import turn_pages
 from webhooks.verification import verification
 
 SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
@@ -43,7 +47,10 @@ def create_app(parts: Parts) -> Flask:
         ),
         "tanggal_waktu",
     )
-    for routes in (intake(edge), hooks(edge), status_pages(edge), listing(edge), verification(edge), openapi(), health(parts)):
+    login = Login(parts.settings)
+    login.guard(app)
+    for_people = (status_pages(edge), listing(edge), turn_pages(edge), verification(edge), login_pages(login), desk_pages(edge, login))
+    for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)
@@ -79,7 +86,8 @@ def _refused(refused: HTTPException) -> Response:
     if isinstance(refused, RequestEntityTooLarge):
         with logs.about(delivery=delivery_id()):
             log.warning("refused: over the size limit")
-    answer = refusal(code, SENTENCES.get(code, "internal"))
+    sentence = SENTENCES.get(code, "internal")
+    answer = notice("trouble", sentence, code) if for_a_browser() else refusal(code, sentence)
     if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(refused.valid_methods))
     return answer

@@ -9,9 +9,11 @@ from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
+from integration.forms import Form
+from integration.links import Links
 from integration.parts import Parts
-from integration.procedure.offices import WorkCalendar
-from integration.signatures import ID, IDENTIFIER, Secret, Verdict, status_token, verify
+from integration.procedure.offices import Organisation, WorkCalendar
+from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -32,8 +34,13 @@ class Edge:
         self.procedures = parts.procedures
         self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
-        self._public_url = parts.settings.public_url
+        self.links = Links.of(parts.settings)
         self._in_force = parts.in_force
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation in force now."""
+        return self._in_force.now
 
     @property
     def calendar(self) -> WorkCalendar:
@@ -51,8 +58,13 @@ class Edge:
 
     def accepted(self, ticket: str) -> Json:
         """The body of a 202 for this ticket (contract.md)."""
-        token = status_token(self.secrets[0], ticket)
-        return {"tiket": ticket, "status_url": f"{self._public_url}/layanan/pengaduan/{ticket}?token={token}"}
+        return {"tiket": ticket, "status_url": self.links.status(ticket)}
+
+    def keep_files(self, form: Form) -> None:
+        """Put a form's attachments under their hashes. Raises OSError where they do not get there."""
+        for content in (file.content() for file in form.lampiran):
+            if content is not None:
+                self.files.put(content)
 
 
 def for_a_browser() -> bool:

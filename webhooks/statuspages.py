@@ -1,31 +1,50 @@
-"""Where the unit looks: `GET /layanan/pengaduan/{tiket}`, as JSON for the portal and as a small page for a browser.
+"""Where the unit looks: `GET /layanan/pengaduan/{tiket}`, as JSON for the portal and as a small page, and the papers meant for it.
 
 Shown to whoever signs as the portal does, or holds the link of the ticket; never without either.
 """
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, request
 
 from integration import signatures
 from integration.codec import Json
 from integration.procedure.case import fold
+from integration.procedure.definition import by_revision
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal, unsigned
-from webhooks.status import told_of
+from webhooks.pages import page
+from webhooks.status import timeline, told_of
 
 
 def status_pages(edge: Edge) -> Blueprint:
-    """The one route."""
+    """Where a case stands, and its papers."""
     pages = Blueprint("status", __name__)
 
     @pages.get("/layanan/pengaduan/<ticket>")
     def status(ticket: str) -> Response:
         denied = _denied(edge, ticket)
         if denied:
-            return _page(None, denied) if for_a_browser() else refusal(*denied)
+            return _refused_page(denied) if for_a_browser() else refusal(*denied)
         told = _status(edge, ticket)
         if told is None:
             return refusal(404, "unknown_ticket")
-        return _page(told, (200, "")) if for_a_browser() else jsonify(told)
+        if not for_a_browser():
+            return jsonify(told)
+        case = fold(edge.store.entries(ticket))
+        way = timeline(by_revision(edge.procedures), edge.calendar, case) if case else []
+        return page("status.html", told=told, timeline=way, links=edge.links)
+
+    @pages.get("/layanan/pengaduan/<ticket>/dokumen/<sha256>")
+    def paper(ticket: str, sha256: str) -> Response:
+        denied = _denied(edge, ticket)
+        if denied:
+            return _refused_page(denied) if for_a_browser() else refusal(*denied)
+        told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
+        named = next((each for each in told if each["sha256"] == sha256), None)
+        if named is None:
+            return refusal(404, "unknown_file")
+        answer = Response(edge.files.get(sha256), mimetype="application/pdf")
+        answer.headers.set("Content-Disposition", "inline", filename=f"{ticket} {named['judul']}.pdf")
+        return answer
 
     return pages
 
@@ -47,9 +66,7 @@ def _status(edge: Edge, ticket: str) -> Json | None:
     return told_of(ticket, case, edge.procedures, edge.calendar, edge.clock())
 
 
-def _page(told: Json | None, answer: tuple[int, str]) -> Response:
-    """The small page; it loads nothing and gives its address to nobody, for the address holds the token."""
+def _refused_page(answer: tuple[int, str]) -> Response:
+    """What somebody sees who may see nothing. It gives its address to nobody, for the address may hold a token."""
     code, sentence = answer
-    page = make_response(render_template("status.html", told=told, sentence=messages("edge")[sentence] if sentence else ""), code)
-    page.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    return page
+    return page("status.html", code, told=None, sentence=messages("edge")[sentence])

@@ -12,10 +12,16 @@ from webhooks.edge import LARGEST_BODY
 
 PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
 
+FOR_PEOPLE = {"login", "turn", "desk"}
+"""Pages that nothing but a browser asks for: the description is for programs."""
+
 
 def every_call(app) -> list[tuple[str, str]]:
     ways = [(rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"OPTIONS", "HEAD"}]
-    return [(method, rule.rule.replace("<ticket>", "SI-2026-000001").replace("<public_id>", "abc")) for rule, method in ways]
+    return [
+        (method, rule.rule.replace("<ticket>", "SI-2026-000001").replace("<public_id>", "abc").replace("<sha256>", "0" * 64))
+        for rule, method in ways
+    ]
 
 
 def test_without_credentials_only_what_is_declared_public_answers(app, client, portal):

@@ -3,6 +3,7 @@
 GitLab and the people in it are played, in real time; the unit is not: what it does, the developer sends.
 """
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from integration.procedure.guards import AT_ONCE
 from integration.settings import PREFIX, Settings
 from integration.templates import messages
 from sandbox.campus import PORTAL_ANSWERS, Campus
+from sandbox.demo import plays
 from sandbox.portal import Callback, Portal
 from sync.demo import HOST, ORGANISATION, PROCEDURE, Between, settings_between
 from sync.serve import running
@@ -83,7 +85,7 @@ def _wish(case: Case, step: Step, procedure: Procedure) -> str:
 
 @contextmanager
 def opened(console: Console, folder: Path, *, port: int, portal_port: int, callback_url: str = "") -> Iterator[Sandbox]:
-    """The sandbox, running while the block does, with its settings in `folder`/.env for the other commands.
+    """The sandbox, running while the block does, with its settings in `folder`/.env and a form beside it, for the other commands.
 
     It calls back `callback_url`, or a portal of its own at `portal_port`, which says what it hears.
     """
@@ -96,6 +98,7 @@ def opened(console: Console, folder: Path, *, port: int, portal_port: int, callb
     with Campus(procedures.load(PROCEDURE), organisations.load(ORGANISATION), utc_now, portal=portal) as campus:
         settings = settings_between(campus, folder, port, callback_url or portal.callback_url)
         (folder / ".env").write_text(_variables(settings), encoding="utf-8")
+        (folder / "formulir.json").write_text(json.dumps(plays()[0].form, ensure_ascii=False, indent=2), encoding="utf-8")
         service = build(settings)
         service.provision()
         with running(service, settings.bind) as process:

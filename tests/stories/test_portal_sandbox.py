@@ -1,7 +1,6 @@
 """`alur sandbox portal`: what the portal's developer sees and can cause, with the commands of the other terminal."""
 
 import io
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from rich.console import Console
 from sync.cli import main
 from sync.demo import free_port
 from sync.portal_sandbox import Sandbox, opened
-from tests.edge.portal import form
 
 
 @pytest.fixture
@@ -44,11 +42,10 @@ def until(what: Callable[[], object], sandbox: Sandbox) -> None:
     assert what()
 
 
-def test_a_developer_sees_the_callbacks_and_sends_what_the_unit_does(sandbox: Sandbox, screen: io.StringIO, tmp_path: Path) -> None:
+def test_a_developer_sees_the_callbacks_and_sends_what_the_unit_does(sandbox: Sandbox, screen: io.StringIO) -> None:
     def seen(text: str) -> Callable[[], bool]:
         return lambda: text in screen.getvalue()
 
-    (tmp_path / "formulir.json").write_text(json.dumps(form()))
     ticket = alur("portal", "send", "formulir.json").splitlines()[1].removeprefix("Tiket: ")
     until(seen(f"▶ {ticket} menunggu perbaikan formulir"), sandbox)  # it has no attachment
     assert f"◀ pengaduan.perlu_revisi  {ticket}  Pengisian form  (tanda tangan sah, dijawab 200)" in screen.getvalue()

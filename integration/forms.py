@@ -159,8 +159,16 @@ class Problem(_Part):
     dampak: Literal["perorangan", "unit", "fakultas", "universitas"]
 
 
+_PROGRAMS = "apk app bat cmd com cpl dll docm dotm exe hta jar js jse lnk msi msp pif pptm ps1 reg scr sh sys vb vbe vbs wsf xlsb xlsm"
+_ARCHIVES = "7z ace arj bz2 cab dmg gz img iso lz lzma rar rpm tar tgz xz z zip zst"
+NOT_TAKEN = frozenset(f"{_PROGRAMS} {_ARCHIVES}".split())
+"""What the names of programs and archives end in: nobody at the office opens those."""
+
+
 def _file_name(name: str) -> str:
-    return _wrong("file_name") if name in {".", ".."} or re.search(r"[/\\]", name) else name
+    if name in {".", ".."} or re.search(r"[/\\]", name):
+        _wrong("file_name")
+    return _wrong("file_kind") if name.rpartition(".")[2].casefold().rstrip(" .") in NOT_TAKEN and "." in name else name
 
 
 def _content(isi: str, known: ValidationInfo) -> str:
@@ -406,6 +414,11 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     sentence = sentences.get(context.get("code", kind), sentences["other"])
     choices = re.findall(r"'([^']*)'", str(context.get("expected_tags", context.get("expected", ""))))
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
+
+
+def fault(path: str, code: str) -> Fault:
+    """A fault of our own at this place; `code` is a key of templates/messages/form.yaml."""
+    return Fault(path, messages("form")[code])
 
 
 def answered_by(word: str) -> str:

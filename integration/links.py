@@ -41,6 +41,10 @@ class Links:
         token = urlencode({"token": signatures.status_token(self.secret, ticket)})
         return f"{self.home}/layanan/pengaduan/{ticket}/dokumen/{sha256}?{token}"
 
+    def attachment(self, ticket: str, sha256: str) -> str:
+        """A file the unit sent along; whoever opens it says who they are."""
+        return f"{self.home}/layanan/pengaduan/{ticket}/lampiran/{sha256}"
+
     def turn(self, ticket: str, stay: int, since: datetime) -> str:
         """Where the unit answers at one stay of its case in a step: the entry by which it came there. `since`: when it was asked."""
         token = signatures.turn_token(self.secret, ticket, stay, since + TURN_HOLDS)

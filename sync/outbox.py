@@ -35,6 +35,7 @@ from integration.snapshot import Reader, unread
 from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn, Work
 from integration.templates import messages
 from sync import documents, reports
+from sync.attachments import Attachments
 from sync.display import Display, issue_marker, task_marker, weighs
 from sync.documents import Reserved
 from sync.gitlab import Platform, Shown
@@ -59,6 +60,8 @@ class Outbox:
     display: Display
     clock: Clock
     links: Links
+    attachments: Attachments
+    signs_in: bool = False  # whether people can sign in on our pages
     portal: Portal | None = None
     mail: Mail | None = None
 
@@ -186,26 +189,35 @@ class Outbox:
             return None  # somebody deleted it: it is made anew
 
     def _upload(self, turn: Turn, row: OutboxRow, version: int) -> Work | None:
-        """The files of a form, each uploaded, all linked in one note. A file the portal sent only the address of is named."""
+        """The files of a form, looked over, linked in one note."""
         case, _ = self._case(turn)
         posted = None if row.attempts == 1 else self.platform.find_note(_iid(case), marker(row.key), _first_try(row))
         if posted is None:
-            files = [self._uploaded(turn, file) for file in case.submissions[version - 1].attachments]
+            files = [self._linked(turn, row, file) for file in case.submissions[version - 1].attachments]
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
         return self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))
 
-    def _uploaded(self, turn: Turn, file: Attachment) -> dict[str, object]:
-        said: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": file.size, "url": file.url, "link": ""}
-        try:
-            content = self.files.get(file.sha256)
-        except FileNotFoundError:
+    def _linked(self, turn: Turn, row: OutboxRow, file: Attachment) -> dict[str, object]:
+        """What the note says of one file, looked over first.
+
+        Where people can sign in, a page of ours hands it out, for GitLab lets whoever has the address see an uploaded picture (behaviour.md
+        4). Elsewhere what may be shown of it is uploaded.
+        """
+        found = self.attachments.examined(file, row.attempts)
+        said: dict[str, object] = {"name": file.name, "size": file.size, "media_type": found.media_type or file.media_type, "link": ""}
+        said |= {
+            "url": file.url,
+            "refused": messages("attachment").get(found.refused, ""),
+            "scan": found.scan.value if self.attachments.scanner else "",
+        }
+        if not found.shown:
             return said
         name = file_name(file.name)
-        link = f"[{name}]({self.platform.upload(name, content)})"
+        place = self.links.attachment(row.lane, file.sha256) if self.signs_in else self.platform.upload(name, self.files.get(found.shown))
         self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
-        return said | {"link": link}
+        return said | {"link": f"[{name}]({place})"}
 
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> Work | None:
         """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""

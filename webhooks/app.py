@@ -16,8 +16,10 @@ from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
 from integration.templates import TEMPLATES
+from webhooks.attached import attached_files
 from webhooks.desk import desk_pages
 from webhooks.edge import LARGEST_BODY, Edge, delivery_id, for_a_browser, refusal, unavailable
+from webhooks.entry import entry_pages
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
@@ -49,7 +51,16 @@ def create_app(parts: Parts) -> Flask:
     )
     login = Login(parts.settings)
     login.guard(app)
-    for_people = (status_pages(edge), listing(edge), turn_pages(edge), verification(edge), login_pages(login), desk_pages(edge, login))
+    for_people = (
+        status_pages(edge),
+        listing(edge),
+        turn_pages(edge),
+        verification(edge),
+        login_pages(login),
+        desk_pages(edge, login),
+        attached_files(edge, login),
+        entry_pages(edge, login),
+    )
     for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)

@@ -21,9 +21,9 @@ def status_pages(edge: Edge) -> Blueprint:
 
     @pages.get("/layanan/pengaduan/<ticket>")
     def status(ticket: str) -> Response:
-        denied = _denied(edge, ticket)
-        if denied:
-            return _refused_page(denied) if for_a_browser() else refusal(*denied)
+        refused = denied(edge, ticket)
+        if refused:
+            return _refused_page(refused) if for_a_browser() else refusal(*refused)
         told = _status(edge, ticket)
         if told is None:
             return refusal(404, "unknown_ticket")
@@ -35,9 +35,9 @@ def status_pages(edge: Edge) -> Blueprint:
 
     @pages.get("/layanan/pengaduan/<ticket>/dokumen/<sha256>")
     def paper(ticket: str, sha256: str) -> Response:
-        denied = _denied(edge, ticket)
-        if denied:
-            return _refused_page(denied) if for_a_browser() else refusal(*denied)
+        refused = denied(edge, ticket)
+        if refused:
+            return _refused_page(refused) if for_a_browser() else refusal(*refused)
         told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
         named = next((each for each in told if each["sha256"] == sha256), None)
         if named is None:
@@ -49,7 +49,7 @@ def status_pages(edge: Edge) -> Blueprint:
     return pages
 
 
-def _denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
+def denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
     """Why this request may not see the ticket: the status and sentence of the refusal."""
     if "token" in request.args:
         held = signatures.status_token_matches(edge.secrets, ticket, request.args["token"])

@@ -72,6 +72,7 @@ class Submission:
     filled_from: datetime | None
     filled_until: datetime | None
     sha256: str  # of the frozen form
+    entered_by: str = ""  # who entered it off line, from paper; "": the unit itself, in the portal
 
 
 @dataclass(frozen=True, slots=True)

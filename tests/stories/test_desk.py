@@ -18,20 +18,25 @@ HEAD, KASI, DATA = "kepala-pustikom", "kasi-layanan-administrasi", "kadiv-layana
 
 def opened(world: World, step: int) -> str:
     """A case at this step, and a service at which people can sign in with their account at the platform."""
-    ticket, home = world.stands_at(step), world.campus.portal.service_url
+    ticket = world.stands_at(step)
+    able_to_sign_in(world)
+    return ticket
+
+
+def able_to_sign_in(world: World) -> None:
+    home = world.campus.portal.service_url
     known = world.campus.gitlab.application(f"{home}/masuk/kembali")
     told = {"public_url": home, "gitlab_oauth_id": known.id, "gitlab_oauth_secret": SecretStr(known.secret)}
     world.settings = world.settings.model_copy(update=told)
     world.restart()
-    return ticket
 
 
 class Officer:
     """Somebody who signed in, with what their browser holds."""
 
-    def __init__(self, world: World, role: str) -> None:
+    def __init__(self, world: World, role: str = "", account: str = "") -> None:
         self.world, self.home = world, world.campus.portal.service_url
-        self.account = world.campus.holder(role)
+        self.account = account or world.campus.holder(role)
         self.session = requests.Session()
         self.session.headers["Accept"] = "text/html"
         asked = self.session.get(f"{self.home}/meja", timeout=10)

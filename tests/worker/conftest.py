@@ -22,6 +22,7 @@ from integration.signatures import Secret
 from integration.store import Batch, Delivery, InboxRow, OutboxRow, Store
 from sandbox.clock import SimulatedClock
 from sandbox.gitlab import GitLab, Level, Person, Project, User
+from sync.attachments import Attachments
 from sync.display import Display
 from sync.drain import Drain
 from sync.gitlab import Platform
@@ -248,7 +249,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             users=users,
             platform=platform,
             inbox=Inbox(store, platform, files, DISPLAY, clock),
-            outbox=Outbox(store, platform, files, DISPLAY, clock, Links("https://alur.kampus.example", Secret(b"rahasia"))),
+            outbox=Outbox(
+                store, platform, files, DISPLAY, clock, Links("https://alur.kampus.example", Secret(b"rahasia")), Attachments(store, files)
+            ),
         )
         assert gitlab.unknown == []
         post.shutdown()

@@ -23,6 +23,7 @@ from webhooks.entry import entry_pages
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
+from webhooks.listing import listing
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
 from webhooks.pages import notice
@@ -52,6 +53,7 @@ def create_app(parts: Parts) -> Flask:
     login.guard(app)
     for_people = (
         status_pages(edge),
+        listing(edge),
         turn_pages(edge),
         verification(edge),
         login_pages(login),

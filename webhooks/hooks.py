@@ -12,8 +12,9 @@ from flask import Blueprint, Response, request
 
 from integration import logs, signatures
 from integration.payloads import OURSELVES, OWN, Ignored, ourselves, read_hook
+from integration.signatures import IDENTIFIER
 from integration.store import Conflict, Delivery, Kept
-from webhooks.edge import IDENTIFIER, Edge, delivery_id, whole_body
+from webhooks.edge import Edge, delivery_id, whole_body
 
 KEPT_HEADERS = ("X-Gitlab-Event", "Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Instance")
 log = logging.getLogger(__name__)

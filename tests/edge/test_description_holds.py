@@ -101,13 +101,23 @@ def before_call(context: Any, case: schemathesis.Case, kwargs: dict[str, Any]) -
         case.body = filled_in(case.body)
 
 
+def without_twins(description: dict[str, Any]) -> dict[str, Any]:
+    """The description without the revision: its form is the same as a new complaint's, and to try all that twice takes twice as long."""
+    message = description["components"]["schemas"]["Message"]
+    message["oneOf"] = [kind for kind in message["oneOf"] if not kind["$ref"].endswith("/Revised")]
+    del message["discriminator"]["mapping"]["pengaduan.direvisi"]
+    del description["paths"]["/webhooks/layanan"]["post"]["requestBody"]["content"]["application/json"]["examples"]["pengaduan.direvisi"]
+    return description
+
+
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
 def test_whatever_is_sent_is_answered_as_described(settings):
     parts = Parts.of(settings)
     parts.store.migrate()
     app = create_app(parts)
     app.wsgi_app = signing(app.wsgi_app)
-    described = schemathesis.openapi.from_wsgi("/openapi.json", app)
+    described = schemathesis.openapi.from_dict(without_twins(app.test_client().get("/openapi.json").json))
+    described.app = app
     described.auth()(Credentials)
     described.config.checks.update(excluded_check_names=["ignored_auth"])  # test_routes.py asks that, and knows who is answered 400
     accepted = described.config.checks.positive_data_acceptance

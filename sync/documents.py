@@ -116,6 +116,7 @@ def compose(
         written=case.written.get(step.number, ()),
         work=_work(case, procedure, step),
         verified=list(_verified(case, upto, organisation, procedure)),
+        listed=_listed(case, paper, procedure),
         handed_over=_handed_over(case, paper, procedure),
         accepted=outcome.word != "" and step == procedure.steps[-1],
         outcome=outcome,
@@ -226,14 +227,30 @@ def _verified(case: Case, entries: Sequence[Entry], organisation: Organisation, 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One paper that goes along with a handover."""
+    """A paper that another one lists. `number`: "" where it has none, or, `together`, gets one while the other is made."""
 
+    document: str
     title: str
-    number: str
+    edition: str
     version: int
+    number: str
+    issued_at: datetime
+    together: bool
+
+
+def _listed(case: Case, paper: Paper, procedure: Procedure) -> list[Item]:
+    """The papers of the case beside this one, oldest first. All editions of a paper have one number, but drafts none."""
+    known = {p.document: p.number for p in case.documents if p.number}
+    items = []
+    for other in (p for p in case.documents if p.id != paper.id):
+        kind = procedure.document(other.document)
+        numbered = kind.numbered and other.edition != DRAFT
+        number = other.number or (known.get(other.document, "") if numbered else "")
+        items.append(Item(kind.slug, kind.title, other.edition, other.version, number, other.issued_at, numbered and not number))
+    return items
 
 
 def _handed_over(case: Case, paper: Paper, procedure: Procedure) -> list[Item]:
     """The papers for the unit that the case holds, each in its latest version, without the handover's own."""
-    latest = {p.document: p for p in case.documents if p.document != paper.document and procedure.document(p.document).for_unit}
-    return [Item(procedure.document(p.document).title, p.number, p.version) for p in latest.values()]
+    latest = {item.document: item for item in _listed(case, paper, procedure)}
+    return [item for slug, item in latest.items() if slug != paper.document and procedure.document(slug).for_unit]

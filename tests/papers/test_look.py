@@ -11,7 +11,7 @@ import pytest
 
 from integration.procedure.case import fold
 from integration.procedure.definition import DocumentType
-from integration.procedure.events import Entry, SignedOff, StepEntered, StepLeft
+from integration.procedure.events import DocumentFiled, Entry, SignedOff, StepEntered, StepLeft
 from integration.procedure.facts import Sections
 from integration.procedure.offices import Programmer
 from sync import documents, paper
@@ -184,6 +184,20 @@ def test_a_verification_that_was_returned_is_kept_with_its_words_and_marked_as_n
     assert "Alasan Uji beban belum ada. Belum diverifikasi pada putaran 2." in text
     assert "(Kepala Pustikom) Putaran 2 Status : Diterima" in text
     assert text.count("tidak berlaku lagi") == 2
+
+
+def test_a_list_of_papers_names_the_number_all_editions_share_also_of_one_that_is_just_being_made() -> None:
+    entries = ledger()
+    for slug, number in (("laporan-verifikasi", "7/UN39.17/LV/VI/2026"), ("surat-tugas", "9/UN39.17/ST/VI/2026")):
+        filed = DocumentFiled(issued(slug, entries)[1], number, "0" * 64, 1, "x")
+        at = next(at for at, entry in enumerate(entries) if getattr(entry.event, "id", "") == filed.id)
+        entries[at + 1 : at + 1] = [replace(entries[at], event=filed)]
+
+    text = words(made("laporan-penyelesaian", entries).content)
+
+    assert "Laporan Verifikasi bagian 4 4 7/UN39.17/LV/VI/2026" in text
+    assert "Surat Tugas draft 1 - Surat Tugas final 2 9/UN39.17/ST/VI/2026" in text
+    assert "Buku Panduan Pengguna final 1 terbit bersama dokumen ini" in text
 
 
 def test_the_head_of_a_paper_ends_in_a_thick_and_a_thin_rule() -> None:

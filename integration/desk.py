@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from integration.procedure.case import Case, fold
-from integration.procedure.definition import Procedure, Revisions
+from integration.procedure.definition import Channel, Procedure, Revisions
 from integration.procedure.events import Entry
 from integration.procedure.offices import Organisation
 from integration.procedure.people import asked
@@ -51,8 +51,9 @@ class Desk:
 
     def one(self, ticket: str) -> Waits | None:
         """A case that is open, by its ticket."""
-        rows = [row for row in self._open() if row.ticket == ticket]
-        return next(iter(self._read(rows)), None)
+        row = self.store.case_row(ticket)
+        known = row is not None and row.ended_at is None and (row.procedure, row.revision) in self.revisions
+        return next(iter(self._read([row])), None) if row and known else None
 
     def changed(self, account: str) -> list[CaseRow]:
         """The cases that went on since this person last said to have seen them, the newest first; new ones among them."""
@@ -75,7 +76,9 @@ class Desk:
         return [row for row in self.store.case_rows(open_only=True) if (row.procedure, row.revision) in self.revisions and row.version]
 
     def _held(self, role: str | None) -> bool:
-        return role is None or bool(self.organisation.holders(role, self.day))
+        """Whether somebody holds the role, or nobody ever does here, for it is the unit's: no case of it waits for anybody else."""
+        units = {each.slug for procedure in self.revisions.values() for each in procedure.roles if each.channel is Channel.PORTAL}
+        return role is None or role in units or bool(self.organisation.holders(role, self.day))
 
     def _read(self, rows: Iterable[CaseRow]) -> list[Waits]:
         found = []

@@ -422,8 +422,8 @@ def fault(path: str, code: str) -> Fault:
 
 
 def answered_by(word: str) -> str:
-    """The type of the message by which the unit answers with this word; StopIteration where none does."""
-    return next(kind for kind, data in _ANSWERS.items() if word in get_args(data.model_fields["hasil"].annotation))
+    """The type of the message by which the unit answers with this word; "" where none does."""
+    return next((kind for kind, data in _ANSWERS.items() if word in get_args(data.model_fields["hasil"].annotation)), "")
 
 
 def schema(ref_template: str = "#/$defs/{model}") -> dict[str, Any]:

@@ -48,7 +48,7 @@ _NEARBY = re.compile(r"[^\n]{0,60}?(?<![\w+/-])(?P<secret>[A-Za-z0-9+/_-]{20,300
 # NIK, and the number of a family card: region, day of birth (of women plus 40), month, year, and a number of that day.
 _CITIZEN = re.compile(
     r"""
-    (?<![\w.-]) (?P<region>[1-9]\d{3}) [\ .-]? \d{2}
+    (?<![\w-]) (?<!\d\.) (?P<region>(?:1[1-9]|21|3[1-6]|5[1-3]|6[1-5]|7[1-6]|8[12]|9[1-7])\d{2}) [\ .-]? \d{2}
     [\ .-]? (?: 0[1-9] | [12]\d | 3[01] | 4[1-9] | [56]\d | 7[01] ) [\ .-]? (?: 0[1-9] | 1[0-2] ) [\ .-]? \d{2} [\ .-]? \d{4} (?![\w-])
     """,
     re.VERBOSE,

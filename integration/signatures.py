@@ -1,4 +1,4 @@
-"""Who sent this: Standard Webhooks signatures, GitLab's token, and the tokens of status pages; pure.
+"""Who sent this: Standard Webhooks signatures, GitLab's token, and the tokens of the unit's links; pure.
 
 Everything is compared as bytes and in constant time, and nothing a stranger sends raises (contract.md, "Portal -> service").
 """

@@ -20,7 +20,6 @@ from integration.procedure.facts import Attachment
 from integration.store import Store
 from sync import clamd, fetch
 
-PATIENCE = 3  # attempts at what may work later; then it is said that it did not
 MOST_PIXELS = 50_000_000
 QUALITY = 90  # of JPEG and WebP
 PICTURES = {"PNG": "image/png", "JPEG": "image/jpeg", "WEBP": "image/webp", "GIF": "image/gif"}
@@ -29,7 +28,9 @@ MACROS = ("vbaproject.bin", "vbadata.xml")
 PROGRAMS = (b"MZ", b"\x7fELF", b"\xca\xfe\xba\xbe", b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\0asm")
 ARCHIVES = (b"7z\xbc\xaf\x27\x1c", b"Rar!", b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd", b"MSCF")
 TAR, TAR_AT = b"ustar", 257
-OFFICE = ("[content_types].xml", "mimetype")  # what a document that is a zip begins with: OOXML, OpenDocument
+OOXML = "[content_types].xml"
+OPENDOCUMENT, OPENDOCUMENT_AT = b"mimetypeapplication/vnd.oasis.opendocument.", 30  # its first entry, not packed
+OLE, MACROS_IN_OLE = b"\xd0\xcf\x11\xe0", "_VBA_PROJECT".encode("utf-16-le")
 
 log = logging.getLogger(__name__)
 
@@ -43,26 +44,30 @@ class Attachments:
     hosts: tuple[str, ...] = ()
     scanner: str = field(default="")
 
-    def examined(self, file: Attachment, attempts: int) -> Examined:
-        """What may be shown of this file; looked at once. Raises Transient while it may still be had, DiskRefuses."""
-        known = attachments.kept(self.store, file.sha256)
-        if known is None or (known.scan is Scan.NONE and not known.refused and self.scanner):
-            known = self._look(file, attempts)
-            attachments.keep(self.store, file.sha256, known)
-        return known
+    def examined(self, file: Attachment, *, patient: bool) -> Examined:
+        """What may be shown of this file. Of the same bytes what they are is found out once, and again while they were not scanned.
 
-    def _look(self, file: Attachment, attempts: int) -> Examined:
+        Raises Transient while it may still be had, where `patient`; DiskRefuses.
+        """
+        known = attachments.kept(self.store, file.sha256)
+        if known is not None and (known.refused or known.scan is not Scan.NONE or not self.scanner):
+            return known
         try:
             content = self._content(file)
         except fetch.NotFetched as gone:
-            return Examined(refused=gone.reason)
+            return Examined(refused=gone.reason)  # of that address, and of now: not of these bytes
         except Transient:
-            if attempts < PATIENCE:
+            if patient:
                 raise
             return Examined(refused="unreachable")
-        scan = self._scan(content, attempts)
+        found = self._look(content, file.sha256, patient=patient)
+        attachments.keep(self.store, file.sha256, found)
+        return found
+
+    def _look(self, content: bytes, sha256: str, *, patient: bool) -> Examined:
+        scan = self._scan(content, patient=patient)
         if scan is Scan.INFECTED:
-            log.error("an attachment is infected: %s", file.sha256)
+            log.error("an attachment is infected: %s", sha256)
             return Examined(scan=scan, refused="infected")
         media_type, shown, refused = _judged(content)
         return Examined(media_type, "" if refused else self.files.put(shown), scan, refused)
@@ -75,13 +80,13 @@ class Attachments:
             self.files.put(content)
             return content
 
-    def _scan(self, content: bytes, attempts: int) -> Scan:
+    def _scan(self, content: bytes, *, patient: bool) -> Scan:
         if not self.scanner:
             return Scan.NONE
         try:
             return Scan.CLEAN if clamd.is_clean(self.scanner, content) else Scan.INFECTED
         except clamd.NotScanned as fault:
-            if attempts < PATIENCE:
+            if patient:
                 raise Transient(f"the virus scanner does not answer: {fault}") from fault
             log.error("an attachment was not scanned: %s", fault)  # noqa: TRY400 -- the reason is all there is to know
             return Scan.NONE
@@ -95,6 +100,8 @@ def _judged(content: bytes) -> tuple[str, bytes, str]:
         return UNKNOWN, b"", "archive"
     if content.startswith(b"PK\x03\x04"):
         return _zipped(content)
+    if content.startswith(OLE) and MACROS_IN_OLE in content:
+        return UNKNOWN, b"", "program"
     if content.startswith(b"%PDF-"):
         return PDF, content, ""
     if _is_text(content):
@@ -127,7 +134,9 @@ def _zipped(content: bytes) -> tuple[str, bytes, str]:
         return UNKNOWN, b"", "archive"
     if any(name.rpartition("/")[2] in MACROS for name in names):
         return UNKNOWN, b"", "program"
-    return (_known_kind(content), content, "") if any(name in OFFICE for name in names) else (UNKNOWN, b"", "archive")
+    if OOXML in names or content[OPENDOCUMENT_AT:].startswith(OPENDOCUMENT):
+        return _known_kind(content), content, ""
+    return UNKNOWN, b"", "archive"
 
 
 def _picture(content: bytes) -> tuple[str, bytes, str]:
@@ -140,7 +149,7 @@ def _picture(content: bytes) -> tuple[str, bytes, str]:
                 if picture.width * picture.height * getattr(picture, "n_frames", 1) > MOST_PIXELS:
                     return PICTURES[kind], b"", "picture_large"
                 return PICTURES[kind], _anew(picture, kind), ""
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning):
+    except Exception:  # noqa: BLE001 -- whatever a decoder raises on bytes that were made to break it
         return UNKNOWN, b"", "picture_broken"
 
 
@@ -148,6 +157,8 @@ def _anew(picture: Image.Image, kind: str) -> bytes:
     made = io.BytesIO()
     if kind == "GIF":
         frames = [frame.copy() for frame in ImageSequence.Iterator(picture)]
+        for frame in frames:
+            frame.info = {name: frame.info[name] for name in ("duration", "transparency") if name in frame.info}
         frames[0].save(made, kind, save_all=True, append_images=frames[1:], loop=0)
         return made.getvalue()
     upright = ImageOps.exif_transpose(picture)

@@ -8,6 +8,7 @@ import time
 from urllib.parse import urljoin, urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
 from integration.faults import Failure, Transient
 from integration.forms import MAX_FILE
@@ -34,18 +35,31 @@ def fetch(url: str, sha256: str, hosts: tuple[str, ...]) -> bytes:
     """
     deadline = time.monotonic() + LONGEST
     for _ in range(REDIRECTS + 1):
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError as none:
+            raise NotFetched("host") from none
         if parts.scheme not in ("https", "http") or parts.netloc.casefold() not in hosts:
             raise NotFetched("host")
         try:
-            with requests.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
+            with (
+                requests.Session() as session,
+                session.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True, auth=_nobody) as answer,
+            ):
                 if answer.is_redirect:
                     url = urljoin(url, answer.headers["Location"])
                     continue
                 return _read(answer, sha256, deadline)
-        except requests.RequestException as fault:
+        except (requests.RequestException, HTTPError) as fault:
             raise Transient(f"attachment: {type(fault).__name__}", Failure.PORTAL_DOWN) from fault
+        except ValueError as none:  # requests looks at where a redirect leads, also where it is not to follow
+            raise NotFetched("host") from none
     raise NotFetched("host")
+
+
+def _nobody(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """No credentials, also not those of a `.netrc`."""
+    return request
 
 
 def _read(answer: requests.Response, sha256: str, deadline: float) -> bytes:
@@ -54,7 +68,7 @@ def _read(answer: requests.Response, sha256: str, deadline: float) -> bytes:
     if not answer.ok:
         raise NotFetched("missing")
     content = bytearray()
-    for piece in answer.iter_content(PIECE):
+    while piece := answer.raw.read1(PIECE, decode_content=True):
         content += piece
         if len(content) > MAX_FILE:
             raise NotFetched("too_large")

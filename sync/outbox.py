@@ -5,7 +5,7 @@ Nothing else in the service talks to the outside on a case's behalf. A second at
 
 import re
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from integration import logs
 from integration.clock import Clock
@@ -47,6 +47,7 @@ from sync.refusals import Gone, ProjectShut
 from sync.wiki import Wiki, page_slug
 from sync.wording import marker
 
+PATIENCE = timedelta(minutes=10)  # with an attachment's host, or the scanner, that does not answer: the case's other effects wait behind it
 ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of a report that are handed out as files
 
 
@@ -205,7 +206,8 @@ class Outbox:
         Where people can sign in, a page of ours hands it out, for GitLab lets whoever has the address see an uploaded picture (behaviour.md
         4). Elsewhere what may be shown of it is uploaded.
         """
-        found = self.attachments.examined(file, row.attempts)
+        self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
+        found = self.attachments.examined(file, patient=self.clock() - row.created_at < PATIENCE)
         said: dict[str, object] = {"name": file.name, "size": file.size, "media_type": found.media_type or file.media_type, "link": ""}
         said |= {
             "url": file.url,
@@ -216,7 +218,6 @@ class Outbox:
             return said
         name = file_name(file.name)
         place = self.links.attachment(row.lane, file.sha256) if self.signs_in else self.platform.upload(name, self.files.get(found.shown))
-        self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
         return said | {"link": f"[{name}]({place})"}
 
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> Work | None:

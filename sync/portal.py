@@ -63,9 +63,9 @@ def asked_pause(retry_after: str, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(retry_after[:LONGEST_NUMBER]), A_DAY))
     try:
         until = parsedate_to_datetime(retry_after)
-    except ValueError:
+        return max(until.astimezone(UTC) - now, timedelta(0))
+    except (ValueError, OverflowError):
         return None
-    return max(until.astimezone(UTC) - now, timedelta(0))
 
 
 class Silent(Exception):

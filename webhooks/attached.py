@@ -11,7 +11,7 @@ from integration.procedure.case import fold
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
 from webhooks.login import Login, reader
-from webhooks.pages import notice
+from webhooks.pages import disposition, notice
 from webhooks.statuspages import denied
 
 SHOWN = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif", "application/pdf", "text/plain"})
@@ -23,11 +23,12 @@ def attached_files(edge: Edge, login: Login) -> Blueprint:
 
     @pages.get("/layanan/pengaduan/<ticket>/lampiran/<sha256>")
     def attached(ticket: str, sha256: str) -> AnyResponse:
-        refused = None if _works_here(edge) else denied(edge, ticket)
+        who = reader()
+        refused = None if who and edge.works_here(who.account) else denied(edge, ticket)
         if refused:
             if not (login.open and for_a_browser()) or "token" in request.args:
                 return refusal(*refused)
-            if reader() is not None:
+            if who is not None:
                 return notice("attachment", "attachment_strange", 403)
             return redirect(f"/masuk?ke={request.path}", 303)
         case = fold(edge.store.entries(ticket))
@@ -45,18 +46,9 @@ def attached_files(edge: Edge, login: Login) -> Blueprint:
     return pages
 
 
-def _works_here(edge: Edge) -> bool:
-    """Whether whoever asks signed in and holds an office today, or is a programmer."""
-    who, organisation = reader(), edge.organisation
-    if who is None:
-        return False
-    today = edge.clock().astimezone(organisation.calendar.tz).date()
-    return bool(organisation.offices_of(who.account, today)) or organisation.programmer(who.account) is not None
-
-
 def _handed_out(content: bytes, media_type: str, name: str) -> Response:
     shown = media_type in SHOWN
     answer = Response(content, mimetype=media_type if shown else "application/octet-stream")
-    answer.headers.set("Content-Disposition", "inline" if shown else "attachment", filename=name)
+    answer.headers["Content-Disposition"] = disposition("inline" if shown else "attachment", name)
     answer.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
     return answer

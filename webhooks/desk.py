@@ -15,7 +15,7 @@ from integration import codec
 from integration.codec import Json
 from integration.desk import Desk, Waits
 from integration.procedure import contexts
-from integration.procedure.definition import OutcomeKind, Step, Supply, by_revision
+from integration.procedure.definition import OutcomeKind, Procedure, Step, Supply, by_revision
 from integration.procedure.events import RequestRefused, StepLeft
 from integration.procedure.facts import Actor, ActorKind, Fact, OutcomeChosen, Ticked, Via
 from integration.procedure.lines import by_report
@@ -56,8 +56,12 @@ def desk_pages(edge: Edge, login: Login) -> Blueprint:
     @login.required
     def decide(ticket: str) -> AnyResponse:
         who, one = _who(), _desk(edge).one(ticket)
+        if not edge.works_here(who.account):
+            return notice("desk", "desk_strange", 403)
         if one is None or str(one.case.entered_seq) != request.form.get("kunjungan"):
             return notice("desk", "desk_moved", 409, "/meja", "to_desk")
+        if _step(one).outcome(request.form.get("hasil", "")) is None:
+            return notice("desk", "form_stale", 400, "/meja", "to_desk")
         written = [request.form.get("alasan", ""), *(request.form.get(f"bagian-{n}", "") for n in range(len(_step(one).sections)))]
         if any(secrets_in(text) for text in written):
             return notice("desk", "desk_secret", 422, "/meja", "to_desk")
@@ -78,8 +82,19 @@ def _who() -> Reader:
 
 def _desk(edge: Edge) -> Desk:
     organisation = edge.organisation
-    today = edge.clock().astimezone(organisation.calendar.tz).date()
-    return Desk(edge.store, by_revision(edge.procedures), organisation, today)
+    return Desk(edge.store, by_revision(edge.procedures), organisation, edge.today)
+
+
+def form_procedure(edge: Edge) -> Procedure:
+    """The procedure that a form on paper opens a case of: the newest with a form."""
+    return next(procedure for procedure in reversed(edge.procedures) if procedure.form)
+
+
+def examines(edge: Edge, who: Reader) -> bool:
+    """Whether somebody holds the office today that examines forms."""
+    procedure = form_procedure(edge)
+    role = procedure.step(procedure.opens_at).performer
+    return any(office.role == role for office in edge.organisation.offices_of(who.account, edge.today))
 
 
 def _step(one: Waits) -> Step:
@@ -90,13 +105,15 @@ def _facts(one: Waits, who: Reader, now: datetime, written: list[str]) -> list[D
     """What was decided, as facts: the boxes that were ticked, then the outcome, meant for the step the page showed."""
     by, once, case = Actor(ActorKind.PERSON, who.account, who.name), request.form.get(ONCE, "")[:64], one.case
     step, word = _step(one), request.form.get("hasil", "")
-    ticks: list[Fact] = [
-        Ticked(f"{SOURCE}:{once}:{box}", now, by, box, done=True) for box in request.form.getlist("butir") if box not in case.ticks
+    boxes = [
+        r.id for r in step.requirements if r.supply is Supply.TICK and r.id in request.form.getlist("butir") and r.id not in case.ticks
     ]
+    # Kept, and so decided, in the order of their keys: what is ticked counts for the outcome.
+    ticks: list[Fact] = [Ticked(f"{SOURCE}:{once}:0:{box}", now, by, box, done=True) for box in boxes]
     outcome = step.outcome(word)
     forward = outcome is not None and outcome.kind is OutcomeKind.FORWARD
     sections = tuple((section.title, text) for section, text in zip(step.sections, written[1:], strict=True)) if forward else ()
-    asked = OutcomeChosen(f"{SOURCE}:{once}", now, by, word, written[0].strip(), sections, Via.COMMENT, case.step)
+    asked = OutcomeChosen(f"{SOURCE}:{once}:1", now, by, word, written[0].strip(), sections, Via.COMMENT, case.step)
     return [Delivery(SOURCE, fact.key, case.ticket, codec.fact_bytes(fact)) for fact in (*ticks, asked)]
 
 
@@ -113,11 +130,11 @@ def _desk_page(edge: Edge, who: Reader) -> Response:
         forms=True,
         who=who,
         offices=[f"{office.stand_in} {roles.get(office.role, office.role)}".strip() for office in offices],
-        known=bool(offices) or edge.organisation.programmer(who.account) is not None,
-        waiting=[_shown(edge, desk, one, who) for one in desk.waiting(who.account)],
+        known=edge.works_here(who.account),
+        waiting=[_shown(edge, desk, one, who) for one in (desk.waiting(who.account) if edge.works_here(who.account) else [])],
         changed=[_change(edge, row) for row in changed[:MOST_CHANGES]],
         more=max(0, len(changed) - MOST_CHANGES),
-        clerk=any(office.role == edge.procedures[-1].step(edge.procedures[-1].opens_at).performer for office in offices),
+        clerk=examines(edge, who),
         once=secrets.token_urlsafe(16),
         words=messages("desk"),
     )
@@ -156,7 +173,7 @@ def _refusals(one: Waits, who: Reader) -> Iterator[bool]:
     for entry in reversed(one.entries):
         if entry.seq <= one.case.entered_seq:
             return
-        if entry.by.account == who.account and entry.cause.startswith(f"{SOURCE}:"):
+        if entry.by.account == who.account and entry.cause.startswith(f"{SOURCE}:") and entry.cause.endswith(":1"):
             yield isinstance(entry.event, RequestRefused)
 
 

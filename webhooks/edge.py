@@ -1,9 +1,9 @@
 """What every route of the edge works with, and the few ways it says no.
 
-A view verifies, keeps, answers; it decides nothing and calls nobody.
+A view verifies, keeps, answers; it decides nothing and calls nobody, but for the platform when somebody signs in (login.py).
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -41,6 +41,16 @@ class Edge:
     def organisation(self) -> Organisation:
         """The organisation in force now."""
         return self._in_force.now
+
+    @property
+    def today(self) -> date:
+        """The day it is where the centre is."""
+        return self.clock().astimezone(self.calendar.tz).date()
+
+    def works_here(self, account: str) -> bool:
+        """Whether this account holds an office today, or is a programmer's: who may see what is confidential."""
+        organisation = self.organisation
+        return bool(organisation.offices_of(account, self.today)) or organisation.programmer(account) is not None
 
     @property
     def calendar(self) -> WorkCalendar:

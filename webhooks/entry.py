@@ -13,9 +13,8 @@ from integration import forms
 from integration.codec import Json, canonical
 from integration.forms import Faults, Submitted
 from integration.payloads import CLERK
-from integration.procedure.definition import Procedure
 from integration.store import Conflict, Delivery
-from webhooks.desk import ONCE
+from webhooks.desk import ONCE, examines, form_procedure
 from webhooks.edge import Edge
 from webhooks.formfields import CHOICES, PROBLEM, files, filled
 from webhooks.login import Login, Reader, reader
@@ -28,7 +27,7 @@ PLACES = (
     *PROBLEM,
     *("pdp.versi", "pdp.dasar"),
 )
-SINCE, FILLED, AGREED, SCAN = "masalah.sejak", "diisi", "disetujui", "pindaian"
+SINCE, AGREED, SCAN = "masalah.sejak", "disetujui", "pindaian"
 NOTICE, BASIS = "2026-01", "tugas-layanan-publik"
 
 
@@ -41,7 +40,7 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
     def look() -> Response:
         if _clerk(edge) is None:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
-        return _page(dict.fromkeys((*PLACES, SINCE, FILLED), "") | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
+        return _page(dict.fromkeys((*PLACES, SINCE), "") | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
 
     @pages.post("/meja/formulir")
     @login.required
@@ -53,11 +52,11 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
         message = forms.read(body)
         given = request.form.to_dict()
         if isinstance(message, Faults):
-            return _page(dict.fromkeys((*PLACES, SINCE, FILLED), "") | given, message.faults, 422)
+            return _page(dict.fromkeys((*PLACES, SINCE), "") | given, message.faults, 422)
         if not isinstance(message, Submitted) or not message.data.formulir.lampiran:
-            return _page(dict.fromkeys((*PLACES, SINCE, FILLED), "") | given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
+            return _page(dict.fromkeys((*PLACES, SINCE), "") | given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
         edge.keep_files(message.data.formulir)
-        prefix = _procedure(edge).prefix
+        prefix = form_procedure(edge).prefix
         year = edge.clock().astimezone(edge.calendar.tz).year
         headers = {CLERK: f"{clerk.name} ({clerk.account})"}
         delivery = Delivery("portal", f"luring:{request.form.get(ONCE, '')[:64]}", "", body, headers)
@@ -70,22 +69,15 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
     return pages
 
 
-def _procedure(edge: Edge) -> Procedure:
-    """The procedure forms of paper open a case of: the newest with a form."""
-    return next(procedure for procedure in reversed(edge.procedures) if procedure.form)
-
-
 def _clerk(edge: Edge) -> Reader | None:
     """Whoever signed in, where they hold the office that examines forms today."""
-    who, organisation, procedure = reader(), edge.organisation, _procedure(edge)
-    today = edge.clock().astimezone(organisation.calendar.tz).date()
-    examines = procedure.step(procedure.opens_at).performer
-    return who if who and any(office.role == examines for office in organisation.offices_of(who.account, today)) else None
+    who = reader()
+    return who if who and examines(edge, who) else None
 
 
 def _form(edge: Edge) -> Json:
     given, tz = request.form, edge.calendar.tz
-    form = filled({"kode": _procedure(edge).form, "lampiran": [*files(SCAN), *files("lampiran")]}, PLACES, given)
+    form = filled({"kode": form_procedure(edge).form, "lampiran": [*files(SCAN), *files("lampiran")]}, PLACES, given)
     form["masalah"]["sejak"] = _moment(given.get(SINCE, ""), tz)
     form["pdp"]["disetujui"] = AGREED in given
     return form

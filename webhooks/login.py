@@ -28,7 +28,7 @@ from webhooks.pages import notice
 
 HOLDS = timedelta(hours=10)
 PATIENCE = 10.0  # seconds that the platform is waited for
-AT_ONCE, PAUSE = 20, 3.0  # how often one address may begin to sign in
+AT_ONCE, PAUSE = 40, 3.0  # how often one address may begin to sign in
 SCOPE = "read_user"
 FIRST_PAGE = "/meja"
 OWN_PATH = re.compile(r"/(?![/\\])[\w./?=&%~-]*", re.ASCII)
@@ -83,6 +83,11 @@ class Login:
         if self._secret:
             app.secret_key = hmac.digest(self._secret.get_secret_value().encode(), b"alur-pos session", "sha256")
 
+    def busy(self) -> Response | None:
+        """The answer to whoever comes too often; each time the platform is asked something."""
+        wait = self.allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+        return waiting(notice("login", "too_many", 429), wait) if wait else None
+
     def client(self) -> OAuth2Session:
         """A conversation with the platform about one person."""
         secret = self._secret.get_secret_value() if self._secret else ""
@@ -99,7 +104,9 @@ class Login:
             who = reader()
             if who is None:
                 asks = request.method == "GET" and for_a_browser()
-                return redirect(f"/masuk?ke={request.path}", 303) if asks else refusal(401, "login_needed")
+                if asks:
+                    return redirect(f"/masuk?ke={request.path}", 303)
+                return notice("login", "login_over", 401) if for_a_browser() else refusal(401, "login_needed")
             if request.method == "POST" and not hmac.compare_digest(request.form.get(FIELD, "").encode(), who.form_key.encode()):
                 return notice("login", "form_stale", 400, request.path, "again")
             return view(*args, **kwargs)
@@ -121,9 +128,8 @@ def login_pages(login: Login) -> Blueprint:  # noqa: C901 -- three short views
     def begin() -> AnyResponse:
         if not login.open:
             return notice("login", "login_closed", 401)
-        wait = login.allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
-        if wait:
-            return waiting(notice("login", "too_many", 429), wait)
+        if busy := login.busy():
+            return busy
         proof, to = secrets.token_urlsafe(48), request.args.get("ke", "")
         address, state = login.client().create_authorization_url(f"{login.platform}/oauth/authorize", code_verifier=proof)
         session.clear()
@@ -134,6 +140,8 @@ def login_pages(login: Login) -> Blueprint:  # noqa: C901 -- three short views
     def back() -> AnyResponse:
         if not login.open:
             return notice("login", "login_closed", 401)
+        if busy := login.busy():
+            return busy
         asked = session.pop("asked", None)
         if asked is None or not hmac.compare_digest(asked["state"].encode(), request.args.get("state", "").encode()):
             return notice("login", "login_stale", 400, "/masuk", "login_again")

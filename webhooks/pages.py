@@ -1,6 +1,9 @@
 """Pages of ours as a browser gets them: they load nothing from anywhere, run no script but their own, and stand in nobody's frame."""
 
+import re
 import secrets
+import unicodedata
+from urllib.parse import quote
 
 from flask import Response, make_response, render_template
 
@@ -17,6 +20,14 @@ def page(template: str, code: int = 200, *, forms: bool = False, **context: obje
         f"base-uri 'none'; form-action {action}; frame-ancestors 'none'"
     )
     return answer
+
+
+def disposition(kind: str, name: str) -> str:
+    """A `Content-Disposition` that names a file in whatever script, and in plain letters for whoever cannot read that (RFC 6266)."""
+    plain = (
+        re.sub(r"[^A-Za-z0-9. _-]+", "-", unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()).strip(" -") or "berkas"
+    )
+    return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
 
 
 def notice(title: str, sentence: str, code: int, href: str = "", link: str = "", **values: str) -> Response:

@@ -11,7 +11,7 @@ from integration.procedure.case import fold
 from integration.procedure.definition import by_revision
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal, unsigned
-from webhooks.pages import page
+from webhooks.pages import disposition, page
 from webhooks.status import timeline, told_of
 
 
@@ -43,7 +43,7 @@ def status_pages(edge: Edge) -> Blueprint:
         if named is None:
             return refusal(404, "unknown_file")
         answer = Response(edge.files.get(sha256), mimetype="application/pdf")
-        answer.headers.set("Content-Disposition", "inline", filename=f"{ticket} {named['judul']}.pdf")
+        answer.headers["Content-Disposition"] = disposition("inline", f"{ticket} {named['judul']}.pdf")
         return answer
 
     return pages

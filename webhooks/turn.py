@@ -18,10 +18,11 @@ from integration.codec import Json, canonical
 from integration.forms import Faults, NotJson, Revised
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
-from integration.procedure.events import Entry, StepLeft
+from integration.procedure.events import CaseOpened, Entry, FormRevised, RequestRefused, StepLeft
+from integration.secrecy import cover
 from integration.store import Conflict, Delivery, InboxRow
 from integration.templates import messages
-from webhooks.edge import Edge
+from webhooks.edge import LARGEST_BODY, Edge
 from webhooks.formfields import CHOICES, PROBLEM, files, filled, shown
 from webhooks.limits import Allowance, asker, waiting
 from webhooks.pages import notice, page
@@ -60,12 +61,13 @@ class Turn:
     @property
     def outcomes(self) -> tuple[str, ...]:
         """The words the unit can answer by."""
-        return tuple(outcome.word for outcome in self.procedure.step(self.case.step).outcomes) if self.case.step is not None else ()
+        words = [outcome.word for outcome in self.procedure.step(self.case.step).outcomes] if self.case.step is not None else []
+        return tuple(word for word in words if forms.answered_by(word))
 
     @property
     def key(self) -> str:
         """Under which its next answer is kept: sent twice, it counts once."""
-        return f"{_mark(self.stay)}{len(self.answers) + 1}"
+        return f"{_mark(self.ticket, self.stay)}{len(self.answers) + 1}"
 
 
 def turn_pages(edge: Edge) -> Blueprint:
@@ -85,6 +87,8 @@ def turn_pages(edge: Edge) -> Blueprint:
             return turn
         if turn.open:
             body = canonical({"timestamp": edge.clock().isoformat()} | _message(turn))
+            if len(body) > LARGEST_BODY:
+                return _page(edge, turn, _known(turn) | request.form.to_dict(), (forms.fault("formulir.lampiran", "too_much"),), 422)
             match forms.read(body):
                 case Faults(faults=faults):
                     return _page(edge, turn, _known(turn) | request.form.to_dict(), faults, 422)
@@ -113,21 +117,20 @@ def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
     entries = tuple(edge.store.entries(ticket))
     case = fold(entries)
     assert case is not None  # noqa: S101 -- only a case that was opened has a stay to make a link for
-    kept = edge.store.portal_messages(ticket)
     return Turn(
         ticket=ticket,
         stay=held.stay,
         case=case,
         entries=entries,
         procedure=by_revision(edge.procedures)[case.procedure, case.revision],
-        answers=tuple(row for row in kept if row.key.startswith(_mark(held.stay))),
-        form=_last_form(kept),
+        answers=edge.store.portal_messages(_mark(ticket, held.stay)),
+        form=_last_form(edge, entries),
         closed=_closed(case, held.stay),
     )
 
 
-def _mark(stay: int) -> str:
-    return f"giliran:{stay}:"
+def _mark(ticket: str, stay: int) -> str:
+    return f"giliran:{ticket}:{stay}:"
 
 
 def _closed(case: Case, stay: int) -> str:
@@ -138,10 +141,11 @@ def _closed(case: Case, stay: int) -> str:
     return "" if case.waits_for_unit else "informs"
 
 
-def _last_form(kept: tuple[InboxRow, ...]) -> Json:
-    """The form as it was sent last, attachments and all."""
-    said = (json.loads(row.body)["data"] for row in reversed(kept))
-    form: Json = next(data["formulir"] for data in said if "formulir" in data)
+def _last_form(edge: Edge, entries: tuple[Entry, ...]) -> Json:
+    """The form as the case goes by it, attachments and all; {} where its message is there no more."""
+    cause = next(entry.cause for entry in reversed(entries) if isinstance(entry.event, CaseOpened | FormRevised))
+    row = edge.store.portal_message(cause.removeprefix("portal:"))
+    form: Json = json.loads(row.body)["data"]["formulir"] if row else {}
     return form
 
 
@@ -175,8 +179,9 @@ def _revised(form: Json) -> Json:
 
 def _known(turn: Turn) -> dict[str, str]:
     """What the page's fields hold before anything is written into them."""
-    head = turn.form["unit_kerja"]["pimpinan"]
-    return shown(turn.form, PROBLEM) | {"oleh": f"{head['nama']}, {head['jabatan']}", "alasan": "", "catatan": ""}
+    head = turn.case.submission
+    fields = {place: cover(text) for place, text in shown(turn.form, PROBLEM).items()}
+    return fields | {"oleh": f"{head.head_name}, {head.head_title}", "alasan": "", "catatan": ""}
 
 
 def _page(edge: Edge, turn: Turn, given: Mapping[str, str], faults: tuple[forms.Fault, ...] = (), code: int = 200) -> Response:
@@ -209,15 +214,15 @@ def _reason(turn: Turn) -> str:
 
 def _receipts(turn: Turn, edge: Edge) -> Iterator[Json]:
     """What was answered at this turn, and what became of it."""
+    became = {entry.cause: isinstance(entry.event, RequestRefused) for entry in turn.entries}
     for row in turn.answers:
-        data = json.loads(row.body)["data"]
-        stays = turn.case.entered_seq == turn.stay and turn.case.step is not None
+        data, refused = json.loads(row.body)["data"], became.get(f"portal:{row.key}", True)
         yield {
             "number": hashlib.sha256(row.body).hexdigest()[:RECEIPT],
             "at": _local(edge, row.received_at),
-            "state": "waiting" if row.state != "done" else "not_applied" if stays else "applied",
+            "state": "waiting" if row.state != "done" else "not_applied" if refused else "applied",
             "answer": data.get("hasil", ""),
-            "note": data.get("catatan", data.get("alasan", "")),
+            "note": cover(data.get("catatan", data.get("alasan", ""))),
             "by": data.get("oleh", ""),
         }
 

@@ -69,10 +69,14 @@ createServer(async (permintaan, jawaban) => {
   if (permintaan.method !== "POST") return jawaban.writeHead(405, { allow: "POST" }).end();
   const potongan = [];
   let besar = 0;
-  for await (const satu of permintaan) {
-    besar += satu.length;
-    if (besar > TERBESAR) return jawaban.writeHead(413, { connection: "close" }).end();
-    potongan.push(satu);
+  try {
+    for await (const satu of permintaan) {
+      besar += satu.length;
+      if (besar > TERBESAR) return jawaban.writeHead(413, { connection: "close" }).end();
+      potongan.push(satu);
+    }
+  } catch {
+    return jawaban.destroy(); // pengirim memutus sambungan: ia akan mengirim kembali
   }
   jawaban.writeHead(terima(permintaan.headers, Buffer.concat(potongan))).end();
 }).listen(Number(port), "127.0.0.1");

@@ -153,9 +153,17 @@ class Store(Worklist, Book, Listing):
         with self._read() as connection:
             return [InboxRow(*row) for row in connection.execute(_rows(inbox, InboxRow, state, lane, row_id).limit(limit))]
 
-    def portal_messages(self, ticket: str) -> tuple[InboxRow, ...]:
-        """All that the unit said of a case, through the portal and by its links, oldest first."""
-        said = sa.select(*columns(inbox, InboxRow)).where(inbox.c.lane == ticket, inbox.c.source == "portal").order_by(inbox.c.id)
+    def portal_message(self, key: str) -> InboxRow | None:
+        """What the unit said under this key, through the portal or on a page of ours."""
+        found = self._portal_messages(inbox.c.key == key)
+        return found[0] if found else None
+
+    def portal_messages(self, prefix: str) -> tuple[InboxRow, ...]:
+        """What the unit said under keys that begin so, oldest first."""
+        return self._portal_messages(inbox.c.key >= prefix, inbox.c.key < f"{prefix}~")
+
+    def _portal_messages(self, *wanted: sa.ColumnElement[bool]) -> tuple[InboxRow, ...]:
+        said = sa.select(*columns(inbox, InboxRow)).where(inbox.c.source == "portal", *wanted).order_by(inbox.c.id)
         with self._read() as connection:
             return tuple(InboxRow(*row) for row in connection.execute(said))
 

@@ -49,6 +49,14 @@ def test_somebody_with_an_account_and_no_part_in_the_work_sees_nothing(world):
     assert stranger.session.get(address(world, ticket, PHOTO), timeout=10).status_code == 403
 
 
+def test_a_name_in_any_script_is_handed_out(world):
+    able_to_sign_in(world)
+    ticket = world.submit(attachments={"スクショ • final.txt": b"Galat"})
+    seen = Officer(world, HEAD).session.get(address(world, ticket, b"Galat"), timeout=10)
+    assert seen.status_code == 200
+    assert "filename*=UTF-8''%E3%82%B9" in seen.headers["Content-Disposition"]
+
+
 def test_a_file_of_another_case_is_none_of_this_one(world):
     able_to_sign_in(world)
     first, other = world.submit(attachments={"foto.jpg": PHOTO}), world.submit()

@@ -103,6 +103,27 @@ def test_the_sections_of_a_step_are_written_on_the_page(world):
     assert dict(case.written[8])["Rekomendasi teknis"] == "Tambah indeks"
 
 
+def test_what_is_ticked_on_the_page_counts_for_the_decision_sent_with_it(world):
+    ticket = opened(world, 20)
+    officer = Officer(world, "koordinator-programmer")
+    boxes = re.findall(r'name="butir" value="([^"]+)"', officer.page())
+    assert boxes
+    officer.decide(ticket, "diterima", butir=boxes, **{"bagian-0": "Sudah diperiksa"})
+    assert world.case(ticket).step == 21
+
+
+def test_nobody_without_a_part_in_the_work_writes_into_a_case(world):
+    ticket = opened(world, 5)
+    world.campus.people["orang.luar"] = world.campus.gitlab.user("orang.luar", "Orang Luar")
+    stranger, head = Officer(world, account="orang.luar"), Officer(world, HEAD)
+    before = world.case(ticket).last_seq
+    key = re.search(r'name="kunci" value="([^"]+)"', stranger.page())[1]
+    fields = head.fields(ticket)
+    assert stranger.send(ticket, fields | {"kunci": key, "hasil": "setuju"}).status_code == 403
+    assert head.send(ticket, fields | {"hasil": "x" * 8000}).status_code == 400
+    assert world.case(ticket).last_seq == before
+
+
 def test_a_page_that_is_old_decides_nothing(world):
     ticket = opened(world, 5)
     head = Officer(world, HEAD)

@@ -81,6 +81,18 @@ def test_sent_twice_it_counts_once(world):
     assert world.case(ticket).step == 18
 
 
+def test_two_cases_at_the_same_place_of_their_ledgers_are_answered_each(world):
+    clerk = world.campus.holder("kasi-layanan-administrasi")
+    tickets = [world.submit(), world.submit()]
+    for ticket in tickets:
+        world.comment(clerk, ticket, "/pos revisi Mohon dilengkapi")
+    assert len({world.case(ticket).entered_seq for ticket in tickets}) == 1
+    for ticket in tickets:
+        answer(link(world, ticket, "pengaduan.perlu_revisi"), jenis="batal", alasan=f"Selesai {ticket}", oleh="Dekan")
+    world.settle()
+    assert [world.case(ticket).ending_reason for ticket in tickets] == [f"Selesai {ticket}" for ticket in tickets]
+
+
 def test_the_handover_is_refused_for_its_papers(world):
     ticket = world.stands_at(31)
     address = link(world, ticket)

@@ -5,6 +5,7 @@ import io
 import socketserver
 import struct
 import threading
+import time
 import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,7 +19,7 @@ from integration.faults import Transient
 from integration.files import FileStore
 from integration.procedure.facts import Attachment
 from integration.store import Store
-from sync.attachments import PATIENCE, Attachments
+from sync.attachments import Attachments
 
 
 @pytest.fixture
@@ -38,9 +39,9 @@ def store(tmp_path) -> Iterator[Store]:
 def look(store, files):
     """Look at these bytes, of this name, as somebody with these settings does."""
 
-    def look(content: bytes, name: str = "galat.png", attempts: int = 1, **settings):
+    def look(content: bytes, name: str = "galat.png", *, patient: bool = True, **settings):
         files.put(content)
-        return Attachments(store, files, **settings).examined(attached(content, name), attempts)
+        return Attachments(store, files, **settings).examined(attached(content, name), patient=patient)
 
     return look
 
@@ -86,6 +87,8 @@ def with_place() -> bytes:
         (b"PK\x03\x04 not one", "application/octet-stream", "archive"),
         (zipped("a.txt"), "application/octet-stream", "archive"),
         (zipped("[Content_Types].xml", "word/vbaProject.bin"), "application/octet-stream", "program"),
+        (zipped("mimetype", "setup.exe"), "application/octet-stream", "archive"),
+        (b"\xd0\xcf\x11\xe0 doc " + "_VBA_PROJECT".encode("utf-16-le"), "application/octet-stream", "program"),
         (b"\x89PNG\r\n\x1a\n broken", "application/octet-stream", "picture_broken"),
         (b"\x00\x01\x02 nobody knows", "application/octet-stream", ""),
         (b"", "text/plain", ""),
@@ -128,15 +131,31 @@ def test_a_picture_that_would_fill_the_memory_is_not_opened(look):
     assert look(made.getvalue()).refused in ("picture_large", "picture_broken")
 
 
+def test_no_picture_that_was_cut_or_changed_breaks_anything(look):
+    made = io.BytesIO()
+    frames = [Image.new("RGB", (8, 8), colour) for colour in ("red", "green")]
+    frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], comment=b"GPS rahasia")
+    whole = made.getvalue()
+    for end in range(6, len(whole)):
+        look(whole[:end])
+    photo = with_place()
+    for at in range(2, 90):
+        look(photo[:at] + bytes([photo[at] ^ 0xFF]) + photo[at + 1 :])
+
+
 def test_an_animation_goes_on_moving(look, files):
     made = io.BytesIO()
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green", "blue")]
-    frames[0].save(made, "GIF", save_all=True, append_images=frames[1:])
+    frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], comment=b"GPS rahasia", duration=[40, 80, 120])
+    assert b"rahasia" not in files.get(look(made.getvalue()).shown)
     with Image.open(io.BytesIO(files.get(look(made.getvalue()).shown))) as shown:
         assert shown.n_frames == len(frames)
 
 
 # --- fetched ---
+
+
+MAX_BODY = 1 << 20
 
 
 class _Berkas(BaseHTTPRequestHandler):
@@ -149,7 +168,9 @@ class _Berkas(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        for at in range(0, len(body), 1 if place == "drip" else MAX_BODY):
+            self.wfile.write(body[at : at + (1 if place == "drip" else MAX_BODY)])
+            time.sleep(0.1 if place == "drip" else 0)
 
     def log_message(self, *_):
         pass
@@ -167,9 +188,9 @@ def berkas() -> Iterator[ThreadingHTTPServer]:
 
 @pytest.fixture
 def fetched(store, files, berkas):
-    def fetched(content: bytes, place: str = "a", attempts: int = 1, host: str = "", **settings):
+    def fetched(content: bytes, place: str = "a", *, patient: bool = True, host: str = "", **settings):
         file = attached(content, url=f"http://{host or berkas.host}/{place}")
-        return Attachments(store, files, (berkas.host,), **settings).examined(file, attempts)
+        return Attachments(store, files, (berkas.host,), **settings).examined(file, patient=patient)
 
     return fetched
 
@@ -193,6 +214,26 @@ def test_nothing_is_asked_of_a_host_that_is_not_allowed(fetched, berkas, host):
     assert berkas.asked == []
 
 
+def test_what_was_wrong_with_an_address_says_nothing_of_the_same_bytes_sent_along(fetched, look, berkas):
+    assert fetched(b"isi", host="jahat.example").refused == "host"
+    assert look(b"isi").shown
+
+
+def test_a_host_that_drips_is_left(fetched, berkas, monkeypatch):
+    monkeypatch.setattr("sync.fetch.LONGEST", 0.5)
+    berkas.answers["drip"] = (200, {}, b"x" * 100)
+    began = time.monotonic()
+    with pytest.raises(Transient):
+        fetched(b"x" * 100, "drip")
+    assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("location", ["http://[x", "http://[::1", ""])
+def test_a_redirect_to_no_address_is_none(fetched, berkas, location):
+    berkas.answers["a"] = (302, {"Location": location}, b"")
+    assert fetched(b"x").refused == "host"
+
+
 def test_a_redirect_is_followed_on_the_same_host_and_to_no_other(fetched, berkas):
     berkas.answers |= {
         "a": (302, {"Location": "/b"}, b""),
@@ -212,10 +253,11 @@ def test_a_file_that_is_not_there_is_said_to_be_missing(fetched):
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_work_later_is_tried_again_and_then_said(fetched, berkas, status):
     berkas.answers["a"] = (status, {}, b"")
-    for attempts in range(1, PATIENCE):
-        with pytest.raises(Transient):
-            fetched(b"x", attempts=attempts)
-    assert fetched(b"x", attempts=PATIENCE).refused == "unreachable"
+    with pytest.raises(Transient):
+        fetched(b"x")
+    assert fetched(b"x", patient=False).refused == "unreachable"
+    berkas.answers["a"] = (200, {}, b"x")
+    assert fetched(b"x").shown, "what was not to be had once says nothing of the bytes"
 
 
 def test_a_host_that_is_down_is_tried_again(fetched, berkas):
@@ -277,10 +319,9 @@ def test_what_the_scanner_finds_is_never_shown(look, clamd):
 @pytest.mark.parametrize("says", [b"INSTREAM size limit exceeded. ERROR\0", b""])
 def test_a_scanner_that_does_not_judge_is_asked_again_and_then_it_is_said(look, clamd, says):
     clamd.says = says
-    for attempts in range(1, PATIENCE):
-        with pytest.raises(Transient):
-            look(b"Galat", attempts=attempts, scanner=clamd.url)
-    found = look(b"Galat", attempts=PATIENCE, scanner=clamd.url)
+    with pytest.raises(Transient):
+        look(b"Galat", scanner=clamd.url)
+    found = look(b"Galat", patient=False, scanner=clamd.url)
     assert (found.scan, bool(found.shown)) == (Scan.NONE, True)
     clamd.says = None
     assert look(b"Galat", scanner=clamd.url).scan is Scan.CLEAN, "it is scanned as soon as that can be done"

@@ -9,7 +9,7 @@ from integration.procedure import papers
 from integration.procedure.case import Case, Paper, fold
 from integration.procedure.definition import DRAFT, Procedure, Role, SectionKind, Step
 from integration.procedure.events import Entry, SignedOff, StepLeft
-from integration.procedure.facts import Sections
+from integration.procedure.facts import Actor, Sections
 from integration.procedure.offices import Organisation, Programmer
 from integration.procedure.papers import Signing
 from integration.procedure.suggestion import scheduled
@@ -177,12 +177,13 @@ def _signature(signing: Signing, case: Case, organisation: Organisation) -> Sign
     capacity, entry, form = signing.capacity, signing.entry, case.submission
     if entry is None:
         return Signature(capacity, form.head_name, form.head_nip) if capacity else Signature(organisation.letterhead.unit, "")
-    return _named(capacity, entry, signing.role, organisation)
+    return _named(capacity, (entry.by, entry.at), signing.role, organisation)
 
 
-def _named(capacity: str, entry: Entry, role: str, organisation: Organisation) -> Signature:
-    """Whoever caused an entry in this role, by the name the organisation has for them."""
-    day, by = entry.at.astimezone(organisation.calendar.tz).date(), entry.by
+def _named(capacity: str, act: tuple[Actor, datetime], role: str, organisation: Organisation) -> Signature:
+    """Whoever acted in this role at that moment, by the name the organisation has for them."""
+    by, at = act
+    day = at.astimezone(organisation.calendar.tz).date()
     office = next((o for o in organisation.offices_of(by.account, day) if o.role == role), None)
     person = office or organisation.programmer(by.account)
     return Signature(capacity, person.name, person.nip) if person else Signature(capacity, by.name or by.account)
@@ -220,7 +221,8 @@ def _verified(case: Case, entries: Sequence[Entry], organisation: Organisation, 
                 left[event.step] = event
             case SignedOff() as sign:
                 how = left[sign.step]
-                verifier = _named(f"{sign.office} {procedure.role(sign.role).name}".strip(), entry, sign.role, organisation)
+                capacity = f"{sign.office} {procedure.role(sign.role).name}".strip()
+                verifier = _named(capacity, (entry.by, entry.at), sign.role, organisation)
                 stale = sign.round < case.round
                 yield Verified(sign.step, sign.round, how.outcome, verifier, entry.at, how.reason, how.sections, sign.exemption, stale)
 

@@ -200,6 +200,18 @@ def test_a_list_of_papers_names_the_number_all_editions_share_also_of_one_that_i
     assert "Buku Panduan Pengguna final 1 terbit bersama dokumen ini" in text
 
 
+@pytest.mark.parametrize("kind", MADE, ids=lambda kind: kind.slug)
+def test_whatever_was_written_at_its_step_and_whyever_it_was_left_a_paper_is_drawn(kind: DocumentType) -> None:
+    entries = [
+        replace(entry, event=replace(entry.event, sections=(("Hal lain", "Sudah dibahas."),), reason="Atas permintaan."))
+        if isinstance(entry.event, StepLeft)
+        else entry
+        for entry in ledger()
+    ]
+
+    assert kind.title.upper() in words(made(kind.slug, entries).content)
+
+
 def test_the_head_of_a_paper_ends_in_a_thick_and_a_thin_rule() -> None:
     shown = pypdfium2.PdfDocument(made("notulen", ledger()).content)[0].render(scale=6, grayscale=True)
     pixels, beside_the_words = bytes(shown.buffer), shown.width * 4 // 5

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from integration.procedure import papers
-from integration.procedure.case import Case, Paper, fold
+from integration.procedure.case import Case, Paper, SignedCopy, fold
 from integration.procedure.definition import DRAFT, Procedure, Step
 from integration.procedure.events import Entry, StepLeft
 from integration.procedure.offices import Organisation, Programmer
@@ -72,7 +72,7 @@ def compose(
     kind = procedure.document(paper.document)
     step = procedure.step(paper.step)
     outcome = _left(step, upto)
-    signatures = tuple(_signature(signing, case, organisation) for signing in papers.signings(case, step, upto, procedure))
+    signatures = tuple(_signature(signing, case, organisation) for signing in papers.signings(procedure, case, paper))
     day = paper.issued_at.astimezone(organisation.calendar.tz).date()
     text = wording.render(
         f"documents/{kind.template}.md",
@@ -113,10 +113,14 @@ def compose(
     return Composed(text, sheet, paper)
 
 
-def filename(paper: Paper) -> str:
-    """Such as "surat-tugas-final-2.pdf": what it is, which edition, which version."""
+ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+
+
+def filename(paper: Paper, copy: SignedCopy | None = None) -> str:
+    """Such as "surat-tugas-final-2.pdf": what it is, which edition, which version; of a signed copy of it also who signed it last."""
     edition = re.sub(r"[^a-z0-9]+", "-", paper.edition.lower()).strip("-")
-    return f"{paper.document}-{edition}-{paper.version}.pdf"
+    signed, ending = (f"-ttd-{copy.role}", ENDINGS.get(copy.media_type, "bin")) if copy else ("", "pdf")
+    return f"{paper.document}-{edition}-{paper.version}{signed}.{ending}"
 
 
 def _amended(case: Case, paper: Paper) -> Paper | None:
@@ -134,13 +138,13 @@ def _left(step: Step, entries: Sequence[Entry]) -> Decided:
 
 def _signature(signing: Signing, case: Case, organisation: Organisation) -> Signature:
     """The block of whoever signs, by the name the organisation has for them."""
-    capacity, entry, form = signing.capacity, signing.entry, case.submission
-    if entry is None:
+    capacity, by, at, form = signing.capacity, signing.by, signing.at, case.submission
+    if by is None or at is None:
         return Signature(capacity, form.head_name, form.head_nip) if capacity else Signature(organisation.letterhead.unit, "")
-    day = entry.at.astimezone(organisation.calendar.tz).date()
-    office = next((o for o in organisation.offices_of(entry.by.account, day) if o.role == signing.role), None)
-    person = office or organisation.programmer(entry.by.account)
-    return Signature(capacity, person.name, person.nip) if person else Signature(capacity, entry.by.name or entry.by.account)
+    day = at.astimezone(organisation.calendar.tz).date()
+    office = next((o for o in organisation.offices_of(by.account, day) if o.role == signing.role), None)
+    person = office or organisation.programmer(by.account)
+    return Signature(capacity, person.name, person.nip) if person else Signature(capacity, by.name or by.account)
 
 
 def _witnesses(step: Step, procedure: Procedure, organisation: Organisation, day: date) -> tuple[Signature, ...]:

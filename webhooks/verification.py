@@ -53,7 +53,7 @@ def _told(edge: Edge, public_id: str) -> Json | None:
     assert then and now  # noqa: S101, PT018 -- only a paper that a case issued has an id
     paper = next(paper for paper in now.documents if paper.id == found.document)
     procedure = by_revision(edge.procedures)[now.procedure, paper.revision]
-    signed = signings(then, procedure.step(paper.step), issued, procedure)
+    signed = signings(procedure, then, paper)
     later = superseding(procedure, now, paper)
     void = edge.store.number_state(paper.number) is NumberState.VOID
     return {
@@ -67,6 +67,16 @@ def _told(edge: Edge, public_id: str) -> Json | None:
         "sha256": paper.sha256 or None,
         "keadaan": standing(procedure, now, paper, void=void).value,
         "digantikan_oleh": {"versi": later.version, "tanggal": edge.day(later.issued_at)} if later else None,
+        "naskah_bertanda_tangan": [
+            {
+                "pejabat": copy.capacity,
+                "tanggal": edge.day(copy.at),
+                "cara": copy.provider,
+                "sha256": copy.sha256,
+                "lengkap": copy.complete,
+            }
+            for copy in paper.copies
+        ],
     }
 
 
@@ -77,7 +87,7 @@ def _refused(code: int, sentence: str) -> Response:
 def _page(told: Json | None, sentence: str, code: int) -> Response:
     """The small page. It can send nothing anywhere: the one script reads a file where it lies."""
     nonce = secrets.token_urlsafe(16)
-    page = make_response(render_template("dokumen.html", told=told, sentence=sentence, nonce=nonce), code)
+    page = make_response(render_template("dokumen.html", told=told, sentence=sentence, nonce=nonce, checks=messages("signing")), code)
     own = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"
     page.headers["Content-Security-Policy"] = f"{own}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     return page

@@ -207,6 +207,16 @@ def test_documents_cite_reviewed_laws(pos: Procedure) -> None:
     assert "bagi Penyelenggara Sistem Elektronik" not in titles["peraturan-bssn-4-2021"]
 
 
+def test_signed_copies_are_asked_for_of_what_binds_beyond_the_case(pos: Procedure) -> None:
+    assert {document.slug: dict(document.signatures) for document in pos.documents if document.signatures} == {
+        "lembar-persetujuan": {"final": 1},
+        "surat-tugas": {"final": 1},
+        "berita-acara-uji-coba": {"final": 1},
+        "berita-acara-serah-terima": {"pihak pertama": 1, "kedua belah pihak": 2},
+    }
+    assert pos.authority["tanda-tangan"] == ("kasi-layanan-administrasi",)
+
+
 def test_a_signed_trial_form_must_be_attached_before_somebody_records_it(pos: Procedure) -> None:
     (also,) = pos.step(24).also
 

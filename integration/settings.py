@@ -128,6 +128,8 @@ class Settings(BaseSettings):
     gitlab_project: Annotated[str, Field(pattern=r"^(\d+|[\w.-]+(/[\w.-]+)+)$")]  # id or full path
     gitlab_webhook_secret: SecretStr
     gitlab_per_minute: Annotated[int, Field(ge=0)] = 300  # new notes, and new issues, by all workers together; 0: no limit
+    gitlab_oauth_id: str | None = None  # of the OAuth application people sign in by on our pages; None: nobody can
+    gitlab_oauth_secret: SecretStr | None = None
     portal_secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]  # the first one signs
     portal_callback_url: Address | None = None
     database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")

@@ -20,6 +20,7 @@ import segno
 import typst
 from markdown.inlinepatterns import SubstituteTagInlineProcessor
 from markdown.treeprocessors import Treeprocessor
+from markdown.util import AtomicString
 
 from integration.faults import Failure, Permanent
 from integration.procedure.offices import OUR_FONT
@@ -137,6 +138,7 @@ def _read(text: str) -> tuple[str, Element]:
     for pattern in ("html", "entity", "autolink", "automail"):
         reader.inlinePatterns.deregister(pattern)
     reader.inlinePatterns.register(SubstituteTagInlineProcessor(BREAK, "br"), "cell-break", 0)
+    reader.treeprocessors.register(_Plain(reader), "plain", BEFORE_INLINE)
     kept = _Keep(reader)
     reader.treeprocessors.register(kept, "keep", -100)
     html = reader.convert(text)
@@ -144,6 +146,21 @@ def _read(text: str) -> tuple[str, Element]:
 
 
 IMAGE = re.compile(r"<img\b[^>]*>")
+
+
+BEFORE_INLINE = 30  # the reader's own looks for inline markup with 20
+_INLINE = re.compile(rf"[`\\\[*_{BREAK}]|  \n")
+
+
+class _Plain(Treeprocessor):
+    """Lets text without inline markup pass: in a long table nearly every cell, and to try each pattern on it is what reading costs."""
+
+    def run(self, root: Element) -> None:
+        for element in root.iter():
+            if element.text and not _INLINE.search(element.text):
+                element.text = AtomicString(element.text)
+            if element.tail and not _INLINE.search(element.tail):
+                element.tail = AtomicString(element.tail)
 
 
 class _Keep(Treeprocessor):

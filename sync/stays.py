@@ -41,6 +41,19 @@ class Meter:
             return None
         return max(0.0, self._until(end) - self._until(start))
 
+    def days_after(self, start: datetime, end: datetime) -> int | None:
+        """The working days after the day of `start` up to the day of `end`, as a time standard counts them (procedure.md rule 6).
+
+        None where a year between them is not loaded.
+        """
+        first, last = start.astimezone(self._tz).date() + ONE_DAY, end.astimezone(self._tz).date()
+        if first > last:
+            return 0
+        if any(year not in self._years for year in range(first.year, last.year + 1)):
+            return None
+        before, spans = self._days[last]
+        return before + bool(spans) - self._days[first][0]
+
     def _until(self, moment: datetime) -> float:
         before, spans = self._days[moment.date()]
         whole = sum((until - since for since, until in spans), timedelta())

@@ -10,7 +10,7 @@ from statistics import median
 
 from integration.procedure.case import Case, fold
 from integration.procedure.contexts import papers_owed
-from integration.procedure.deadlines import ONE_DAY, ONE_WEEK, CalendarGap, due, week_of, working_days, working_days_in_week
+from integration.procedure.deadlines import ONE_WEEK, CalendarGap, due, week_of, working_days_in_week
 from integration.procedure.definition import Procedure, Revisions, Standard, Step, Unit, by_revision
 from integration.procedure.duty import is_missing
 from integration.procedure.events import (
@@ -162,10 +162,10 @@ class _Reading:
             turn=procedure.role(step.performer).name if step and step.performer else "",
             status=case.status,
             priority=case.priority,
-            age=_working_days(organisation, case.history[0].entered_at, case.ended_at or until) if case.history else 0,
+            age=self._meter.days_after(case.history[0].entered_at, case.ended_at or until) if case.history else 0,
             due=due_at,
             late=late,
-            late_by=_working_days(organisation, due_at, until) if late and due_at else None,
+            late_by=self._meter.days_after(due_at, until) if late and due_at else None,
             waits=step is not None and case.waits_for_unit,
             percent=percents[-1] if percents else None,
             trend=percents[-1] - percents[-2] if len(percents) > 1 else None,
@@ -205,13 +205,6 @@ def _vacant(procedures: Sequence[Procedure], organisation: Organisation, day: da
     newest = {role.slug: procedure for procedure in procedures for role in procedure.roles}
     roles = vacant(procedures, organisation, day)
     return tuple(VacantOffice(role.name, above(newest[role.slug], organisation, role.slug, day)) for role in roles)
-
-
-def _working_days(organisation: Organisation, start: datetime, end: datetime) -> int | None:
-    """The working days after the day of `start` up to the day of `end`: as a time standard counts them (procedure.md rule 6)."""
-    zone = organisation.calendar.tz
-    days = working_days(organisation.calendar, start.astimezone(zone).date() + ONE_DAY, end.astimezone(zone).date())
-    return None if isinstance(days, CalendarGap) else len(days)
 
 
 def _debt(procedure: Procedure, step: Step, owed_by: date | None, day: date) -> Debt:

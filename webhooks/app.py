@@ -20,6 +20,7 @@ from webhooks.edge import LARGEST_BODY, Edge, delivery_id, refusal, unavailable
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
+from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
 from webhooks.statuspages import status_pages
 from webhooks.verification import verification
@@ -42,7 +43,9 @@ def create_app(parts: Parts) -> Flask:
         ),
         "tanggal_waktu",
     )
-    for routes in (intake(edge), hooks(edge), status_pages(edge), verification(edge), openapi(), health(parts)):
+    login = Login(parts.settings)
+    login.guard(app)
+    for routes in (intake(edge), hooks(edge), status_pages(edge), verification(edge), login_pages(login), openapi(), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)

@@ -3,11 +3,14 @@
 Counted in each process for itself and never written down; however many addresses ask, only so many are remembered.
 """
 
+import math
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+from flask import Response
 
 MOST = 10_000  # addresses remembered: some 2 MiB; of more, those not heard of longest are forgotten
 
@@ -32,6 +35,12 @@ class Allowance:
             if len(self._spent) > MOST:
                 self._spent.popitem(last=False)
         return 0.0
+
+
+def waiting(answer: Response, seconds: float) -> Response:
+    """The refusal of whoever asks too often, with how long to wait."""
+    answer.headers["Retry-After"] = str(math.ceil(seconds))
+    return answer
 
 
 def asker(peer: str, forwarded: str) -> str:

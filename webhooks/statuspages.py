@@ -3,7 +3,7 @@
 Shown to whoever signs as the portal does, or holds the link of the ticket; never without either.
 """
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, request
 
 from integration import signatures
 from integration.codec import Json
@@ -12,6 +12,7 @@ from integration.procedure.definition import by_revision
 from integration.store import NEW
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
+from webhooks.pages import page
 from webhooks.status import public_status
 
 
@@ -59,6 +60,4 @@ WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "
 def _page(told: Json | None, answer: tuple[int, str]) -> Response:
     """The small page; it loads nothing and gives its address to nobody, for the address holds the token."""
     code, sentence = answer
-    page = make_response(render_template("status.html", told=told, sentence=messages("edge")[sentence] if sentence else ""), code)
-    page.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-    return page
+    return page("status.html", code, told=told, sentence=messages("edge")[sentence] if sentence else "")

@@ -4,10 +4,7 @@ Told is what is printed on the paper anyway, without the persons, and whether it
 never given is answered as an address that is not there.
 """
 
-import math
-import secrets
-
-from flask import Blueprint, Response, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, jsonify, request
 
 from integration.codec import Json
 from integration.procedure.case import fold
@@ -16,7 +13,8 @@ from integration.procedure.papers import ledger_at, signings, standing, supersed
 from integration.store import NumberState
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
-from webhooks.limits import Allowance, asker
+from webhooks.limits import Allowance, asker, waiting
+from webhooks.pages import page
 
 AT_ONCE, PAUSE = 60, 1.0
 """How often one address may ask: so many times, then once in so many seconds. A whole campus may stand behind one."""
@@ -31,9 +29,7 @@ def verification(edge: Edge) -> Blueprint:
     def paper(public_id: str) -> Response:
         wait = allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
         if wait:
-            refused = _refused(429, "too_many")
-            refused.headers["Retry-After"] = str(math.ceil(wait))
-            return refused
+            return waiting(_refused(429, "too_many"), wait)
         told = _told(edge, public_id)
         if told is None:
             return _refused(404, "unknown_paper")
@@ -86,8 +82,4 @@ def _refused(code: int, sentence: str) -> Response:
 
 def _page(told: Json | None, sentence: str, code: int) -> Response:
     """The small page. It can send nothing anywhere: the one script reads a file where it lies."""
-    nonce = secrets.token_urlsafe(16)
-    page = make_response(render_template("dokumen.html", told=told, sentence=sentence, nonce=nonce, checks=messages("signing")), code)
-    own = f"default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'"
-    page.headers["Content-Security-Policy"] = f"{own}; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    return page
+    return page("dokumen.html", code, told=told, sentence=sentence, checks=messages("signing"))

@@ -3,6 +3,7 @@
 No connection is held longer than one transaction, and no transaction is open during a call to the outside.
 """
 
+import json
 import math
 import sqlite3
 import threading
@@ -17,6 +18,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from pydantic_core import from_json
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -132,15 +134,23 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         settings = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
         connect = {"connect_timeout": 5, "options": settings}
-        engine = sa.create_engine(url, pool_size=5, max_overflow=10, pool_timeout=5, connect_args=connect)
+        engine = sa.create_engine(url, pool_size=5, max_overflow=10, pool_timeout=5, connect_args=connect, json_deserializer=_read_json)
         sa.event.listen(engine, "checkin", _note_rest)
         sa.event.listen(engine, "checkout", partial(_greet, engine.dialect))
         return engine
     patience = {} if "timeout" in url.query else {"timeout": 5}  # seconds a locked database is waited for
-    engine = sa.create_engine(url, pool_timeout=5, connect_args=patience)
+    engine = sa.create_engine(url, pool_timeout=5, connect_args=patience, json_deserializer=_read_json)
     sa.event.listen(engine, "connect", _open_sqlite)
     sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _read_json(text: str) -> object:
+    """What a JSON column holds. The quick reader refuses half a surrogate pair, which `json` writes and reads."""
+    try:
+        return from_json(text)
+    except ValueError:
+        return json.loads(text)
 
 
 def _note_rest(connection: object, entry: ConnectionPoolEntry) -> None:

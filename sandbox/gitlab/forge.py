@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
-from sandbox.gitlab import issues, pages, server
+from sandbox.gitlab import issues, oauth, pages, server
 from sandbox.gitlab.acting import Acting
 from sandbox.gitlab.deliveries import Delivery, PostOffice
 from sandbox.gitlab.entities import Project, User
 from sandbox.gitlab.faults import Fault
+from sandbox.gitlab.oauth import Application
 from sandbox.gitlab.person import Person
 from sandbox.gitlab.server import Desk, Request, Server
 from sandbox.gitlab.store import Store
@@ -31,6 +32,7 @@ class GitLab:
         self._desk = Desk(self._store, self._post)
         app = server.build(self._desk)
         pages.attach(app, self._store)
+        self._oauth = oauth.attach(app, self._store)
         self._server = Server(app)
         self._store.url = self._server.url
 
@@ -86,6 +88,10 @@ class GitLab:
             self._store.tokens[user.token].revoked = True
             user.token, _ = self._store.add_token(user, "baru", ("api",))
         return user.token
+
+    def application(self, redirect_uri: str) -> Application:
+        """Register an OAuth application, so that people can sign in at `redirect_uri`'s place with their account here."""
+        return self._oauth.register(redirect_uri)
 
     def act(self, user: User) -> Person:
         """Return somebody who works in the browser as this account."""

@@ -164,7 +164,7 @@ def test_nothing_is_unknown_in_a_good_run(campus):
     ("change", "status", "word"),
     [
         ({"revoked": True}, 401, "revoked"),
-        ({"scopes": ("read_user",)}, 403, "insufficient_scope"),
+        ({"scopes": ("read_repository",)}, 403, "insufficient_scope"),
     ],
 )
 def test_tokens_that_do_not_do(campus, change, status, word):

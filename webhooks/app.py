@@ -22,6 +22,7 @@ from webhooks.hooks import hooks
 from webhooks.intake import intake
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
+from webhooks.signing import signing_pages
 from webhooks.statuspages import status_pages
 from webhooks.verification import verification
 
@@ -45,7 +46,16 @@ def create_app(parts: Parts) -> Flask:
     )
     login = Login(parts.settings)
     login.guard(app)
-    for routes in (intake(edge), hooks(edge), status_pages(edge), verification(edge), login_pages(login), openapi(), health(parts)):
+    for routes in (
+        intake(edge),
+        hooks(edge),
+        status_pages(edge),
+        verification(edge),
+        login_pages(login),
+        signing_pages(edge, login),
+        openapi(),
+        health(parts),
+    ):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)

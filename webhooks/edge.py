@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
 from integration.parts import Parts
-from integration.procedure.offices import WorkCalendar
+from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, Secret, status_token
 from integration.templates import messages
 
@@ -36,8 +36,14 @@ class Edge:
         self.procedures = parts.procedures
         self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
+        self.bsre_credentials = parts.settings.bsre_credentials
         self._public_url = parts.settings.public_url
         self._in_force = parts.in_force
+
+    @property
+    def organisation(self) -> Organisation:
+        """The organisation in force now; take it once for what must not change half way."""
+        return self._in_force.now
 
     @property
     def calendar(self) -> WorkCalendar:

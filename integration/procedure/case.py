@@ -44,6 +44,7 @@ from integration.procedure.events import (
     RequirementTicked,
     Resumed,
     RevisionAdopted,
+    SignedCopyLinked,
     SignedOff,
     SignoffsStaled,
     StepEntered,
@@ -428,6 +429,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return replace(now, documents=tuple(_filed(paper, event) for paper in now.documents))
         case DocumentSigned():
             return replace(now, documents=tuple(_signed(paper, event, entry) for paper in now.documents))
+        case SignedCopyLinked():
+            return replace(now, documents=tuple(_linked(paper, event) for paper in now.documents))
         case Paused():
             return replace(now, paused_since=entry.at, pause_reason=event.reason)
         case Resumed():
@@ -547,3 +550,10 @@ def _signed(paper: Paper, event: DocumentSigned, entry: Entry) -> Paper:
         entry.at,
     )
     return replace(paper, copies=(*paper.copies, copy))
+
+
+def _linked(paper: Paper, event: SignedCopyLinked) -> Paper:
+    if paper.id != event.id:
+        return paper
+    linked = (replace(copy, link=event.link) if copy.sha256 == event.sha256 else copy for copy in paper.copies)
+    return replace(paper, copies=tuple(linked))

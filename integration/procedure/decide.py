@@ -45,6 +45,7 @@ from integration.procedure.facts import (
     RevisionAdopted,
     SecretWritten,
     SignedCopyGiven,
+    SignedCopyUploaded,
     StepExpired,
     StepLabelMoved,
     TaskLinked,
@@ -117,6 +118,7 @@ ALWAYS: Mapping[type[Known], Callable[[Draft, Any], None]] = MappingProxyType(
         IssueDrifted: findings.issue_drifted,
         DocumentFiled: findings.document_filed,
         SignedCopyGiven: signing.signed_copy_given,
+        SignedCopyUploaded: findings.signed_copy_uploaded,
     }
 )
 """Rules that hold whether or not the case has ended; none of them moves it."""

@@ -260,6 +260,15 @@ class DocumentSigned:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedCopyLinked:
+    """The signed copy of the paper `id` with this hash, which came by our own page, is on the platform."""
+
+    id: str
+    sha256: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     reason: str
 
@@ -368,6 +377,7 @@ Event = (
     | DocumentIssued
     | DocumentFiled
     | DocumentSigned
+    | SignedCopyLinked
     | Paused
     | Resumed
     | StepRanLate

@@ -336,6 +336,15 @@ class DocumentFiled(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class SignedCopyUploaded(Known):
+    """The signed copy of the paper `document` with this hash is on the platform, too."""
+
+    document: str
+    sha256: str
+    link: str  # Markdown link of the upload
+
+
+@dataclass(frozen=True, slots=True)
 class StepExpired(Known):
     """The due time of the current step has passed; `entry` is the sequence number of the step's entering."""
 
@@ -451,6 +460,7 @@ Fact = (
     | IssueDrifted
     | IssueLost
     | DocumentFiled
+    | SignedCopyUploaded
     | StepExpired
     | ReminderDue
     | OrganisationChanged

@@ -121,6 +121,8 @@ def _record(draft: Draft, fact: SignedCopyGiven, copy: Copy, paper: Paper, signi
             copy.certificate,
         )
     )
+    if not copy.link:
+        draft.upload_signed(paper.id, copy.sha256)
     said = {
         "document": draft.procedure.document(paper.document).title,
         "number": paper.number,

@@ -34,6 +34,7 @@ from integration.procedure.events import (
     RequirementTicked,
     Resumed,
     RevisionAdopted,
+    SignedCopyLinked,
     SignedOff,
     StepEntered,
     StepLeft,
@@ -46,7 +47,7 @@ from integration.procedure.facts import Actor, ActorKind, Reminder
 from integration.procedure.offices import Holding, Office, Organisation
 from tests.core.state import State, keep
 
-AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, DocumentSigned, AccessRevoked, TaskLinked)
+AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, DocumentSigned, SignedCopyLinked, AccessRevoked, TaskLinked)
 """All that is still recorded once a case has ended; none of it moves the case."""
 
 COMMANDS = {

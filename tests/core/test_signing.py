@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from integration.procedure.decide import Decision
+from integration.procedure.effects import UploadSigned
 from integration.procedure.events import DocumentSigned
-from integration.procedure.facts import SERVICE, Actor, Copy, DocumentFiled, Finding, SignedCopyGiven, Withdrawn
+from integration.procedure.facts import SERVICE, Actor, Copy, DocumentFiled, Finding, SignedCopyGiven, SignedCopyUploaded, Withdrawn
 from integration.procedure.guards import Code
 from integration.procedure.offices import Holding, Papers, Provider
 from integration.procedure.papers import signed_paper, signers, to_sign
@@ -221,3 +222,24 @@ def test_copies_are_asked_for_of_papers_of_the_service_where_it_was_chosen_how_t
     assert not asks_for_copies(run.procedure, run.organisation, LETTER)
     assert not asks_for_copies(run.procedure, chosen, "formulir-uji-coba")
     assert not asks_for_copies(run.procedure, chosen, "entah")
+
+
+def test_a_copy_that_came_by_our_own_page_goes_to_the_platform_once(letter: Run) -> None:
+    (upload,) = [e for e in signed(letter, LETTER, person("kepala"), copy=replace(COPY, link="")).effects if isinstance(e, UploadSigned)]
+    assert (upload.document, upload.sha256) == ("SI-2026-000001/surat-tugas/2", COPY.sha256)
+    told = (upload.document, COPY.sha256, "[s.pdf](/uploads/x/s.pdf)")
+    assert kinds(letter.fact(SignedCopyUploaded, SERVICE, *told)) == ["SignedCopyLinked"]
+    paper = letter.open.current_paper(LETTER)
+    assert paper
+    assert [copy.link for copy in paper.copies] == [told[2]]
+    assert letter.fact(SignedCopyUploaded, SERVICE, *told).ignored == "it is so already"
+    assert letter.fact(SignedCopyUploaded, SERVICE, upload.document, "e" * 64, "x").ignored == "the case knows nothing of it"
+
+
+def test_linking_one_copy_leaves_the_others_alone(accepted: Run) -> None:
+    signed(accepted, HANDOVER, person("kepala"))
+    signed(accepted, HANDOVER, person("kasi"), UNIT_HEAD, copy=replace(COPY, sha256="d" * 64, link=""))
+    accepted.fact(SignedCopyUploaded, SERVICE, "SI-2026-000001/berita-acara-serah-terima/2", "d" * 64, "[t](/uploads/t)")
+    paper = accepted.open.current_paper(HANDOVER)
+    assert paper
+    assert [copy.link for copy in paper.copies] == [COPY.link, "[t](/uploads/t)"]

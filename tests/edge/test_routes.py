@@ -15,7 +15,7 @@ from webhooks.openapi import ROUTES
 
 PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
 
-FOR_PEOPLE = {"login"}
+FOR_PEOPLE = {"login", "signing"}
 """Pages that nothing but a browser asks for: the description is for programs."""
 
 

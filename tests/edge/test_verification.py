@@ -72,6 +72,7 @@ def test_whoever_holds_a_paper_is_told_what_it_is_and_that_it_counts(client, cas
         "keadaan": "berlaku",
         "digantikan_oleh": None,
         "naskah_bertanda_tangan": [],
+        "menunggu_tanda_tangan": [],
     }
     shown = page(client, address(ID.format(1))).text
     for words in (

@@ -86,6 +86,9 @@ class TestByHand:
     def test_the_scan_is_the_version_of_record(self, world: World) -> None:
         ticket = world.stands_at(18)
         assert "Surat Tugas: Kepala Pustikom (`/pos lampir surat-tugas`)" in region(world, ticket)
+        before = verification(world, ticket, LETTER, "text/html").text
+        assert "Menunggu tanda tangan: Kepala Pustikom." in before
+        assert '/tanda-tangan">' in before
         answer = hand_in(world, KEPALA, ticket, LETTER, SCAN)
         assert "naskah dengan tanda tangan Kepala Pustikom telah dicatat" in answer
         assert NO_SIGNATURE in answer
@@ -98,6 +101,7 @@ class TestByHand:
         page = verification(world, ticket, LETTER, "text/html").text
         assert record.sha256 in page
         assert NO_SIGNATURE in page
+        assert "Menunggu tanda tangan" not in page
         assert "Ratna" not in page
         assert SCAN in world.uploads(ticket)
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from integration.files import FileStore
+from integration.files import LARGEST_SIGNED, FileStore
 from integration.procedure.case import Case, Paper
 from integration.procedure.definition import Procedure
 from integration.procedure.facts import Copy, DocumentAttached, Finding, SignedCopyGiven
@@ -19,7 +19,6 @@ from integration.store import NumberState, Store
 from sync.gitlab import Platform
 from sync.refusals import Gone
 
-LARGEST = 20 * 1024 * 1024  # bytes
 UPLOAD = re.compile(r"\]\(/uploads/(?P<secret>[0-9a-f]{32})/(?P<name>[\w.+-]+)\)$")
 PDF = "application/pdf"
 BEGINNINGS = {b"%PDF-": PDF, b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
@@ -44,7 +43,7 @@ class Copies:
         if upload is None or paper is None:
             return given
         try:
-            content = self.platform.download(upload["secret"], upload["name"], LARGEST)
+            content = self.platform.download(upload["secret"], upload["name"], LARGEST_SIGNED)
         except Gone:
             return replace(given, finding=Finding.FILE_GONE)
         if content is None:

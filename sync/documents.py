@@ -130,10 +130,8 @@ def _amended(case: Case, paper: Paper) -> Paper | None:
 
 
 def _left(step: Step, entries: Sequence[Entry]) -> Decided:
-    entry = papers.leaving(step, entries)
-    if entry is None or not isinstance(entry.event, StepLeft):
-        return Decided("", "")
-    return Decided(entry.event.outcome, entry.event.reason)
+    left = (entry.event for entry in reversed(entries) if isinstance(entry.event, StepLeft) and entry.event.step == step.number)
+    return next((Decided(event.outcome, event.reason) for event in left), Decided("", ""))
 
 
 def _signature(signing: Signing, case: Case, organisation: Organisation) -> Signature:

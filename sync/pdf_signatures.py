@@ -27,6 +27,7 @@ ROOT_MAY_CHANGE = frozenset({"/AcroForm", "/DSS", "/Extensions", "/Version", "/M
 PAGE_MAY_CHANGE = frozenset({"/Annots", "/Tabs"})
 
 log = logging.getLogger(__name__)
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)  # it tells what strangers' files hold
 
 
 def look(content: bytes, wanted: int) -> tuple[Finding, str]:

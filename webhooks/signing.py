@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from integration import logs
 from integration.bsre import Bsre, Declined
 from integration.codec import fact_bytes
+from integration.files import LARGEST_SIGNED
 from integration.procedure.case import Case, Paper, fold
 from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.facts import Actor, ActorKind, Copy, SignedCopyGiven
@@ -31,7 +32,6 @@ from webhooks.limits import Allowance, waiting
 from webhooks.login import Login, Reader, reader
 from webhooks.pages import notice, page
 
-LARGEST = 20 * 1024 * 1024  # bytes of a file
 AT_ONCE, PAUSE = 5, 30.0  # how often one account may try to sign: a passphrase is not to be guessed here, nor locked by hasty hands
 NIK = re.compile(r"[0-9]{16}")
 ONCE = re.compile(r"[\w-]{16}")
@@ -158,10 +158,10 @@ def _by_passphrase(edge: Edge, desk: Desk) -> bytes | Response:
 def _by_file(desk: Desk) -> bytes | Response:
     """The file that was sent; the form again where there is none, or a too large one."""
     file = request.files.get("naskah")
-    content = file.stream.read(LARGEST + 1) if file else b""
+    content = file.stream.read(LARGEST_SIGNED + 1) if file else b""
     if not content:
         return _form(desk, messages("refusals")["one_file"], HTTPStatus.UNPROCESSABLE_ENTITY)
-    return _form(desk, messages("refusals")["file_too_large"], 413) if len(content) > LARGEST else content
+    return _form(desk, messages("refusals")["file_too_large"], 413) if len(content) > LARGEST_SIGNED else content
 
 
 def _kept(edge: Edge, desk: Desk, content: bytes) -> Response:

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from integration.procedure.case import Approval, Case, Paper, Passage
 from integration.procedure.definition import DRAFT, Channel, OutcomeKind, Procedure, Step
-from integration.procedure.events import DocumentIssued, Entry, StepLeft
+from integration.procedure.events import DocumentIssued, Entry
 from integration.procedure.facts import Actor, ActorKind
 
 
@@ -42,11 +42,6 @@ def ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
         if isinstance(entry.event, DocumentIssued) and entry.event.id == document:
             return entries[:position]
     raise KeyError(document)
-
-
-def leaving(step: Step, entries: Sequence[Entry]) -> Entry | None:
-    """The entry by which the step was last left."""
-    return next((e for e in reversed(entries) if isinstance(e.event, StepLeft) and e.event.step == step.number), None)
 
 
 def signings(procedure: Procedure, case: Case, paper: Paper) -> tuple[Signing, ...]:

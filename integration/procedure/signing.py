@@ -29,16 +29,16 @@ def asks_for_copies(procedure: Procedure, organisation: Organisation, document: 
 
 def signed_copy_given(draft: Draft, fact: SignedCopyGiven) -> None:
     """A signed copy came: it is the next one of its paper, or it is refused. Also after the end: the last paper is made by it."""
-    s, paper = draft.situation, next((paper for paper in draft.case.documents if paper.id == fact.paper), None)
-    signing = refused(s, fact, paper)
-    if isinstance(signing, Refusal):
-        draft.refuse(f"{SIGN}:{fact.document}", signing)
-    elif paper is not None and fact.copy is not None:
-        _record(draft, fact, fact.copy, paper, signing)
+    weighed = _weigh(draft.situation, fact)
+    if isinstance(weighed, Refusal):
+        draft.refuse(f"{SIGN}:{fact.document}", weighed)
+    else:
+        _record(draft, fact.provider, *weighed)
 
 
-def refused(s: Situation, fact: SignedCopyGiven, paper: Paper | None) -> Signing | Refusal:
-    """Whose signature this is, where the copy is taken; the reason, where it is not."""
+def _weigh(s: Situation, fact: SignedCopyGiven) -> tuple[Paper, Signing, Copy] | Refusal:
+    """The copy, whose signature it has and of which paper; the reason, where it is not taken."""
+    paper = next((paper for paper in s.case.documents if paper.id == fact.paper), None)
     against = _not_to_be_signed(s, fact.document, paper)
     if paper is None or against:
         return against or Refusal(Code.NOTHING_TO_SIGN)
@@ -52,7 +52,7 @@ def refused(s: Situation, fact: SignedCopyGiven, paper: Paper | None) -> Signing
     if signing != waiting[0]:
         return replace(_refusal(s, paper, Code.OUT_OF_TURN, waiting[0]), missing=(Missing("signer", waiting[0].capacity),))
     if fact.finding is Finding.SOUND and fact.copy is not None:
-        return signing
+        return paper, signing, fact.copy
     if fact.finding is Finding.PAPER_VOID:
         return Refusal(Code.PAPER_VOID)
     known = Finding.ONE_FILE if fact.finding in (Finding.UNSEEN, Finding.SOUND) else fact.finding
@@ -105,14 +105,14 @@ def may_hand_in(s: Situation, signing: Signing) -> tuple[Performer, ...]:
     return (*own, *(person for person in people(s, authority(s.procedure, FOR_OTHERS)) if person.account not in {p.account for p in own}))
 
 
-def _record(draft: Draft, fact: SignedCopyGiven, copy: Copy, paper: Paper, signing: Signing) -> None:
+def _record(draft: Draft, provider: str, paper: Paper, signing: Signing, copy: Copy) -> None:
     remaining = to_sign(draft.procedure, draft.case, paper)[1:]
     draft.record(
         DocumentSigned(
             paper.id,
             signing.role,
             signing.capacity,
-            fact.provider,
+            provider,
             not remaining,
             copy.sha256,
             copy.size,
@@ -128,7 +128,7 @@ def _record(draft: Draft, fact: SignedCopyGiven, copy: Copy, paper: Paper, signi
         "number": paper.number,
         "version": paper.version,
         "signer": signing.capacity,
-        "provider": fact.provider,
+        "provider": provider,
         "certificate": copy.certificate,
         "by": contexts.name_of(draft.situation),
         "next": remaining[0].capacity if remaining else "",

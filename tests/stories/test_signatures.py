@@ -10,13 +10,13 @@ import pytest
 import requests
 from click.testing import CliRunner
 
+from integration.files import LARGEST_SIGNED
 from integration.procedure.case import Paper
 from integration.procedure.definition import by_revision
 from sandbox.certificates import Authority, sign
 from sync.archive import prove
 from sync.audit import audit
 from sync.cli import main
-from sync.copies import LARGEST
 from tests.stories.world import World, variables
 
 KEPALA, KASI, PROGRAMMER = "kepala.pustikom", "kasi.layanan", "dimas.pratama"
@@ -122,7 +122,7 @@ class TestByHand:
         assert "penanda tangannya sendiri" in hand_in(world, PROGRAMMER, ticket, LETTER, SCAN)
         assert "bukan PDF, JPEG, atau PNG" in hand_in(world, KEPALA, ticket, LETTER, b"GIF89a")
         assert "sebagai satu berkas" in hand_in(world, KEPALA, ticket, LETTER, SCAN, JPEG)
-        assert "terlalu besar" in hand_in(world, KEPALA, ticket, LETTER, SCAN + bytes(LARGEST))
+        assert "terlalu besar" in hand_in(world, KEPALA, ticket, LETTER, SCAN + bytes(LARGEST_SIGNED))
         upload = world.person(KEPALA).upload(world.campus.project, "naskah.pdf", SCAN)
         world.campus.project.uploads.pop()
         world.comment(KEPALA, ticket, f"/pos lampir surat-tugas\n\n{upload}")

@@ -11,10 +11,10 @@ import requests
 from flask import Response
 from pydantic import SecretStr
 
+from integration.files import LARGEST_SIGNED
 from integration.procedure.facts import Finding
 from sandbox import bsre
 from sandbox.certificates import Authority, sign
-from sync.copies import LARGEST
 from sync.pdf_signatures import look
 from tests.stories.test_signatures import HANDOVER, JPEG, KASI, KEPALA, LETTER, PROGRAMMER, SCAN, accepted, copies, issued, paper, region
 from tests.stories.test_signatures import told as told_of
@@ -159,7 +159,7 @@ def test_scans_are_handed_in_here_too_and_the_same_form_counts_once(open_world: 
     kasi = Visitor(world, KASI)
     page = kasi.open(ticket, HANDOVER)
     assert kasi.send(page).status_code == 422
-    assert kasi.send(page, SCAN + bytes(LARGEST)).status_code == 413
+    assert kasi.send(page, SCAN + bytes(LARGEST_SIGNED)).status_code == 413
     assert [kasi.send(page, SCAN).status_code for _ in range(2)] == [202, 202]
     assert copies(world, ticket, HANDOVER) == [SCAN]
     stale = kasi.send(page, JPEG)  # of the page that asked for the first signature

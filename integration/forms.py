@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
@@ -141,8 +141,16 @@ class Problem(_Part):
     dampak: Literal["perorangan", "unit", "fakultas", "universitas"]
 
 
+_PROGRAMS = "apk app bat cmd com cpl dll docm dotm exe hta jar js jse lnk msi msp pif pptm ps1 reg scr sh sys vb vbe vbs wsf xlsb xlsm"
+_ARCHIVES = "7z ace arj bz2 cab dmg gz img iso lz lzma rar rpm tar tgz xz z zip zst"
+NOT_TAKEN = frozenset(f"{_PROGRAMS} {_ARCHIVES}".split())
+"""What the names of programs and archives end in: nobody at the office opens those."""
+
+
 def _file_name(name: str) -> str:
-    return _wrong("file_name") if name in {".", ".."} or re.search(r"[/\\]", name) else name
+    if name in {".", ".."} or re.search(r"[/\\]", name):
+        _wrong("file_name")
+    return _wrong("file_kind") if name.rpartition(".")[2].casefold().rstrip(" .") in NOT_TAKEN and "." in name else name
 
 
 def _content(isi: str, known: ValidationInfo) -> str:
@@ -283,6 +291,8 @@ class HandoverAnswered(_Part):
 
 Message = Submitted | Revised | Withdrawn | TrialJudged | HandoverAnswered
 
+_ANSWERS: dict[str, type[BaseModel]] = {"uji_coba.dinilai": TrialData, "serah_terima.ditanggapi": HandoverData}
+
 _MESSAGE: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
 
@@ -369,6 +379,11 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     sentence = sentences.get(context.get("code", kind), sentences["other"])
     choices = re.findall(r"'([^']*)'", str(context.get("expected_tags", context.get("expected", ""))))
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
+
+
+def answered_by(word: str) -> str:
+    """The type of the message by which the unit answers with this word; StopIteration where none does."""
+    return next(kind for kind, data in _ANSWERS.items() if word in get_args(data.model_fields["hasil"].annotation))
 
 
 def schema(ref_template: str = "#/$defs/{model}") -> dict[str, Any]:

@@ -123,6 +123,7 @@ Address = Annotated[str, AfterValidator(_url("http", "https")), AfterValidator(_
 DatabaseAddress = Annotated[SecretStr, _hidden(_database)]
 BrokerAddress = Annotated[SecretStr, _hidden(_url("redis", "rediss"))]
 MailAddress = Annotated[SecretStr, _hidden(_url("smtp", "smtps"))]
+Host = Annotated[str, AfterValidator(str.casefold), Field(pattern=r"^[\w.-]+(:\d+)?$")]
 WebhookSecret = Annotated[SecretStr, _hidden(_webhook_secret)]
 
 
@@ -140,6 +141,8 @@ class Settings(BaseSettings):
     gitlab_oauth_secret: SecretStr | None = None
     portal_secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]  # the first one signs
     portal_callback_url: Address | None = None
+    attachment_hosts: Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_listed)] = ()  # from where attachments may be fetched
+    clamd_url: Annotated[str, Field(pattern=r"^(tcp://[^/\s]+|unix:///\S+)$")] | None = None  # None: attachments are not scanned
     database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")
     broker_url: BrokerAddress | None = None  # None: embedded
     organisation: FilePath

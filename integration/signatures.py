@@ -15,8 +15,10 @@ TOLERANCE = timedelta(seconds=300)
 """How far a timestamp may be from now, either way."""
 
 HEADERS = ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+LONGEST_STAY = 9  # digits
 _PREFIX, _VERSION = "whsec_", "v1,"
-_STATUS = b"alur-pos status\n"  # no signed message begins so: those begin with "<id>.<seconds>." and an id has no space
+_STATUS, _TURN = b"alur-pos status\n", b"alur-pos turn\n"
+# No signed message begins so: those begin with "<id>.<seconds>." and an id has no space.
 
 
 class Verdict(Enum):
@@ -81,6 +83,31 @@ def status_token_matches(secrets: Iterable[Secret], ticket: str, given: str | No
     """Whether one of these secrets made this token for this ticket, so that a link outlives a change of secrets."""
     matches = [hmac.compare_digest(status_token(secret, ticket).encode(), _wire(given or "")) for secret in secrets]
     return any(matches)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnHeld:
+    """What a link of the unit's turn is for: one stay of its case in a step, until a moment."""
+
+    stay: int
+    until: datetime
+
+
+def turn_token(secret: Secret, ticket: str, stay: int, until: datetime) -> str:
+    """The token by which the unit answers at one stay of its case in a step: "<stay>.<unix seconds>.<mac>", nothing of it to be escaped."""
+    said = f"{stay}.{int(until.timestamp())}"
+    mac = hmac.digest(secret.key, _TURN + f"{ticket}\n{said}".encode(), "sha256")
+    return f"{said}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+def turn_held(secrets: Iterable[Secret], ticket: str, given: str) -> TurnHeld | None:
+    """What this token of the ticket is for; None where none of these secrets made it. Whether its time is over is told, not judged."""
+    stay, _, rest = given.partition(".")
+    until = _moment(rest.partition(".")[0])
+    if until is None or not (stay.isascii() and stay.isdecimal() and len(stay) <= LONGEST_STAY):
+        return None
+    matches = [hmac.compare_digest(turn_token(secret, ticket, int(stay), until).encode(), _wire(given)) for secret in secrets]
+    return TurnHeld(int(stay), until) if any(matches) else None
 
 
 def _sign(secret: Secret, id_: bytes, timestamp: bytes, body: bytes) -> str:

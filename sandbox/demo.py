@@ -211,6 +211,7 @@ def summary(demo: Demo, reports: tuple[Path, int], papers: Path) -> Group:
         *pages,
         words["papers"].format(folder=papers),
         words["reports"].format(folder=folder, weeks=weeks),
+        words["desk"].format(url=f"{demo.service.url}/meja"),
         words["report_pages"].format(url=f"{demo.campus.gitlab.url}/{demo.campus.project.path}/-/wikis/{words['report_page']}"),
     ]
     return Group(table, Text("\n".join(where)))

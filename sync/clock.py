@@ -34,11 +34,12 @@ from sync.periods import CLOSES_AT
 ASKS_AT = time(14)  # local, on the week's last working day, while there is time left to write
 ENDS_AT = ONE_WEEK + timedelta(hours=CLOSES_AT.hour, minutes=CLOSES_AT.minute)  # after a week began, local
 NEXT_WORKING_DAY = Standard("", 1, Unit.DAYS)
-REPORTS, CHASES = "laporan", "tagihan"
-"""The lane of the weekly reports, and that of those to whom missing progress reports are told."""
+REPORTS, CHASES, DIGESTS = "laporan", "tagihan", "ringkasan"
+"""The lane of the weekly reports, that of those to whom missing progress reports are told, and that of the day's digests."""
 
 ASKED_WEEK = "minggu-ditagih"  # the mark under which the last week is remembered whose reports were asked for
 LAST_WEEK = "minggu-berakhir"  # and the last one told as ended
+DIGESTED_DAY = "hari-diringkas"  # the last day with which people were told what waits for them
 OWED_WEEK = "minggu-kurang"  # the last one with work in it that was told as ended, until its missing reports were listed; "" then
 
 log = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ class Clockwork:
         fresh = self.store.keep_all(_told(*found[key]) for key in found if key not in self._told)
         fresh += self._week_due(now) if at_work else 0
         fresh += self._weeks_ended(now)
-        fresh += self._chased(now) if at_work else 0
+        fresh += self._chased(now) + self._day_begun(now) if at_work else 0
         self._told = set(found)
         if fresh:
             self.bell.ring()
@@ -116,6 +117,15 @@ class Clockwork:
             return fresh
         fresh = self.store.keep_all([_chase(Chase.LIST, week)])
         self.store.set_mark(OWED_WEEK, "")
+        return fresh
+
+    def _day_begun(self, now: datetime) -> int:
+        """With each working day those who can be written to are told what waits for them."""
+        day = now.astimezone(self.organisation.calendar.tz).date().isoformat()
+        if not any(office.email for office in self.organisation.offices) or self.store.mark(DIGESTED_DAY) == day:
+            return 0
+        fresh = self.store.keep_all([Delivery("digest", f"ringkasan:{day}", DIGESTS, json.dumps({"day": day}).encode())])
+        self.store.set_mark(DIGESTED_DAY, day)
         return fresh
 
     def _weeks_ended(self, now: datetime) -> int:

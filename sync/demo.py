@@ -84,17 +84,21 @@ def demonstrate(console: Console, folder: Path, *, keep: bool) -> None:
 def _settings(campus: Campus, folder: Path) -> Settings:
     with socket.create_server((HOST, 0)) as free:
         port: int = free.getsockname()[1]
+    home = f"http://{HOST}:{port}"
+    application = campus.gitlab.application(f"{home}/masuk/kembali")
     return Settings(
         gitlab_url=campus.gitlab.url,
         gitlab_token=SecretStr(campus.bot.token),
         gitlab_project=campus.project.path,
         gitlab_webhook_secret=SecretStr(HOOK_SECRET),
         gitlab_per_minute=0,  # weeks pass in seconds here
+        gitlab_oauth_id=application.id,
+        gitlab_oauth_secret=SecretStr(application.secret),
         portal_secrets=(SecretStr(SECRET),),
         portal_callback_url=campus.portal.callback_url,
         database_url=SecretStr(f"sqlite:///{folder / 'alur.db'}"),
         organisation=ORGANISATION,
-        public_url=f"http://{HOST}:{port}",
+        public_url=home,
         data_dir=folder,
         bind=Bind(HOST, port),
     )

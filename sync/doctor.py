@@ -65,6 +65,7 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
         "offices": lambda: ", ".join(_offices(parts)),
         "revisions": lambda: ", ".join(_revisions_missing(parts)),
         "token": lambda: _nothing(platform.home),
+        "login": lambda: _login(parts),
         "clock": lambda: _clock(platform),
         "rights": lambda: _rights(platform),
         "members": lambda: ", ".join(_members(parts, platform)),
@@ -121,6 +122,12 @@ def _signing(parts: Parts) -> str:
         return _said("no_credentials")
     why = Bsre(papers.signing_address, credentials).answers()
     return _said(f"bsre_{why}", address=papers.signing_address) if why else ""
+
+
+def _login(parts: Parts) -> str:
+    """Half of an OAuth application lets nobody in; whether people shall sign in at all is the operator's to choose."""
+    settings = parts.settings
+    return _said("login_half") if bool(settings.gitlab_oauth_id) is not bool(settings.gitlab_oauth_secret) else ""
 
 
 def _rights(platform: Platform) -> str:

@@ -45,6 +45,7 @@ from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, W
 from sync import reports
 from sync.chasing import Chasing
 from sync.copies import Copies
+from sync.digest import digests
 from sync.display import Display
 from sync.gitlab import Platform, asked
 from sync.migration import sentence
@@ -122,6 +123,8 @@ class Inbox:
                 return self._report(turn, row)
             case "chase":
                 return self._chase(turn, row)
+            case "digest":
+                return self._digest(turn, row)
             case _:
                 return self._decide_one(turn, row, codec.read_fact(row.body))
 
@@ -336,6 +339,14 @@ class Inbox:
         mails, told = Chasing(self.store, self.display, kind, str(said["week"]), self.clock(), self.by_mail).messages()
         self.store.keep_all(told)
         return self.store.commit(turn, row, Batch(effects=tuple(mails), result=f"{len(mails)} by mail, {len(told)} on issues"))
+
+    def _digest(self, turn: Turn, row: InboxRow) -> Work | None:
+        """A working day has begun: whoever holds an office above others, and can be written to, is told what waits for them."""
+        today = self.clock().astimezone(self.display.organisation.calendar.tz).date()
+        if str(codec.read(row.body)["day"]) != today.isoformat():
+            return self.store.commit(turn, row, Batch(result=DAY_OVER))
+        mails = digests(self.store, self.display, today) if self.by_mail else []
+        return self.store.commit(turn, row, Batch(effects=tuple(mails), result=f"{len(mails)} by mail"))
 
     def _ledger(self, turn: Turn) -> Ledger:
         known = self.store.known(turn)

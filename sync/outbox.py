@@ -13,6 +13,7 @@ from integration.drift import rewritten
 from integration.faults import Failure, Permanent, Transient
 from integration.files import FileStore
 from integration.issue import EVERYTHING, SAME_SECOND, IssueSeen, Sighting, Snapshot, sighting_json, sighting_of
+from integration.links import Links
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case
 from integration.procedure.definition import DRAFT
@@ -35,6 +36,7 @@ from integration.snapshot import Reader, unread
 from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn, Work
 from integration.templates import messages
 from sync import documents, reports
+from sync.attachments import Attachments
 from sync.display import Display, issue_marker, task_marker, weighs
 from sync.documents import Reserved
 from sync.gitlab import Platform, Shown
@@ -58,7 +60,9 @@ class Outbox:
     files: FileStore
     display: Display
     clock: Clock
-    public_url: str
+    links: Links
+    attachments: Attachments
+    signs_in: bool = False  # whether people can sign in on our pages
     portal: Portal | None = None
     mail: Mail | None = None
 
@@ -97,15 +101,15 @@ class Outbox:
                 return self._issue_document(turn, row, document)
             case UploadSigned(document=document, sha256=sha256):
                 return self._upload_signed(turn, row, document, sha256)
-            case CallPortal(type=kind, data=data):
+            case CallPortal(type=kind, data=data, stay=stay):
                 if self.portal is not None:
-                    self.portal.call(row.key, kind, data, row.created_at)
+                    self.portal.call(row.key, kind, data | self._link(row, stay), row.created_at)
                 return self.store.done(turn, row)
             case PublishReport() as report:
                 self._publish(report)
                 return self.store.done(turn, row)
             case SendMail() as mail:
-                self._send(mail)
+                self._send(replace(mail, context=mail.context | {"meja": self.links.desk} | self._link(row, mail.stay)))
                 return self.store.done(turn, row)
 
     def _open_issue(self, turn: Turn, row: OutboxRow) -> Work | None:
@@ -188,26 +192,35 @@ class Outbox:
             return None  # somebody deleted it: it is made anew
 
     def _upload(self, turn: Turn, row: OutboxRow, version: int) -> Work | None:
-        """The files of a form, each uploaded, all linked in one note. A file the portal sent only the address of is named."""
+        """The files of a form, looked over, linked in one note."""
         case, _ = self._case(turn)
         posted = None if row.attempts == 1 else self.platform.find_note(_iid(case), marker(row.key), _first_try(row))
         if posted is None:
-            files = [self._uploaded(turn, file) for file in case.submissions[version - 1].attachments]
+            files = [self._linked(turn, row, file) for file in case.submissions[version - 1].attachments]
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
         return self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))
 
-    def _uploaded(self, turn: Turn, file: Attachment) -> dict[str, object]:
-        said: dict[str, object] = {"name": file.name, "media_type": file.media_type, "size": file.size, "url": file.url, "link": ""}
-        try:
-            content = self.files.get(file.sha256)
-        except FileNotFoundError:
+    def _linked(self, turn: Turn, row: OutboxRow, file: Attachment) -> dict[str, object]:
+        """What the note says of one file, looked over first.
+
+        Where people can sign in, a page of ours hands it out, for GitLab lets whoever has the address see an uploaded picture (behaviour.md
+        4). Elsewhere what may be shown of it is uploaded.
+        """
+        found = self.attachments.examined(file, row.attempts)
+        said: dict[str, object] = {"name": file.name, "size": file.size, "media_type": found.media_type or file.media_type, "link": ""}
+        said |= {
+            "url": file.url,
+            "refused": messages("attachment").get(found.refused, ""),
+            "scan": found.scan.value if self.attachments.scanner else "",
+        }
+        if not found.shown:
             return said
         name = file_name(file.name)
-        link = f"[{name}]({self.platform.upload(name, content)})"
+        place = self.links.attachment(row.lane, file.sha256) if self.signs_in else self.platform.upload(name, self.files.get(found.shown))
         self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
-        return said | {"link": link}
+        return said | {"link": f"[{name}]({place})"}
 
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> Work | None:
         """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""
@@ -221,7 +234,7 @@ class Outbox:
         if procedure.document(paper.document).numbered and paper.edition != DRAFT:
             pattern = organisation.numbering.pattern(paper.document, day)
             number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day, lambda seq: pattern.format(seq=seq))
-        address = f"{self.public_url}/dokumen/{self.store.public_id(case.ticket, document)}"
+        address = self.links.paper(self.store.public_id(case.ticket, document))
         made = documents.make(document, entries, procedure, organisation, Reserved(number, address), self.display.wording)
         sha256 = self.files.put(made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
@@ -241,6 +254,10 @@ class Outbox:
         link = f"[{name}]({self.platform.upload(name, self.files.get(sha256))})"
         uploaded = SignedCopyUploaded(f"uploaded:{document}:{sha256}", self.clock(), SERVICE, document, sha256, link)
         return self.store.done(turn, row, outcome=uploaded)
+
+    def _link(self, row: OutboxRow, stay: int) -> dict[str, object]:
+        """The link by which the unit answers, where there is a turn it answers at; the same at every try."""
+        return {"tautan": self.links.turn(row.lane, stay, row.created_at)} if stay else {}
 
     def _publish(self, effect: PublishReport) -> None:
         """One wiki page a period with links to the files, and the index of all that have one; what is there already stays."""

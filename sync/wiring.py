@@ -11,10 +11,12 @@ from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from integration.clock import Clock, utc_now
+from integration.links import Links
 from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import InboxRow, OutboxRow, Turn, Work
 from sync.archive import Archives
+from sync.attachments import Attachments
 from sync.clock import Clockwork
 from sync.display import Display
 from sync.drain import Drain
@@ -95,7 +97,11 @@ class Service:
         """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
         store, files, clock, platform = self.store, self.files, self.parts.clock, self.platform()
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(self.parts.settings.smtp_url))
-        outbox = Outbox(store, platform, files, self.display, clock, self.parts.settings.public_url, self._portal(), self._mail())
+        settings = self.parts.settings
+        looked_over = Attachments(store, files, settings.attachment_hosts, settings.clamd_url or "")
+        signs_in = bool(settings.gitlab_oauth_id and settings.gitlab_oauth_secret)
+        links = Links.of(settings)
+        outbox = Outbox(store, platform, files, self.display, clock, links, looked_over, signs_in, self._portal(), self._mail())
         hands = EachRow(inbox, outbox, lambda: self.display)
         return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
 

@@ -27,7 +27,9 @@ from sync import paper, spelled
 LOCALE = "id"
 ACCOUNT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 ITEM = re.compile(r"\d+\.\d+")
-UPLOAD = re.compile(r"\[[\w .\\-]*\]\(/uploads/[0-9a-f]{32}/[\w.+-]+\)")
+UPLOAD = re.compile(
+    r"\[[\w .\\-]*\]\((?:/uploads/[0-9a-f]{32}/[\w.+-]+|https?://[\w.:\[\]/-]+/layanan/pengaduan/[A-Z0-9-]+/lampiran/[0-9a-f]{64})\)"
+)
 PLACE = re.compile(r"<[^<>]+>|@(?:pj|anggota|orang)(?![\w.-])|\d{4}-\d\d-\d\d$")
 
 

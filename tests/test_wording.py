@@ -88,14 +88,22 @@ class TestToTheLetter:
     def test_the_files_of_a_form_are_listed(self):
         link = f"[galat.png](/uploads/{'a' * 32}/galat.png)"
         files = [
-            {"name": "galat.png", "media_type": "image/png", "size": 12, "url": "", "link": link},
-            {"name": "![x](y)", "media_type": "text/plain", "size": 3, "url": "https://portal.example/x", "link": ""},
+            {"name": "galat.png", "media_type": "image/png", "size": 12, "url": "", "link": link, "refused": "", "scan": ""},
+            {
+                "name": "![x](y)",
+                "media_type": "text/plain",
+                "size": 3,
+                "url": "https://portal.example/x",
+                "link": "",
+                "refused": "alamatnya tidak menjawab",
+                "scan": "",
+            },
         ]
         written = DISPLAY.note(PostNote("k", "lampiran-formulir", {"version": 2, "files": files}), at(4).open)
         assert written == (
             "**Lampiran formulir versi 2**\n\n"
             f"- {link} (image/png, 12 bita)\n"
-            "- \\!\\[x\\](y) (text/plain, 3 bita): `https://portal.example/x`\n\n"
+            "- \\!\\[x\\](y) (text/plain, 3 bita): tidak ditampilkan karena alamatnya tidak menjawab: `https://portal.example/x`\n\n"
             "<!-- alur:k -->"
         )
 
@@ -243,10 +251,17 @@ class TestWords:
         assert long_date(date(2026, 6, 2)) == "2 Juni 2026"
 
     @pytest.mark.parametrize(
-        "link", ["[x](http://jahat.example)", "![x](/uploads/x/y.png)", "[x](/uploads/../y)", f"[x](/uploads/{'a' * 32}/y) @all"]
+        "link",
+        [
+            "[x](http://jahat.example)",
+            "[x](https://jahat.example/lampiran/y)",
+            "![x](/uploads/x/y.png)",
+            "[x](/uploads/../y)",
+            f"[x](/uploads/{'a' * 32}/y) @all",
+        ],
     )
     def test_only_an_upload_of_ours_is_a_link(self, link: str):
-        files = [{"name": "n", "media_type": "m", "size": 1, "url": "", "link": link}]
+        files = [{"name": "n", "media_type": "m", "size": 1, "url": "", "link": link, "refused": "", "scan": ""}]
         written = DISPLAY.wording.render("notes/lampiran-formulir.md", version=1, files=files)
         assert not any(token.type in {"link_open", "image"} for token in tokens(written))
         assert called(written) == set()

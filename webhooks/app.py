@@ -16,14 +16,18 @@ from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
 from integration.templates import TEMPLATES
-from webhooks.edge import LARGEST_BODY, Edge, delivery_id, refusal, unavailable
+from webhooks.attached import attached_files
+from webhooks.desk import desk_pages
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, for_a_browser, refusal, unavailable
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
+from webhooks.pages import notice
 from webhooks.signing import signing_pages
 from webhooks.statuspages import status_pages
+from webhooks.turn import turn_pages
 from webhooks.verification import verification
 
 SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
@@ -46,16 +50,16 @@ def create_app(parts: Parts) -> Flask:
     )
     login = Login(parts.settings)
     login.guard(app)
-    for routes in (
-        intake(edge),
-        hooks(edge),
+    for_people = (
         status_pages(edge),
+        turn_pages(edge),
         verification(edge),
         login_pages(login),
         signing_pages(edge, login),
-        openapi(),
-        health(parts),
-    ):
+        desk_pages(edge, login),
+        attached_files(edge, login),
+    )
+    for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)
@@ -91,7 +95,8 @@ def _refused(refused: HTTPException) -> Response:
     if isinstance(refused, RequestEntityTooLarge):
         with logs.about(delivery=delivery_id()):
             log.warning("refused: over the size limit")
-    answer = refusal(code, SENTENCES.get(code, "internal"))
+    sentence = SENTENCES.get(code, "internal")
+    answer = notice("trouble", sentence, code) if for_a_browser() else refusal(code, sentence)
     if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(refused.valid_methods))
     return answer

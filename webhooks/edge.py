@@ -10,9 +10,11 @@ from flask import Response, jsonify, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
+from integration.forms import Form
+from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
-from integration.signatures import ID, Secret, status_token
+from integration.signatures import ID, Secret
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -37,7 +39,7 @@ class Edge:
         self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
         self.bsre_credentials = parts.settings.bsre_credentials
-        self._public_url = parts.settings.public_url
+        self.links = Links.of(parts.settings)
         self._in_force = parts.in_force
 
     @property
@@ -61,8 +63,13 @@ class Edge:
 
     def accepted(self, ticket: str) -> Json:
         """The body of a 202 for this ticket (contract.md)."""
-        token = status_token(self.secrets[0], ticket)
-        return {"tiket": ticket, "status_url": f"{self._public_url}/layanan/pengaduan/{ticket}?token={token}"}
+        return {"tiket": ticket, "status_url": self.links.status(ticket)}
+
+    def keep_files(self, form: Form) -> None:
+        """Put a form's attachments under their hashes. Raises OSError where they do not get there."""
+        for content in (file.content() for file in form.lampiran):
+            if content is not None:
+                self.files.put(content)
 
 
 def for_a_browser() -> bool:

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, jsonify, request
 from integration import forms, logs, signatures
 from integration.codec import Json
 from integration.figures import MESSAGES_REFUSED
-from integration.forms import Form, Message, Revised, Submitted
+from integration.forms import Message, Revised, Submitted
 from integration.store import Conflict, Delivery
 from webhooks.edge import IDENTIFIER, Edge, delivery_id, refusal, whole_body
 
@@ -58,7 +58,7 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
     """Keep a message, its files first, and answer it."""
     key = headers[signatures.ID]
     if isinstance(message, Submitted):
-        _keep_files(edge, message.data.formulir)
+        edge.keep_files(message.data.formulir)
         prefix = next(p.prefix for p in reversed(edge.procedures) if p.form == message.data.formulir.kode)
         year = edge.clock().astimezone(edge.calendar.tz).year
         kept = edge.store.submit(Delivery("portal", key, "", body, headers), prefix, year, edge.accepted)
@@ -67,7 +67,7 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
         if not edge.store.ticket_exists(ticket):
             return _refused(404, "unknown_ticket")
         if isinstance(message, Revised):
-            _keep_files(edge, message.data.formulir)
+            edge.keep_files(message.data.formulir)
         kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
     if isinstance(kept, Conflict):
         return _refused(409, "conflict")
@@ -76,13 +76,6 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
     if kept.fresh:
         edge.bell.ring()
     return _answer(kept.answer, 202)
-
-
-def _keep_files(edge: Edge, form: Form) -> None:
-    """Put the attachments' bytes under their hashes. Raises OSError where they do not get there."""
-    for content in (file.content() for file in form.lampiran):
-        if content is not None:
-            edge.files.put(content)
 
 
 def _refused(status: int, sentence: str, why: str = "") -> Response:

@@ -19,7 +19,12 @@ def page(template: str, code: int = 200, *, forms: bool = False, **context: obje
     return answer
 
 
-def notice(title: str, sentence: str, code: int, href: str = "", link: str = "") -> Response:
-    """A page that says one thing, and where to go on; `title`, `sentence` and `link` are keys of templates/messages/edge.yaml."""
+def notice(title: str, sentence: str, code: int, href: str = "", link: str = "", **values: str) -> Response:
+    """A page that says one thing, and where to go on.
+
+    `title`, `sentence` and `link` are keys of templates/messages/edge.yaml; `values` go into the sentence.
+    """
     words = messages("edge")
-    return page("pesan.html", code, title=words[title], sentence=words[sentence], href=href, link=words[link] if link else "")
+    return page(
+        "pesan.html", code, title=words[title], sentence=words[sentence].format(**values), href=href, link=words[link] if link else ""
+    )

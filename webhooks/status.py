@@ -8,7 +8,7 @@ from datetime import datetime
 from integration.codec import Json
 from integration.procedure.case import Case
 from integration.procedure.contexts import papers_owed
-from integration.procedure.definition import Procedure
+from integration.procedure.definition import OutcomeKind, Procedure, Revisions
 from integration.procedure.forecast import finish
 from integration.procedure.offices import WorkCalendar
 from integration.procedure.papers import standing
@@ -44,6 +44,27 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
             if paper.sha256 and procedure.document(paper.document).reaches_unit(paper.edition)
         ],
     }
+
+
+def timeline(procedures: Revisions, calendar: WorkCalendar, case: Case) -> list[Json]:
+    """The way a case went so far, step by step in the words of each one's revision: when it came there and when it left; no persons.
+
+    `returned`: it was sent back from there.
+    """
+    told = []
+    for passage in case.history:
+        procedure = procedures[case.procedure, passage.revision or case.revision]
+        step = procedure.step(passage.step)
+        outcome = step.outcome(passage.outcome) if passage.outcome else None
+        told.append(
+            {
+                "step": step.name,
+                "since": passage.entered_at.astimezone(calendar.tz).date().isoformat(),
+                "until": passage.left_at.astimezone(calendar.tz).date().isoformat() if passage.left_at else None,
+                "returned": outcome is not None and outcome.kind is OutcomeKind.RETURN,
+            }
+        )
+    return told
 
 
 def _order(procedure: Procedure, calendar: WorkCalendar, case: Case) -> Json | None:

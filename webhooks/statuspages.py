@@ -1,4 +1,4 @@
-"""Where the unit looks: `GET /layanan/pengaduan/{tiket}`, as JSON for the portal and as a small page for a browser.
+"""Where the unit looks: `GET /layanan/pengaduan/{tiket}`, as JSON for the portal and as a small page, and the papers meant for it.
 
 Shown to whoever signs as the portal does, or holds the link of the ticket; never without either.
 """
@@ -13,27 +13,44 @@ from integration.store import NEW
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
 from webhooks.pages import page
-from webhooks.status import public_status
+from webhooks.status import public_status, timeline
 
 
 def status_pages(edge: Edge) -> Blueprint:
-    """The one route."""
+    """Where a case stands, and its papers."""
     pages = Blueprint("status", __name__)
 
     @pages.get("/layanan/pengaduan/<ticket>")
     def status(ticket: str) -> Response:
-        denied = _denied(edge, ticket)
-        if denied:
-            return _page(None, denied) if for_a_browser() else refusal(*denied)
+        refused = denied(edge, ticket)
+        if refused:
+            return _refused_page(refused) if for_a_browser() else refusal(*refused)
         told = _status(edge, ticket)
         if told is None:
             return refusal(404, "unknown_ticket")
-        return _page(told, (200, "")) if for_a_browser() else jsonify(told)
+        if not for_a_browser():
+            return jsonify(told)
+        case = fold(edge.store.entries(ticket))
+        way = timeline(by_revision(edge.procedures), edge.calendar, case) if case else []
+        return page("status.html", told=told, timeline=way, links=edge.links)
+
+    @pages.get("/layanan/pengaduan/<ticket>/dokumen/<sha256>")
+    def paper(ticket: str, sha256: str) -> Response:
+        refused = denied(edge, ticket)
+        if refused:
+            return _refused_page(refused) if for_a_browser() else refusal(*refused)
+        told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
+        named = next((each for each in told if each["sha256"] == sha256), None)
+        if named is None:
+            return refusal(404, "unknown_file")
+        answer = Response(edge.files.get(sha256), mimetype="application/pdf")
+        answer.headers.set("Content-Disposition", "inline", filename=f"{ticket} {named['judul']}.pdf")
+        return answer
 
     return pages
 
 
-def _denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
+def denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
     """Why this request may not see the ticket: the status and sentence of the refusal."""
     if "token" in request.args:
         held = signatures.status_token_matches(edge.secrets, ticket, request.args["token"])
@@ -57,7 +74,7 @@ WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "
 """What nobody can say of a form that is kept and not yet worked on."""
 
 
-def _page(told: Json | None, answer: tuple[int, str]) -> Response:
-    """The small page; it loads nothing and gives its address to nobody, for the address holds the token."""
+def _refused_page(answer: tuple[int, str]) -> Response:
+    """What somebody sees who may see nothing. It gives its address to nobody, for the address may hold a token."""
     code, sentence = answer
-    return page("status.html", code, told=told, sentence=messages("edge")[sentence] if sentence else "")
+    return page("status.html", code, told=None, sentence=messages("edge")[sentence])

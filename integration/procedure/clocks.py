@@ -84,7 +84,7 @@ def _remind(draft: Draft, step: Step, kind: Reminder) -> None:
     asked = _in_the_units_place(draft, step, kind) if draft.case.waits_for_unit else _performers(draft)
     draft.record(Reminded(step.number, kind.value, tuple(person.account for person in asked)))
     if draft.case.waits_for_unit or step.unit_takes_part:
-        draft.call_portal("giliran.unit_kerja", pengingat=PORTAL_WORDS[kind])
+        draft.ask_unit("giliran.unit_kerja", pengingat=PORTAL_WORDS[kind])
     if asked or not draft.case.waits_for_unit:  # a vacancy is told as well
         more = {"kind": kind.value, "performers": contexts.persons(asked)}
         draft.note("pengingat", contexts.position(draft.situation, step) | more)

@@ -4,6 +4,7 @@ Every entry is folded at once, so that each rule sees the case as the rules befo
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ from integration.procedure.effects import (
     OpenIssue,
     OpenTask,
     PostNote,
+    SendMail,
     ShowOnIssue,
     UploadAttachments,
     UploadSigned,
@@ -62,7 +64,7 @@ class Draft:
         self._first: list[Effect] = []
         self._notes: list[PostNote] = []
         self._tasks: list[OpenTask | CloseTask] = []
-        self._calls: list[CallPortal] = []
+        self._calls: list[CallPortal | SendMail] = []
 
     @property
     def situation(self) -> Situation:
@@ -71,7 +73,7 @@ class Draft:
 
     @property
     def effects(self) -> tuple[Effect, ...]:
-        """What is to be done, in order: papers, the issue, notes, members' tasks, the portal. A closing note comes before the closing."""
+        """What is to be done, in order: papers, the issue, notes, members' tasks, the unit. A closing note comes before the closing."""
         changed = any(not isinstance(entry.event, UNSHOWN) for entry in self.entries)
         show = [ShowOnIssue(f"show:{self.case.ticket}:{self._mark}")] if changed or self._shown else []
         if self.case.ending:
@@ -120,6 +122,17 @@ class Draft:
         """The portal is told where the case stands, and what this kind of call says besides."""
         data = contexts.portal(self.situation) | more
         self._calls.append(CallPortal(f"portal:{self.case.ticket}:{kind}:{self._mark}", kind, data))
+
+    def ask_unit(self, kind: str, **more: object) -> None:
+        """It is the unit's turn: the portal is told, and whoever leads the unit by mail; both get the link by which it answers."""
+        case = self.case
+        self.call_portal(kind, **more)
+        self._calls[-1] = replace(self._calls[-1], stay=case.entered_seq)
+        form, said = case.submission, {"alasan": "", "pengingat": ""} | contexts.portal(self.situation) | more
+        to = tuple(dict.fromkeys([form.head_email, form.reporter_email] if case.step == self.procedure.revises_at else [form.head_email]))
+        said |= {"unit": form.unit_name, "head": form.head_name, "system": form.system, "subject": form.subject}
+        said |= {"revises": case.step == self.procedure.revises_at, "answers": case.waits_for_unit}
+        self._calls.append(SendMail(f"mail:{case.ticket}:{kind}:{self._mark}", "giliran", to, said, case.entered_seq))
 
     def refuse(self, asked: str, refusal: Refusal, template: str = "penolakan") -> None:
         """Refuse, with an answer; the same refusal at the same stay in a step updates that answer."""

@@ -73,11 +73,12 @@ class UploadSigned:
 
 @dataclass(frozen=True, slots=True)
 class CallPortal:
-    """Call the portal back: `type` of contract.md "Service -> portal"."""
+    """Call the portal back: `type` of contract.md "Service -> portal". `stay`: of the turn, whose link goes along; 0: none does."""
 
     key: str
     type: str
     data: dict[str, object] = field(default_factory=dict)
+    stay: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +91,16 @@ class PublishReport:
 
 @dataclass(frozen=True, slots=True)
 class SendMail:
-    """Send templates/mail/<template>.md to these addresses; the report of `context["week"]` and the workload then are made anew."""
+    """Send templates/mail/<template>.md to these addresses; the report of `context["week"]` and the workload then are made anew.
+
+    `stay`: see CallPortal.
+    """
 
     key: str
     template: str
     to: tuple[str, ...]
     context: dict[str, object] = field(default_factory=dict)
+    stay: int = 0
 
 
 Effect = (

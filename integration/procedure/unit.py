@@ -29,6 +29,6 @@ def _tell_step(draft: Draft, *, opened: bool) -> None:
         draft.call_portal("status.berubah")
     reason = left[-1].reason if left else ""
     if case.step == draft.procedure.revises_at and reason:
-        draft.call_portal("pengaduan.perlu_revisi", alasan=reason)
+        draft.ask_unit("pengaduan.perlu_revisi", alasan=reason)
     elif case.waits_for_unit or (step and step.unit_takes_part):
-        draft.call_portal("giliran.unit_kerja")  # also for a form still owed when an exception order's steps are done
+        draft.ask_unit("giliran.unit_kerja")  # also for a form still owed when an exception order's steps are done

@@ -152,6 +152,12 @@ class Store(Worklist, Book):
         with self._read() as connection:
             return [InboxRow(*row) for row in connection.execute(_rows(inbox, InboxRow, state, lane, row_id).limit(limit))]
 
+    def portal_messages(self, ticket: str) -> tuple[InboxRow, ...]:
+        """All that the unit said of a case, through the portal and by its links, oldest first."""
+        said = sa.select(*columns(inbox, InboxRow)).where(inbox.c.lane == ticket, inbox.c.source == "portal").order_by(inbox.c.id)
+        with self._read() as connection:
+            return tuple(InboxRow(*row) for row in connection.execute(said))
+
     def outbox_rows(
         self, *, state: str | None = None, lane: str | None = None, row_id: int | None = None, limit: int = 100
     ) -> list[OutboxRow]:

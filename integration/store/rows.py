@@ -27,7 +27,7 @@ class LeaseLost(Exception):
 class Delivery:
     """One message as it came. `key` is unique per `source`; `lane`: the case it concerns; `answer`: what every repeat is answered."""
 
-    source: str  # "portal", "gitlab", "clock", "outcome", "sweep", "report", "chase"
+    source: str  # "portal", "gitlab", "clock", "outcome", "sweep", "report", "chase", "digest", "meja"
     key: str
     lane: str
     body: bytes

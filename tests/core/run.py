@@ -7,7 +7,7 @@ from typing import Any
 from integration.procedure.case import Case, evolve, fold
 from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
-from integration.procedure.effects import CallPortal, Effect, PostNote
+from integration.procedure.effects import CallPortal, Effect, PostNote, SendMail
 from integration.procedure.events import Entry, Event, RequestRefused, StepEntered
 from integration.procedure.facts import (
     SERVICE,
@@ -165,6 +165,10 @@ def notes(decision: Decision) -> list[str]:
 
 def calls(decision: Decision) -> list[str]:
     return [effect.type for effect in decision.effects if isinstance(effect, CallPortal)]
+
+
+def mails(decision: Decision) -> list[SendMail]:
+    return [effect for effect in decision.effects if isinstance(effect, SendMail)]
 
 
 def call(decision: Decision, kind: str) -> dict[str, Any]:

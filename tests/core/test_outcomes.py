@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from integration.procedure.case import Status
-from integration.procedure.effects import CallPortal, CloseTask, IssueDocument, OpenTask, PostNote, ShowOnIssue
+from integration.procedure.effects import CallPortal, CloseTask, IssueDocument, OpenTask, PostNote, SendMail, ShowOnIssue
 from integration.procedure.events import CaseEnded, DocumentIssued, SignedOff, SignoffsStaled, StepEntered, StepLeft
 from tests.core.office import TEAM
-from tests.core.run import call, calls, entered, kinds, note, notes, only
+from tests.core.run import call, calls, entered, kinds, mails, note, notes, only
 from tests.core.straight import PATH, prepare
 
 # step, word, where it leads (None: ended), what it makes, whom the unit hears of it by
@@ -136,14 +136,17 @@ def test_effects_come_in_one_order_and_the_unit_hears_its_turn(at, step, word, t
     decision = choose(run, word, "Baik")
     tasks = [OpenTask] if step == 16 else [] if to else [CloseTask]
     order = [IssueDocument] * len(papers) + ([ShowOnIssue, PostNote] if to else [PostNote, ShowOnIssue]) + tasks
-    assert [type(effect) for effect in decision.effects if not isinstance(effect, CallPortal)] == order
-    assert all(isinstance(effect, CallPortal) for effect in decision.effects[len(order) :])
+    assert [type(effect) for effect in decision.effects if not isinstance(effect, CallPortal | SendMail)] == order
+    assert all(isinstance(effect, CallPortal | SendMail) for effect in decision.effects[len(order) :])
     if to is None:
         assert calls(decision) == ["pengaduan.selesai"]
         assert notes(decision) == ["selesai"]
         return
     turn = ["giliran.unit_kerja"] if to in UNIT_ACTS | UNIT_TAKES_PART else []
     assert calls(decision) == ["status.berubah", *turn]
+    assert [(mail.template, mail.stay, mail.context["answers"]) for mail in mails(decision)] == [
+        ("giliran", run.open.entered_seq, to in UNIT_ACTS) for _ in turn
+    ]
     told = call(decision, "status.berubah")
     assert told["langkah"] == to
     assert told.get("hasil") == (word if step in {20, 21, 22, 23} else None)
@@ -175,6 +178,9 @@ def test_a_revision_waits_for_the_unit_without_a_clock(at) -> None:
     assert run.open.status is Status.UNIT
     assert calls(decision) == ["status.berubah", "pengaduan.perlu_revisi"]
     assert call(decision, "pengaduan.perlu_revisi")["alasan"] == "Lampirkan tangkapan layar"
+    (mail,) = mails(decision)
+    assert mail.to == (run.open.submission.head_email, run.open.submission.reporter_email)
+    assert (mail.stay, mail.context["revises"], mail.context["alasan"]) == (run.open.entered_seq, True, "Lampirkan tangkapan layar")
 
 
 def test_the_clock_of_a_step_starts_when_the_one_before_was_left(at) -> None:

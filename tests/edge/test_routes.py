@@ -15,13 +15,16 @@ from webhooks.openapi import ROUTES
 
 PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
 
-FOR_PEOPLE = {"login", "signing"}
+FOR_PEOPLE = {"login", "turn", "desk", "signing"}
 """Pages that nothing but a browser asks for: the description is for programs."""
 
 
 def every_call(app) -> list[tuple[str, str]]:
     ways = [(rule, method) for rule in app.url_map.iter_rules() for method in rule.methods - {"OPTIONS", "HEAD"}]
-    return [(method, rule.rule.replace("<ticket>", "SI-2026-000001").replace("<public_id>", "abc")) for rule, method in ways]
+    return [
+        (method, rule.rule.replace("<ticket>", "SI-2026-000001").replace("<public_id>", "abc").replace("<sha256>", "0" * 64))
+        for rule, method in ways
+    ]
 
 
 def test_without_credentials_only_what_is_declared_public_answers(app, client, portal):
@@ -46,7 +49,7 @@ def test_with_wrong_credentials_too(app, client, stranger):
 
 def test_the_description_names_every_route_and_no_other(app, client):
     routes = {
-        (method.lower(), rule.rule.replace("<ticket>", "{tiket}").replace("<public_id>", "{id}"))
+        (method.lower(), rule.rule.replace("<ticket>", "{tiket}").replace("<public_id>", "{id}").replace("<sha256>", "{sha256}"))
         for rule in app.url_map.iter_rules()
         if rule.endpoint.split(".")[0] not in FOR_PEOPLE
         for method in rule.methods

@@ -14,12 +14,15 @@ import requests
 
 from integration.files import FileStore
 from integration.issue import Sighting, read_sighting, sighting_json
+from integration.links import Links
 from integration.payloads import Look, look_bytes
 from integration.procedure.case import Case, fold
 from integration.procedures import load
+from integration.signatures import Secret
 from integration.store import Batch, Delivery, InboxRow, OutboxRow, Store
 from sandbox.clock import SimulatedClock
 from sandbox.gitlab import GitLab, Level, Person, Project, User
+from sync.attachments import Attachments
 from sync.display import Display
 from sync.drain import Drain
 from sync.gitlab import Platform
@@ -246,7 +249,9 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             users=users,
             platform=platform,
             inbox=Inbox(store, platform, files, DISPLAY, clock),
-            outbox=Outbox(store, platform, files, DISPLAY, clock, "https://alur.kampus.example"),
+            outbox=Outbox(
+                store, platform, files, DISPLAY, clock, Links("https://alur.kampus.example", Secret(b"rahasia")), Attachments(store, files)
+            ),
         )
         assert gitlab.unknown == []
         post.shutdown()

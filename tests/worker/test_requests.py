@@ -53,7 +53,8 @@ class TestAForm:
         bench.work()
         (note,) = bench.notes
         assert "[galat-1-.png](/uploads/" in note or "[galat-1.png](/uploads/" in note
-        assert "jauh.log (text/plain, 3 bita): `https://portal.example/jauh.log`" in note
+        assert "jauh.log (text/plain, 3 bita): tidak ditampilkan karena alamatnya tidak termasuk" in note
+        assert "`https://portal.example/jauh.log`" in note
         assert len(bench.project.uploads) == 1
 
 

@@ -26,7 +26,7 @@ from tests.core.office import CALENDAR, ROLES, TEAM, office, organisation
 from tests.worker.conftest import POS
 
 CHECKS = (
-    *("database", "broker", "files", "organisation", "offices", "revisions", "token", "clock"),
+    *("database", "broker", "files", "organisation", "offices", "revisions", "token", "login", "clock"),
     *("rights", "members", "hook", "labels", "calendar", "templates", "font", "signing"),
 )
 HOOK = "https://alur.example/webhooks/gitlab"
@@ -209,6 +209,11 @@ class TestDoctor:
         assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates", "font", "signing"}
         assert wrong["offices"].detail == "menunggu berkas organisasi yang benar"
         assert {finding.fix for finding in wrong.values()} == {wrong["organisation"].fix}
+
+    def test_half_of_an_oauth_application_is_named(self, site: Site):
+        site.provision.apply()
+        half = site.parts.settings.model_copy(update={"gitlab_oauth_id": "abc"})
+        assert "ALUR_GITLAB_OAUTH_SECRET" in site.look(settings=half)["login"].detail
 
     def test_an_office_that_is_vacant_or_will_be_soon_is_named_with_the_day(self, site: Site):
         site.provision.apply()

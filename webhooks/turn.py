@@ -1,0 +1,249 @@
+"""The unit's turn: where it sees what is asked of it, answers with its reasons, and gets a receipt; `/layanan/giliran/{tiket}`.
+
+Reached by the link that the portal and the unit's head are sent (contract.md, "Service -> portal"). What is answered here is kept as the
+message the portal would send, and decided the same way: one answer at a time, and none once the case has gone on.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import get_args
+
+from flask import Blueprint, Response, redirect, request
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response as AnyResponse
+
+from integration import forms, signatures
+from integration.codec import Json, canonical
+from integration.forms import Faults, NotJson, Problem, Revised
+from integration.procedure.case import Case, fold
+from integration.procedure.definition import Procedure, by_revision
+from integration.procedure.events import Entry, StepLeft
+from integration.store import Conflict, Delivery, InboxRow
+from integration.templates import messages
+from webhooks.edge import Edge
+from webhooks.limits import Allowance, asker, waiting
+from webhooks.pages import notice, page
+from webhooks.status import public_status
+
+AT_ONCE, PAUSE = 60, 1.0
+CHOICES = {name: get_args(Problem.model_fields[name].annotation) for name in ("kategori", "urgensi", "dampak")}
+WRITTEN = ("sistem.nama", "sistem.url", "masalah.judul", "masalah.uraian", "masalah.langkah_reproduksi")
+EDITED = (*WRITTEN, *(f"masalah.{name}" for name in CHOICES))
+OPTIONAL = frozenset({"sistem.url", "masalah.langkah_reproduksi"})
+RECEIPT = 12  # hex digits of the answer's hash
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One stay of a case in a step, as the link's holder sees it. `answers`: what was answered at it here, oldest first.
+
+    `closed`: why nothing can be answered now, a key of templates/messages/turn.yaml; "" where something can.
+    """
+
+    ticket: str
+    stay: int
+    case: Case
+    entries: tuple[Entry, ...]
+    procedure: Procedure
+    answers: tuple[InboxRow, ...]
+    form: Json
+    closed: str
+
+    @property
+    def open(self) -> bool:
+        """Whether the unit can answer now."""
+        return not self.closed and all(row.state == "done" for row in self.answers)
+
+    @property
+    def revises(self) -> bool:
+        """Whether the form is to be revised."""
+        return self.case.step == self.procedure.revises_at
+
+    @property
+    def outcomes(self) -> tuple[str, ...]:
+        """The words the unit can answer by."""
+        return tuple(outcome.word for outcome in self.procedure.step(self.case.step).outcomes) if self.case.step is not None else ()
+
+    @property
+    def key(self) -> str:
+        """Under which its next answer is kept: sent twice, it counts once."""
+        return f"{_mark(self.stay)}{len(self.answers) + 1}"
+
+
+def turn_pages(edge: Edge) -> Blueprint:
+    """The one address, to look at and to answer."""
+    pages = Blueprint("turn", __name__)
+    allowance = Allowance(AT_ONCE, PAUSE)
+
+    @pages.get("/layanan/giliran/<ticket>")
+    def look(ticket: str) -> Response:
+        turn = _found(edge, allowance, ticket)
+        return turn if isinstance(turn, Response) else _page(edge, turn, _known(turn))
+
+    @pages.post("/layanan/giliran/<ticket>")
+    def answer(ticket: str) -> AnyResponse:
+        turn = _found(edge, allowance, ticket)
+        if isinstance(turn, Response):
+            return turn
+        if turn.open:
+            body = canonical({"timestamp": edge.clock().isoformat()} | _message(turn))
+            match forms.read(body):
+                case Faults(faults=faults):
+                    return _page(edge, turn, _known(turn) | request.form.to_dict(), faults, 422)
+                case NotJson():  # not what this page sends
+                    return notice("turn", "form_stale", 400, request.full_path, "again")
+                case Revised(data=data):
+                    edge.keep_files(data.formulir)
+            kept = edge.store.keep(Delivery("portal", turn.key, ticket, body, {}, edge.accepted(ticket)))
+            if not isinstance(kept, Conflict) and kept.fresh:
+                edge.bell.ring()
+        return redirect(request.full_path, 303)
+
+    return pages
+
+
+def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
+    """The turn the link is for, or the page that says why there is none."""
+    wait = allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+    if wait:
+        return waiting(notice("turn", "too_many", 429), wait)
+    held = signatures.turn_held(edge.secrets, ticket, request.args.get("token", ""))
+    if held is None:
+        return notice("turn", "turn_invalid", 401)
+    if held.until < edge.clock():
+        return notice("turn", "turn_expired", 410, edge.links.status(ticket), "to_status")
+    entries = tuple(edge.store.entries(ticket))
+    case = fold(entries)
+    assert case is not None  # noqa: S101 -- only a case that was opened has a stay to make a link for
+    kept = edge.store.portal_messages(ticket)
+    return Turn(
+        ticket=ticket,
+        stay=held.stay,
+        case=case,
+        entries=entries,
+        procedure=by_revision(edge.procedures)[case.procedure, case.revision],
+        answers=tuple(row for row in kept if row.key.startswith(_mark(held.stay))),
+        form=_last_form(kept),
+        closed=_closed(case, held.stay),
+    )
+
+
+def _mark(stay: int) -> str:
+    return f"giliran:{stay}:"
+
+
+def _closed(case: Case, stay: int) -> str:
+    if case.step is None or case.entered_seq != stay:
+        return "over"
+    if case.paused_since:
+        return "paused"
+    return "" if case.waits_for_unit else "informs"
+
+
+def _last_form(kept: tuple[InboxRow, ...]) -> Json:
+    """The form as it was sent last, attachments and all."""
+    said = (json.loads(row.body)["data"] for row in reversed(kept))
+    form: Json = next(data["formulir"] for data in said if "formulir" in data)
+    return form
+
+
+# --- what is answered ---
+
+
+def _message(turn: Turn) -> Json:
+    """The answer as the portal would send it; whatever is wrong with it is told when it is read."""
+    given = request.form
+    kind, by = given.get("jenis", ""), {"tiket": turn.ticket, "oleh": given.get("oleh", "")}
+    if turn.revises and kind == "batal":
+        return {"type": "pengaduan.dibatalkan", "data": by | {"alasan": given.get("alasan", "")}}
+    if turn.revises:
+        return {"type": "pengaduan.direvisi", "data": {"tiket": turn.ticket, "formulir": _revised(turn.form)}}
+    word = given.get("hasil", "")
+    kind = forms.answered_by(word if word in turn.outcomes else turn.outcomes[0])
+    return {"type": kind, "data": by | {"hasil": word, "catatan": given.get("catatan", "")}}
+
+
+def _revised(form: Json) -> Json:
+    """The last form with what was written into the page."""
+    revised: Json = json.loads(json.dumps(form))
+    for place in EDITED:
+        part, name = place.split(".")
+        value = request.form.get(place, "").strip()
+        revised[part][name] = None if place in OPTIONAL and not value else value
+    keeping = set(request.form.getlist("pertahankan"))
+    files = [file for file in form.get("lampiran") or () if file["sha256"] in keeping]
+    revised["lampiran"] = [*files, *(_attachment(file) for file in request.files.getlist("lampiran") if file.filename)]
+    revised.pop("pengisian", None)  # it told when the form before was filled in
+    return revised
+
+
+def _attachment(file: FileStorage) -> Json:
+    content = file.read()
+    return {
+        "nama": file.filename,
+        "jenis": file.mimetype or "application/octet-stream",
+        "ukuran": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "isi": base64.b64encode(content).decode(),
+    }
+
+
+# --- what is shown ---
+
+
+def _known(turn: Turn) -> dict[str, str]:
+    """What the page's fields hold before anything is written into them."""
+    form, head = turn.form, turn.form["unit_kerja"]["pimpinan"]
+    known = {place: str(form[place.split(".")[0]].get(place.split(".")[1]) or "") for place in EDITED}
+    return known | {"oleh": f"{head['nama']}, {head['jabatan']}", "alasan": "", "catatan": ""}
+
+
+def _page(edge: Edge, turn: Turn, given: Mapping[str, str], faults: tuple[forms.Fault, ...] = (), code: int = 200) -> Response:
+    kept = [file for file in turn.form.get("lampiran") or () if isinstance(file, dict)]
+    keeping = set(request.form.getlist("pertahankan")) if faults else {file["sha256"] for file in kept}
+    return page(
+        "giliran.html",
+        code,
+        forms=turn.open,
+        turn=turn,
+        form=turn.case.submission,
+        told=public_status(turn.procedure, edge.calendar, turn.case, edge.clock()),
+        receipts=list(_receipts(turn, edge)),
+        reason=_reason(turn),
+        given={"hasil": ""} | dict(given),
+        faults=faults,
+        choices=CHOICES,
+        kept=kept,
+        keeping=keeping,
+        words=messages("turn"),
+        links=edge.links,
+    )
+
+
+def _reason(turn: Turn) -> str:
+    """Why the form came back: what is meant for the unit of what was said then."""
+    left = [entry.event for entry in turn.entries if entry.seq < turn.stay and isinstance(entry.event, StepLeft)]
+    return left[-1].reason if left and turn.revises else ""
+
+
+def _receipts(turn: Turn, edge: Edge) -> Iterator[Json]:
+    """What was answered at this turn, and what became of it."""
+    for row in turn.answers:
+        data = json.loads(row.body)["data"]
+        stays = turn.case.entered_seq == turn.stay and turn.case.step is not None
+        yield {
+            "number": hashlib.sha256(row.body).hexdigest()[:RECEIPT],
+            "at": _local(edge, row.received_at),
+            "state": "waiting" if row.state != "done" else "not_applied" if stays else "applied",
+            "answer": data.get("hasil", ""),
+            "note": data.get("catatan", data.get("alasan", "")),
+            "by": data.get("oleh", ""),
+        }
+
+
+def _local(edge: Edge, moment: datetime) -> str:
+    return moment.astimezone(edge.calendar.tz).isoformat(timespec="seconds")

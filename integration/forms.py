@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, NoReturn, get_args
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError, ValidationInfo
+from pydantic.config import JsonDict
 from pydantic_core import PydanticCustomError
 
 from integration.neutral import clean
@@ -31,7 +32,8 @@ _NIP = re.compile(r"[0-9]{18}")
 _PHONE = re.compile(r"(?=(?:\D*[0-9]){5})\+?[0-9 ()./-]{5,30}")
 _TICKET = re.compile(r"[A-Z][A-Z0-9]*-[0-9]{4}-[0-9]{6}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*(?:\s*;\s*[a-z0-9-]+=[^\s;]+)*", re.IGNORECASE)
+_SUBTYPE = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*"
+_MEDIA_TYPE = re.compile(rf"{_SUBTYPE}/{_SUBTYPE}(?:\s*;\s*[A-Za-z0-9-]+=[^\s;]+)*")
 _TIMESTAMP = re.compile(r"(?:19|20)\d{2}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})", re.IGNORECASE | re.ASCII)
 
 
@@ -51,6 +53,11 @@ def _prose(value: object) -> object:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def _whole(value: object) -> object:
+    """JSON knows one kind of number: 12.0 is the integer 12."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _absent(default: object) -> BeforeValidator:
@@ -89,15 +96,26 @@ def moment(timestamp: str) -> datetime:
     return datetime.fromisoformat(timestamp.upper())
 
 
+_OF_OUR_TIME: JsonDict = {"format": "date-time", "description": "RFC 3339, of the years 1900 to 2099"}
+_OF_A_PHONE: JsonDict = {
+    "format": "phone",
+    "description": "5 to 30 characters: digits, at least five, spaces, + in front, and any of ( ) . / -",
+}
+
 Code = Annotated[str, Field(min_length=1, max_length=40), BeforeValidator(_line)]
 Name = Annotated[str, Field(min_length=1, max_length=200), BeforeValidator(_line)]
 Prose = Annotated[str, Field(min_length=1, max_length=20_000), BeforeValidator(_prose)]
 Reason = Annotated[str, Field(min_length=1, max_length=5_000), BeforeValidator(_prose)]
 Email = Annotated[str, Field(max_length=254, json_schema_extra={"format": "email"}), BeforeValidator(_line), _shaped("email", _EMAIL)]
 Nip = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9]{18}$"}), BeforeValidator(_line), _shaped("nip", _NIP)]
-Phone = Annotated[str, Field(max_length=30), BeforeValidator(_line), _shaped("phone", _PHONE)]
-Address = Annotated[str, Field(max_length=2048, json_schema_extra={"format": "uri"}), BeforeValidator(_line), AfterValidator(_address)]
-Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"}), AfterValidator(_timestamp)]
+Phone = Annotated[str, Field(max_length=30, json_schema_extra=_OF_A_PHONE), BeforeValidator(_line), _shaped("phone", _PHONE)]
+Address = Annotated[
+    str,
+    Field(max_length=2048, json_schema_extra={"format": "uri", "description": "http or https"}),
+    BeforeValidator(_line),
+    AfterValidator(_address),
+]
+Timestamp = Annotated[str, Field(json_schema_extra=_OF_OUR_TIME), AfterValidator(_timestamp)]
 Ticket = Annotated[str, Field(json_schema_extra={"pattern": f"^{_TICKET.pattern}$"}), _shaped("ticket", _TICKET)]
 
 
@@ -175,8 +193,13 @@ class Attachment(_Part):
     """A file of the form: in `isi` (Base64), or to be fetched from `url`; `ukuran` in bytes."""
 
     nama: Annotated[str, Field(min_length=1, max_length=255), BeforeValidator(_line), AfterValidator(_file_name)]
-    jenis: Annotated[str, Field(max_length=127), BeforeValidator(_line), _shaped("media_type", _MEDIA_TYPE)]
-    ukuran: Annotated[int, Field(ge=0, le=MAX_FILE)]
+    jenis: Annotated[
+        str,
+        Field(max_length=127, json_schema_extra={"format": "media-type"}),
+        BeforeValidator(_line),
+        _shaped("media_type", _MEDIA_TYPE),
+    ]
+    ukuran: Annotated[int, Field(ge=0, le=MAX_FILE), BeforeValidator(_whole)]
     sha256: Annotated[str, Field(json_schema_extra={"pattern": "^[0-9a-f]{64}$"}), BeforeValidator(_lower), _shaped("sha256", _SHA256)]
     isi: Annotated[Annotated[str, AfterValidator(_content)] | None, Field(repr=False, json_schema_extra={"contentEncoding": "base64"})] = (
         None
@@ -216,7 +239,9 @@ class Form(_Part):
     pelapor: Reporter
     sistem: System
     masalah: Problem
-    lampiran: Annotated[tuple[Attachment, ...], Field(strict=False, max_length=MAX_FILES), _absent(())] = ()
+    lampiran: Annotated[
+        tuple[Attachment, ...], Field(strict=False, max_length=MAX_FILES, json_schema_extra={"type": ["array", "null"]}), _absent(())
+    ] = ()
     pengisian: Filling | None = None
     pdp: Consent
 
@@ -250,11 +275,21 @@ def _explained(catatan: str, known: ValidationInfo) -> str:
     return catatan if catatan or known.data.get("hasil", "terima") == "terima" else _wrong("reason_needed")
 
 
+_REFUSED: JsonDict = {"properties": {"hasil": {"not": {"const": "terima"}}}}
+_WITH_REASON: JsonDict = {"required": ["catatan"], "properties": {"catatan": {"type": "string", "minLength": 1}}}
+
+
 class HandoverData(_Part):
+    model_config = ConfigDict(json_schema_extra={"if": _REFUSED, "then": _WITH_REASON})
+
     tiket: Ticket
     hasil: Literal["terima", "tolak-fungsi", "tolak-dokumen"]
     catatan: Annotated[
-        str, Field(max_length=5_000, validate_default=True), BeforeValidator(_prose), _absent(""), AfterValidator(_explained)
+        str,
+        Field(max_length=5_000, validate_default=True, json_schema_extra={"type": ["string", "null"]}),
+        BeforeValidator(_prose),
+        _absent(""),
+        AfterValidator(_explained),
     ] = ""
     oleh: Name
 
@@ -379,6 +414,11 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     sentence = sentences.get(context.get("code", kind), sentences["other"])
     choices = re.findall(r"'([^']*)'", str(context.get("expected_tags", context.get("expected", ""))))
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
+
+
+def fault(path: str, code: str) -> Fault:
+    """A fault of our own at this place; `code` is a key of templates/messages/form.yaml."""
+    return Fault(path, messages("form")[code])
 
 
 def answered_by(word: str) -> str:

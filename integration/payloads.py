@@ -5,8 +5,9 @@ form or an answer of the portal says is masked before it goes any further: no se
 """
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +21,7 @@ from integration.labels import asks
 from integration.procedure import facts
 from integration.procedure.definition import Channel, Procedure
 from integration.procedure.facts import Actor, ActorKind, Attachment, FormRevised, FormSubmitted, OutcomeChosen, Submission, Via
-from integration.secrecy import mask
+from integration.secrecy import cover
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,14 @@ class Told:
     form: str = ""
 
 
-def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure]) -> Told:
+CLERK = "petugas"
+"""The header, among those kept with a message, that says who entered a form off line."""
+
+
+def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures: Sequence[Procedure], clerk: str = "") -> Told:
     """What a message of the portal says of a case (contract.md, "Portal -> service"). `at`: when it was kept; `key`: its webhook-id.
+
+    `clerk`: who entered it off line; "": nobody.
 
     Raises Permanent for one that cannot be read any more: it was read before it was taken, so it is never passed over.
     """
@@ -63,14 +70,15 @@ def read_portal(body: bytes, *, ticket: str, key: str, at: datetime, procedures:
         case forms.Submitted(data=data):
             submission, contents = _submission(data.formulir)
             by = Actor(ActorKind.UNIT, name=submission.unit_name)
+            submission = replace(submission, entered_by=clerk)
             return Told(FormSubmitted(key, at, by, ticket, submission), contents, data.formulir.kode)
         case forms.Revised(data=data):
             submission, contents = _submission(data.formulir)
             return Told(FormRevised(key, at, Actor(ActorKind.UNIT, name=submission.unit_name), submission), contents)
         case forms.Withdrawn(data=data):
-            return Told(facts.Withdrawn(key, at, Actor(ActorKind.UNIT, name=data.oleh), mask(data.alasan)))
+            return Told(facts.Withdrawn(key, at, Actor(ActorKind.UNIT, name=data.oleh), cover(data.alasan)))
         case forms.TrialJudged(data=data) | forms.HandoverAnswered(data=data):
-            by, note = Actor(ActorKind.UNIT, name=data.oleh), mask(data.catatan)
+            by, note = Actor(ActorKind.UNIT, name=data.oleh), cover(data.catatan)
             return Told(OutcomeChosen(key, at, by, data.hasil, note, (), Via.PORTAL, _unit_step(procedures, data.hasil)))
         case _:
             raise Permanent("a message that was taken cannot be read any more", Failure.UNREADABLE)
@@ -86,7 +94,7 @@ def _unit_step(procedures: Sequence[Procedure], word: str) -> int | None:
 def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
     """The form as the core needs it, and what is kept by hash: the frozen form, without the files' bytes, and the files."""
     frozen = form.model_dump(mode="json", exclude={"lampiran": {"__all__": {"isi"}}})
-    frozen["masalah"] = {name: mask(text) if isinstance(text, str) else text for name, text in frozen["masalah"].items()}
+    frozen["masalah"] = {name: cover(text) if isinstance(text, str) else text for name, text in frozen["masalah"].items()}
     kept = canonical(frozen)
     unit, head, problem, filling = form.unit_kerja, form.unit_kerja.pimpinan, form.masalah, form.pengisian
     submission = Submission(
@@ -100,10 +108,10 @@ def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
         reporter_email=form.pelapor.email,
         system=form.sistem.nama,
         system_url=form.sistem.url or "",
-        subject=mask(problem.judul),
+        subject=cover(problem.judul),
         category=problem.kategori,
-        description=mask(problem.uraian),
-        reproduction=mask(problem.langkah_reproduksi or ""),
+        description=cover(problem.uraian),
+        reproduction=cover(problem.langkah_reproduksi or ""),
         since=problem.sejak,
         urgency=problem.urgensi,
         impact=problem.dampak,
@@ -111,6 +119,8 @@ def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
         filled_from=forms.moment(filling.mulai) if filling else None,
         filled_until=forms.moment(filling.selesai) if filling else None,
         sha256=hashlib.sha256(kept).hexdigest(),
+        basis=form.pdp.dasar,
+        notice=form.pdp.versi,
     )
     contents = (content for file in form.lampiran if (content := file.content()) is not None)
     return submission, (kept, *contents)
@@ -146,6 +156,22 @@ class _Hook(BaseModel):
     changes: dict[str, Any] = Field(default_factory=dict)
 
 
+OURSELVES = "akun"
+"""The mark under which a worker that was woken for our own doing leaves who we are, so that the edge wakes nobody for it any more."""
+
+OWN = "our own doing"
+
+
+def ourselves_text(account: str, project_id: int) -> str:
+    """Who we are, as it stands under that mark."""
+    return json.dumps([account, project_id])
+
+
+def ourselves(text: str | None) -> tuple[str, int] | None:
+    """Our account and our project's id as they stand under the mark; None where nothing does."""
+    return None if text is None else (str((told := json.loads(text))[0]), int(told[1]))
+
+
 def look_bytes(look: Look) -> bytes:
     """A look as the body of an inbox row of source "sweep"."""
     said = {"iid": look.iid, "parts": sorted(look.parts), "closely": look.closely}
@@ -171,7 +197,7 @@ def read_hook(body: bytes, *, own: str, project_id: int) -> Look | Ignored:
     if hook.project is not None and hook.project.id != project_id:
         return Ignored("another project's")
     if hook.user is not None and hook.user.username == own:
-        return Ignored("our own doing")  # of a note this is its author, so an edit of our notes ends here too; edits never count
+        return Ignored(OWN)  # of a note this is its author, so an edit of our notes ends here too; edits never count
     iid = _issue_number(hook)
     if iid is None:
         return Ignored(f"nothing about an issue: {hook.object_kind}")

@@ -1,4 +1,4 @@
-"""Passwords, keys and tokens in what people write: found and covered; pure.
+"""Passwords, keys, tokens and citizens' numbers in what people write: found and covered; pure.
 
 Access is a record, never a secret (procedure.md rule 8). Text that merely speaks of passwords must pass, because complaints often do.
 """
@@ -45,6 +45,15 @@ _SAID = re.compile(
 )
 _NEARBY = re.compile(r"[^\n]{0,60}?(?<![\w+/-])(?P<secret>[A-Za-z0-9+/_-]{20,300}={0,2})")
 
+# NIK, and the number of a family card: region, day of birth (of women plus 40), month, year, and a number of that day.
+_CITIZEN = re.compile(
+    r"""
+    (?<![\w.-]) (?P<region>[1-9]\d{3}) [\ .-]? \d{2}
+    [\ .-]? (?: 0[1-9] | [12]\d | 3[01] | 4[1-9] | [56]\d | 7[01] ) [\ .-]? (?: 0[1-9] | 1[0-2] ) [\ .-]? \d{2} [\ .-]? \d{4} (?![\w-])
+    """,
+    re.VERBOSE,
+)
+
 # What follows "password:" in a sentence about passwords, and what stands for one.
 _HARMLESS = re.compile(
     r"aman|baru|belum|benar|berhasil|berubah|bisa|diganti|dilupakan|direset|ditolak|error|expired|gagal|hilang|invalid|kedaluwarsa|kadaluarsa"
@@ -73,6 +82,11 @@ def mask(text: str) -> str:
             end = max(end, stop)
         text = "".join([*pieces, text[end:]])
     return text
+
+
+def cover(text: str) -> str:
+    """The text as it may leave us: with `MASK` for every secret, and for all of a citizen's number but where it was given out."""
+    return _CITIZEN.sub(lambda found: f"{found['region']}{MASK}", mask(text))
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:

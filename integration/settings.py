@@ -127,31 +127,14 @@ Host = Annotated[str, AfterValidator(str.casefold), Field(pattern=r"^[\w.-]+(:\d
 WebhookSecret = Annotated[SecretStr, _hidden(_webhook_secret)]
 
 
-class Settings(BaseSettings):
-    """What contract.md, "Settings", names, without the prefix. Addresses that can carry a password are secrets too."""
+PortalSecrets = Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
+"""The first one signs, all verify."""
+
+
+class _Variables(BaseSettings):
+    """Settings that are read as all are."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, validate_default=False)
-
-    gitlab_url: Address
-    gitlab_token: SecretStr
-    gitlab_project: Annotated[str, Field(pattern=r"^(\d+|[\w.-]+(/[\w.-]+)+)$")]  # id or full path
-    gitlab_webhook_secret: SecretStr
-    gitlab_per_minute: Annotated[int, Field(ge=0)] = 300  # new notes, and new issues, by all workers together; 0: no limit
-    gitlab_oauth_id: str | None = None  # of the OAuth application people sign in by on our pages; None: nobody can
-    gitlab_oauth_secret: SecretStr | None = None
-    portal_secrets: Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]  # the first one signs
-    portal_callback_url: Address | None = None
-    attachment_hosts: Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_listed)] = ()  # from where attachments may be fetched
-    clamd_url: Annotated[str, Field(pattern=r"^(tcp://[^/\s]+|unix:///\S+)$")] | None = None  # None: attachments are not scanned
-    database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")
-    broker_url: BrokerAddress | None = None  # None: embedded
-    organisation: FilePath
-    public_url: Address
-    data_dir: Path = Path("var")
-    smtp_url: MailAddress | None = None
-    bsre_credentials: Annotated[SecretStr, _hidden(_credentials)] | None = None  # None: nobody signs through its client service
-    bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Self:
@@ -167,7 +150,7 @@ class Settings(BaseSettings):
         try:
             return cls(**values)
         except ValidationError as invalid:
-            faults = _faults(invalid)
+            faults = _faults(cls, invalid)
         raise SettingsFaults(faults)  # outside the handler: the error it caught holds the values
 
     @classmethod
@@ -176,12 +159,44 @@ class Settings(BaseSettings):
         return (sources["init_settings"],)
 
 
-def _faults(invalid: ValidationError) -> list[SettingFault]:
+class PortalSettings(_Variables):
+    """What is needed to speak as the portal does, from anywhere: of the service only its address."""
+
+    portal_secrets: PortalSecrets
+    public_url: Address = "http://127.0.0.1:8080"  # where `alur serve` listens
+
+
+class Settings(_Variables):
+    """What contract.md, "Settings", names, without the prefix. Addresses that can carry a password are secrets too."""
+
+    gitlab_url: Address
+    gitlab_token: SecretStr
+    gitlab_project: Annotated[str, Field(pattern=r"^(\d+|[\w.-]+(/[\w.-]+)+)$")]  # id or full path
+    gitlab_webhook_secret: SecretStr
+    gitlab_per_minute: Annotated[int, Field(ge=0)] = 300  # new notes, and new issues, by all workers together; 0: no limit
+    gitlab_oauth_id: str | None = None  # of the OAuth application people sign in by on our pages; None: nobody can
+    gitlab_oauth_secret: SecretStr | None = None
+    portal_secrets: PortalSecrets
+    portal_callback_url: Address | None = None
+    attachment_hosts: Annotated[tuple[Host, ...], NoDecode, BeforeValidator(_listed)] = ()  # from where attachments may be fetched
+    clamd_url: Annotated[str, Field(pattern=r"^(tcp://[^/\s]+|unix:///\S+)$")] | None = None  # None: attachments are not scanned
+    database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")
+    broker_url: BrokerAddress | None = None  # None: embedded
+    organisation: FilePath
+    public_url: Address
+    data_dir: Path = Path("var")
+    smtp_url: MailAddress | None = None
+    bsre_credentials: Annotated[SecretStr, _hidden(_credentials)] | None = None  # None: nobody signs through its client service
+    bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
+
+
+def _faults(settings: type[_Variables], invalid: ValidationError) -> list[SettingFault]:
     """One fault for each variable, in the order of the contract."""
     said = messages("settings")
     kinds = {str(error["loc"][0]): error["type"] for error in reversed(invalid.errors(include_input=False, include_context=False))}
     return [
         SettingFault(f"{PREFIX}{name.upper()}", said["missing" if kinds[name] == "missing" else "bad"].format(expected=said[name]))
-        for name in Settings.model_fields
+        for name in settings.model_fields
         if name in kinds
     ]

@@ -6,6 +6,7 @@ Everything is compared as bytes and in constant time, and nothing a stranger sen
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -15,6 +16,9 @@ TOLERANCE = timedelta(seconds=300)
 """How far a timestamp may be from now, either way."""
 
 HEADERS = ID, TIMESTAMP, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
+IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
+"""What can be the id of a message: of the portal's, and of GitLab's."""
+
 LONGEST_STAY = 9  # digits
 _PREFIX, _VERSION = "whsec_", "v1,"
 _STATUS, _TURN = b"alur-pos status\n", b"alur-pos turn\n"
@@ -52,6 +56,12 @@ class Secret:
 def sign(secret: Secret, id: str, timestamp: int, body: bytes) -> str:  # noqa: A002 - the standard's own word
     """The `webhook-signature`: "v1," and the base64 of HMAC-SHA256 over "{id}.{timestamp}.{body}"; `timestamp` in unix seconds."""
     return _sign(secret, _wire(id), str(timestamp).encode(), body)
+
+
+def headers(secret: Secret, id: str, at: datetime, body: bytes) -> dict[str, str]:  # noqa: A002 - the standard's own word
+    """The three headers under which a body is sent at this moment."""
+    timestamp = int(at.timestamp())
+    return {ID: id, TIMESTAMP: str(timestamp), SIGNATURE: sign(secret, id, timestamp, body)}
 
 
 def verify(secrets: Iterable[Secret], headers: Mapping[str, str], body: bytes, now: datetime) -> Verdict:

@@ -56,6 +56,7 @@ BIG = sa.BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by 
 
 UNFINISHED = sa.text("state <> 'done'")  # as the indexes say it: written out, or SQLite would not use them
 IN_FORCE = sa.text("voided_at IS NULL")
+UNLISTED = sa.text("version <> listed")
 ONE_SHOW = sa.text("kind = 'ShowOnIssue' AND state = 'waiting'")
 
 cases = Table(
@@ -79,7 +80,11 @@ cases = Table(
     Column("ended_at", Moment),
     Column("observed", sa.JSON),  # the issue as last seen
     Column("team", sa.JSON(none_as_null=True)),  # accounts, who is in charge first; None: none was named
+    Column("place", BIG),  # in the order of the last changes; None: never listed
+    Column("listed", Integer, nullable=False, server_default="-1"),  # the version that got this place
     UniqueConstraint("prefix", "year", "number"),
+    UniqueConstraint("place"),
+    Index("ix_cases_unlisted", "ticket", sqlite_where=UNLISTED, postgresql_where=UNLISTED),
     Index("ix_cases_open", "ended_at", "due_at", "role", "iid"),  # of open cases all that is counted stands in it
 )
 

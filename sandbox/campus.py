@@ -43,12 +43,20 @@ PORTAL_ANSWERS = (
 class Campus:
     """The stand-ins, started, with one account for everybody the organisation file names. Use as a context manager."""
 
-    def __init__(self, procedure: Procedure, organisation: Organisation, clock: Callable[[], datetime], *, seed: int = 0) -> None:
+    def __init__(
+        self,
+        procedure: Procedure,
+        organisation: Organisation,
+        clock: Callable[[], datetime],
+        *,
+        seed: int = 0,
+        portal: Portal | None = None,
+    ) -> None:
         self.procedure = procedure
         self.organisation = organisation
         self.clock = clock
         self.gitlab = GitLab(clock, seed=seed)
-        self.portal = Portal(clock)
+        self.portal = portal or Portal(clock)
         self.people: dict[str, User] = {}
 
     def __enter__(self) -> Self:

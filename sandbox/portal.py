@@ -32,19 +32,37 @@ class Callback:
     verified: bool
 
 
-class Portal:
-    """One portal with its callback address. `answers`: status codes to give to the next callbacks instead of 200."""
+def nobody_listens(callback: Callback, status: int) -> None:
+    """What comes is not told to anybody."""
 
-    def __init__(self, clock: Callable[[], datetime], *, secret: str = SECRET) -> None:
+
+class Portal:
+    """One portal with its callback address. `answers`: status codes to give to the next callbacks instead of 200.
+
+    `heard` is called with each callback and what it was answered, also where that was a refusal. Whoever tries the service from a shell
+    has the next callbacks refused by `POST /jawaban` with `kode`, `kali` and, for `Retry-After`, `jeda`.
+    """
+
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        *,
+        secret: str = SECRET,
+        port: int = 0,
+        heard: Callable[[Callback, int], None] = nobody_listens,
+    ) -> None:
         self._clock = clock
         self._secret = secret
+        self.heard = heard
         self._lock = threading.Lock()
         self.callbacks: list[Callback] = []
         self.answers: list[int] = []
+        self.retry_after = ""
         self.service_url = ""  # where the service listens, known once it runs
         app = Flask(__name__)
         app.post("/balik")(self._receive)
-        self._server = make_server("127.0.0.1", 0, app, threaded=True)
+        app.post("/jawaban")(self._refuse_next)
+        self._server = make_server("127.0.0.1", port, app, threaded=True)
         self.callback_url = f"http://127.0.0.1:{self._server.server_port}/balik"
 
     def start(self) -> "Portal":
@@ -82,14 +100,9 @@ class Portal:
 
     def signed(self, body: bytes, webhook_id: str | None = None) -> dict[str, str]:
         """The headers a webhook with this body is sent with, under a new id unless one is given."""
-        message, timestamp = webhook_id or f"msg_{uuid.uuid4().hex}", int(self._clock().timestamp())
-        signature = signatures.sign(signatures.Secret.parse(self._secret), message, timestamp, body)
-        return {
-            "content-type": "application/json",
-            "webhook-id": message,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signature,
-        }
+        secret = signatures.Secret.parse(self._secret)
+        signed = signatures.headers(secret, webhook_id or f"msg_{uuid.uuid4().hex}", self._clock(), body)
+        return {"content-type": "application/json", **signed}
 
     def _receive(self) -> Response:
         body = request.get_data()
@@ -97,10 +110,18 @@ class Portal:
         message = json.loads(body)
         with self._lock:
             status = self.answers.pop(0) if self.answers else HTTPStatus.OK
+            callback = Callback(request.headers["webhook-id"], message["type"], message["data"], verdict is signatures.Verdict.OK)
             if status == HTTPStatus.OK:
-                verified = verdict is signatures.Verdict.OK
-                self.callbacks.append(Callback(request.headers["webhook-id"], message["type"], message["data"], verified))
-        return Response(status=status)
+                self.callbacks.append(callback)
+        self.heard(callback, status)
+        return Response(status=status, headers={"Retry-After": self.retry_after} if status != HTTPStatus.OK and self.retry_after else {})
+
+    def _refuse_next(self) -> Response:
+        """Have the next callbacks answered as told."""
+        with self._lock:
+            self.answers += [request.form.get("kode", type=int, default=500)] * request.form.get("kali", type=int, default=1)
+            self.retry_after = request.form.get("jeda", "")
+        return Response(status=HTTPStatus.NO_CONTENT)
 
 
 def attachment(name: str, media_type: str, content: bytes) -> Json:

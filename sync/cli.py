@@ -33,6 +33,7 @@ from sync.audit import audit
 from sync.book_commands import numbers
 from sync.doctor import check
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
+from sync.portal_commands import portal, sandbox
 from sync.register import register
 from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
@@ -332,6 +333,8 @@ main.add_command(rows("outbox"))
 
 
 main.add_command(numbers)
+main.add_command(portal)
+main.add_command(sandbox)
 
 
 # --- reports, repair, proof ---

@@ -68,7 +68,7 @@ def demonstrate(console: Console, folder: Path, *, keep: bool) -> None:
     """
     clock = SimulatedClock(START)
     with Campus(procedures.load(PROCEDURE), organisations.load(ORGANISATION), clock) as campus:
-        settings = _settings(campus, folder)
+        settings = settings_between(campus, folder, free_port(), campus.portal.callback_url)
         service = build(settings, clock)
         service.provision()
         with running(service, settings.bind) as process:
@@ -81,9 +81,15 @@ def demonstrate(console: Console, folder: Path, *, keep: bool) -> None:
                 _wait_for_interrupt()
 
 
-def _settings(campus: Campus, folder: Path) -> Settings:
+def free_port() -> int:
+    """A port nobody listens at."""
     with socket.create_server((HOST, 0)) as free:
         port: int = free.getsockname()[1]
+    return port
+
+
+def settings_between(campus: Campus, folder: Path, port: int, callback_url: str) -> Settings:
+    """The settings of the service at this port, between the stand-ins of a campus; its data is in `folder`, it calls the portal there."""
     home = f"http://{HOST}:{port}"
     application = campus.gitlab.application(f"{home}/masuk/kembali")
     return Settings(
@@ -95,7 +101,7 @@ def _settings(campus: Campus, folder: Path) -> Settings:
         gitlab_oauth_id=application.id,
         gitlab_oauth_secret=SecretStr(application.secret),
         portal_secrets=(SecretStr(SECRET),),
-        portal_callback_url=campus.portal.callback_url,
+        portal_callback_url=callback_url,
         database_url=SecretStr(f"sqlite:///{folder / 'alur.db'}"),
         organisation=ORGANISATION,
         public_url=home,

@@ -16,7 +16,7 @@ from integration.faults import Failure, Permanent, Transient
 from integration.figures import FINDS, LEFT, MENDED
 from integration.files import FileStore
 from integration.issue import IssueSeen, Part, Sighting, Snapshot, differing, fields_of, sighting_json, sighting_of
-from integration.payloads import Ignored, Look, Told, look_bytes, read_hook, read_look, read_portal
+from integration.payloads import CLERK, OURSELVES, OWN, Ignored, Look, Told, look_bytes, ourselves_text, read_hook, read_look, read_portal
 from integration.procedure.case import Case, evolve
 from integration.procedure.deadlines import week_began, week_of
 from integration.procedure.decide import Decision, decide
@@ -112,12 +112,17 @@ class Inbox:
         match row.source:
             case "gitlab":
                 home = self.platform.home
-                return self._act(turn, row, read_hook(row.body, own=home.account, project_id=home.project_id))
+                told_by = read_hook(row.body, own=home.account, project_id=home.project_id)
+                us = ourselves_text(home.account, home.project_id)
+                if told_by == Ignored(OWN) and self.store.mark(OURSELVES) != us:  # the edge knows nobody yet, or another account
+                    self.store.set_mark(OURSELVES, us)
+                return self._act(turn, row, told_by)
             case "sweep":
                 return self._act(turn, row, read_look(row.body))
             case "portal":
                 procedures = self.display.procedures
-                told = read_portal(row.body, ticket=row.lane, key=row.key, at=row.received_at, procedures=procedures)
+                clerk = str(row.headers.get(CLERK, ""))
+                told = read_portal(row.body, ticket=row.lane, key=row.key, at=row.received_at, procedures=procedures, clerk=clerk)
                 return self._act(turn, row, told)
             case "report":
                 return self._report(turn, row)

@@ -1,5 +1,7 @@
 """Calls the portal back, signed as Standard Webhooks say, under one id however often it is tried (contract.md, "Service -> portal").
 
+For the portal's developers it goes the other way, too: hands a message in as the portal does.
+
 No redirect is followed: what is told about a case goes to the configured address and nowhere else.
 """
 
@@ -7,15 +9,18 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import requests
 
 from integration import signatures
 from integration.clock import Clock
+from integration.codec import Json
 from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
-TOO_MANY, BROKEN = 429, 500
+TAKEN, TOO_MANY, BROKEN = range(200, 300), 429, 500
+A_DAY, LONGEST_NUMBER = 86400, 9  # seconds; digits: more than a day is asked for by mistake, and shortened again by the drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,26 +38,52 @@ class Portal:
         """
         moment = at.astimezone(UTC).isoformat(timespec="seconds")
         body = json.dumps({"type": kind, "timestamp": moment, "data": data}, ensure_ascii=False).encode()
-        identity, timestamp = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}", int(self.clock().timestamp())
-        headers = {
-            "content-type": "application/json",
-            "webhook-id": identity,
-            "webhook-timestamp": str(timestamp),
-            "webhook-signature": signatures.sign(signatures.Secret.parse(self.secret), identity, timestamp, body),
-        }
+        identity = f"msg_{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+        signed = signatures.headers(signatures.Secret.parse(self.secret), identity, self.clock(), body)
+        headers = {"content-type": "application/json", **signed}
         try:
             with requests.post(self.url, data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False, stream=True) as answer:
-                _judge(kind, answer)
+                self._judge(kind, answer)
         except requests.RequestException as failure:
             raise Transient(f"{kind}: {type(failure).__name__}", Failure.PORTAL_DOWN) from failure
 
+    def _judge(self, kind: str, answer: requests.Response) -> None:
+        """What an answer asks of us; only its status is read, never its text."""
+        if answer.status_code in TAKEN:
+            return
+        if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
+            wait = asked_pause(answer.headers.get("Retry-After", ""), self.clock())
+            raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
+        raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)
 
-def _judge(kind: str, answer: requests.Response) -> None:
-    """What an answer asks of us; only its status is read, never its text."""
-    if answer.ok and not answer.is_redirect:
-        return
-    if answer.status_code == TOO_MANY or answer.status_code >= BROKEN:
-        pause = answer.headers.get("Retry-After", "")
-        wait = timedelta(seconds=int(pause)) if pause.isdigit() else None
-        raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
-    raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)
+
+def asked_pause(retry_after: str, now: datetime) -> timedelta | None:
+    """The pause a `Retry-After` asks for, in seconds or until a date (RFC 9110); None where it says neither."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return timedelta(seconds=min(int(retry_after[:LONGEST_NUMBER]), A_DAY))
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return None
+    return max(until.astimezone(UTC) - now, timedelta(0))
+
+
+class Silent(Exception):
+    """Nobody answered at the service's address; the text says why, without what was sent."""
+
+
+def hand_in(url: str, body: bytes, signed: dict[str, str]) -> tuple[int, Json]:
+    """Send a signed message to the service at `url`; gives the status of its answer and what it says, {} where that is no JSON object.
+
+    Raises Silent.
+    """
+    headers = {"content-type": "application/json", **signed}
+    try:
+        answer = requests.post(f"{url}/webhooks/layanan", data=body, headers=headers, timeout=TIMEOUT, allow_redirects=False)
+    except requests.RequestException as failure:
+        raise Silent(type(failure).__name__) from failure
+    try:
+        said = answer.json()
+    except ValueError:
+        said = {}
+    return answer.status_code, said if isinstance(said, dict) else {}

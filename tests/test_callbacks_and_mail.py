@@ -89,12 +89,42 @@ class TestPortal:
             Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
         assert later.value.retry_after == timedelta(seconds=30)
 
+    @pytest.mark.parametrize(
+        ("asked", "seconds"),
+        [
+            ("0", 0),
+            ("120", 120),
+            ("Tue, 02 Jun 2026 03:14:05 GMT", 600),
+            ("Tue, 02 Jun 2026 10:14:05 +0700", 600),
+            ("Tue, 02 Jun 2026 02:00:00 GMT", 0),
+            ("9" * 5000, 86400),
+        ],
+    )
+    def test_the_pause_it_asks_for_is_kept(self, receiver: Receiver, asked: str, seconds: int):
+        receiver.answer = (429, {"Retry-After": asked})
+        with pytest.raises(Transient) as later:
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
+        assert later.value.retry_after == timedelta(seconds=seconds)
+
+    @pytest.mark.parametrize("asked", ["", "nanti", "-5", "1.5", "\xb2", "Tue, 99 Jun 2026 03:14:05 GMT"])
+    def test_without_a_pause_that_can_be_read_the_own_one_is_taken(self, receiver: Receiver, asked: str):
+        receiver.answer = (503, {"Retry-After": asked})
+        with pytest.raises(Transient) as later:
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
+        assert later.value.retry_after is None
+
     @pytest.mark.parametrize("status", [301, 307, 400, 401, 404, 410, 422])
     def test_it_never_will(self, receiver: Receiver, status: int):
         receiver.answer = (status, {"Location": receiver.url})
         with pytest.raises(Permanent):
             Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
         assert len(receiver.got) == 1
+
+    @pytest.mark.parametrize("status", [300, 302, 304])
+    def test_a_redirect_to_nowhere_is_not_taken_for_an_answer(self, receiver: Receiver, status: int):
+        receiver.answer = (status, {})
+        with pytest.raises(Permanent):
+            Portal(receiver.url, SECRET, at_noon).call("a", "status.berubah", {}, NOW)
 
     def test_nobody_there_passes(self):
         with pytest.raises(Transient):

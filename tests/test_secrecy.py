@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integration.secrecy import MASK, mask, secrets_in
+from integration.secrecy import MASK, cover, mask, secrets_in
 
 KEY_BLOCK = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\nAAAA\n-----END OPENSSH PRIVATE KEY-----"
 
@@ -122,3 +122,21 @@ def test_nothing_is_found_in_what_was_covered(text: str):
 )
 def test_a_long_text_takes_no_long_time(piece: str):
     mask(piece * 20_000)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("NIK saya 3174051203900007.", f"NIK saya 3174{MASK}."),
+        ("NIK 3174 0552 0390 0007, a.n. Siti", f"NIK 3174{MASK}, a.n. Siti"),
+        ("KK 3174.05.120390.0007", f"KK 3174{MASK}"),
+        ("NIP 198501012010121001 tetap", "NIP 198501012010121001 tetap"),
+        ("NIM 1301617042", "NIM 1301617042"),
+        ("pesanan 3174059903900007", "pesanan 3174059903900007"),  # no day 99
+        ("v3174051203900007", "v3174051203900007"),
+        ("sandi: Rahasia123x, NIK 3174051203900007", f"sandi: {MASK}, NIK 3174{MASK}"),
+    ],
+)
+def test_a_citizens_number_does_not_leave_us(written, shown):
+    assert cover(written) == shown
+    assert cover(shown) == shown

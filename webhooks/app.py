@@ -19,9 +19,11 @@ from integration.templates import TEMPLATES
 from webhooks.attached import attached_files
 from webhooks.desk import desk_pages
 from webhooks.edge import LARGEST_BODY, Edge, delivery_id, for_a_browser, refusal, unavailable
+from webhooks.entry import entry_pages
 from webhooks.health import health
 from webhooks.hooks import hooks
 from webhooks.intake import intake
+from webhooks.listing import listing
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
 from webhooks.pages import notice
@@ -52,12 +54,14 @@ def create_app(parts: Parts) -> Flask:
     login.guard(app)
     for_people = (
         status_pages(edge),
+        listing(edge),
         turn_pages(edge),
         verification(edge),
         login_pages(login),
         signing_pages(edge, login),
         desk_pages(edge, login),
         attached_files(edge, login),
+        entry_pages(edge, login),
     )
     for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
         app.register_blueprint(routes)

@@ -117,6 +117,7 @@ def _desk_page(edge: Edge, who: Reader) -> Response:
         waiting=[_shown(edge, desk, one, who) for one in desk.waiting(who.account)],
         changed=[_change(edge, row) for row in changed[:MOST_CHANGES]],
         more=max(0, len(changed) - MOST_CHANGES),
+        clerk=any(office.role == edge.procedures[-1].step(edge.procedures[-1].opens_at).performer for office in offices),
         once=secrets.token_urlsafe(16),
         words=messages("desk"),
     )

@@ -3,7 +3,6 @@
 A view verifies, keeps, answers; it decides nothing and calls nobody.
 """
 
-import re
 from datetime import datetime
 
 from flask import Response, jsonify, request
@@ -14,7 +13,7 @@ from integration.forms import Form
 from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
-from integration.signatures import ID, Secret
+from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -22,9 +21,6 @@ LARGEST_BODY = 32 * 1024 * 1024
 
 RETRY_AFTER = 5
 """Seconds after which what could not be kept may be sent again."""
-
-IDENTIFIER = re.compile(r"[\x21-\x7e]{1,256}")
-"""What can be the id of a message: of the portal's, and of GitLab's."""
 
 
 class Edge:
@@ -92,6 +88,14 @@ def delivery_id() -> str:
     """The id under which this message came, "" where it came with none that can be one: for the logs."""
     given = request.headers.get(ID, request.headers.get("Idempotency-Key", "")).strip()
     return given if IDENTIFIER.fullmatch(given) else ""
+
+
+def unsigned(edge: Edge) -> tuple[int, str] | None:
+    """Why this request without a body is not signed as the portal signs: the status and sentence of the refusal; None where it is."""
+    verdict = verify(edge.secrets, dict(request.headers), b"", edge.clock())
+    if verdict is Verdict.OK:
+        return None
+    return (400, "header_missing") if verdict is Verdict.MISSING else (401, "unauthorized")
 
 
 def refusal(status: int, sentence: str) -> Response:

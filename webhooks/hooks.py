@@ -6,12 +6,15 @@ Everything authentic is kept and answered 200, whether it concerns a case or not
 import hashlib
 import json
 import logging
+import time
 
 from flask import Blueprint, Response, request
 
 from integration import logs, signatures
+from integration.payloads import OURSELVES, OWN, Ignored, ourselves, read_hook
+from integration.signatures import IDENTIFIER
 from integration.store import Conflict, Delivery, Kept
-from webhooks.edge import IDENTIFIER, Edge, delivery_id, whole_body
+from webhooks.edge import Edge, delivery_id, whole_body
 
 KEPT_HEADERS = ("X-Gitlab-Event", "Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Instance")
 log = logging.getLogger(__name__)
@@ -20,9 +23,30 @@ ELSEWHERE = "gitlab"
 """The lane of hooks that are about no issue."""
 
 
+ASKED_AGAIN, SOUGHT_AGAIN = 60.0, 1.0
+"""Seconds for which who we are is taken as known, and as not known."""
+
+
+class Ourselves:
+    """Who we are on the platform, as a worker found out; None until one has. Asked of the store now and then."""
+
+    def __init__(self, edge: Edge) -> None:
+        self._edge, self._until = edge, 0.0
+        self._known: tuple[str, int] | None = None
+
+    def __call__(self) -> tuple[str, int] | None:
+        """Our account and our project's id. Raises StoreDown."""
+        now = time.monotonic()
+        if now >= self._until:
+            self._known = ourselves(self._edge.store.mark(OURSELVES))
+            self._until = now + (ASKED_AGAIN if self._known else SOUGHT_AGAIN)
+        return self._known
+
+
 def hooks(edge: Edge) -> Blueprint:
     """The one route."""
     pages = Blueprint("hooks", __name__)
+    known = Ourselves(edge)
 
     @pages.post("/webhooks/gitlab")
     def gitlab() -> Response:
@@ -31,23 +55,25 @@ def hooks(edge: Edge) -> Blueprint:
             if not _authentic(edge, body):
                 log.warning("refused: not signed as our hook")
                 return Response(status=401)
-            _keep(edge, body)
+            _keep(edge, body, known())
             return Response(status=200)
 
     return pages
 
 
-def _keep(edge: Edge, body: bytes) -> None:
-    """Keep a hook in the lane of the case it is about."""
+def _keep(edge: Edge, body: bytes, us: tuple[str, int] | None) -> None:
+    """Keep a hook in the lane of the case it is about; one that tells of our own doing, nearly half of all, wakes nobody."""
     key, number = _key(body), issue_number(body)
     lane = ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
     headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
-    kept = edge.store.keep(Delivery("gitlab", key, lane, body, headers))
+    settled = OWN if us and read_hook(body, own=us[0], project_id=us[1]) == Ignored(OWN) else ""
+    kept = edge.store.keep(Delivery("gitlab", key, lane, body, headers, settled=settled))
     with logs.about(delivery=key, case=lane):
         match kept:
             case Kept(fresh=True):
                 log.info("kept")
-                edge.bell.ring()
+                if not settled:
+                    edge.bell.ring()
             case Kept():
                 log.info("repeated")
             case Conflict():

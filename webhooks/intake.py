@@ -12,7 +12,7 @@ from integration.codec import Json
 from integration.figures import MESSAGES_REFUSED
 from integration.forms import Message, Revised, Submitted
 from integration.store import Conflict, Delivery
-from webhooks.edge import IDENTIFIER, Edge, delivery_id, refusal, whole_body
+from webhooks.edge import Edge, delivery_id, refusal, whole_body
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def intake(edge: Edge) -> Blueprint:
             verdict = signatures.verify(edge.secrets, given, body, edge.clock())
             if verdict is not signatures.Verdict.OK:
                 return _refused(*SENTENCES.get(verdict, NOT_OURS), f"signature {verdict.value}")
-            if not IDENTIFIER.fullmatch(given[signatures.ID]):
+            if not signatures.IDENTIFIER.fullmatch(given[signatures.ID]):
                 return _refused(400, "identifier")
             return _judged(edge, body, {name: given[name] for name in (signatures.ID, signatures.TIMESTAMP)})
 

@@ -3,15 +3,27 @@
 Nothing anybody wrote on the platform is shown: no comment, no reason, no section.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from integration.codec import Json
 from integration.procedure.case import Case, Paper
 from integration.procedure.contexts import papers_owed
-from integration.procedure.definition import OutcomeKind, Procedure, Revisions
+from integration.procedure.definition import OutcomeKind, Procedure, Revisions, by_revision
 from integration.procedure.forecast import finish
 from integration.procedure.offices import WorkCalendar
 from integration.procedure.papers import standing
+from integration.store import NEW
+
+WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "pengecualian", "tujuan", "perkiraan_selesai")
+"""What nobody can say of a form that is kept and not yet worked on."""
+
+
+def told_of(ticket: str, case: Case | None, procedures: Sequence[Procedure], calendar: WorkCalendar, now: datetime) -> Json:
+    """What the unit may know of a ticket; `case` None: its form is kept and not yet worked on."""
+    if case is None:
+        return {"tiket": ticket, "status": NEW, **dict.fromkeys(WITHOUT_CASE), "dokumen": []}
+    return public_status(by_revision(procedures)[case.procedure, case.revision], calendar, case, now)
 
 
 def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now: datetime) -> Json:

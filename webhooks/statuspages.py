@@ -11,11 +11,10 @@ from integration import signatures
 from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.definition import by_revision
-from integration.store import NEW
 from integration.templates import messages
-from webhooks.edge import Edge, for_a_browser, refusal
+from webhooks.edge import Edge, for_a_browser, refusal, unsigned
 from webhooks.pages import page
-from webhooks.status import public_status, timeline
+from webhooks.status import timeline, told_of
 
 
 def status_pages(edge: Edge) -> Blueprint:
@@ -59,23 +58,16 @@ def denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
     if "token" in request.args:
         held = signatures.status_token_matches(edge.secrets, ticket, request.args["token"])
         return None if held else (401, "link_invalid")
-    verdict = signatures.verify(edge.secrets, dict(request.headers), b"", edge.clock())
-    if verdict is signatures.Verdict.MISSING:
-        return (401, "link_invalid") if for_a_browser() else (400, "header_missing")
-    return None if verdict is signatures.Verdict.OK else (401, "unauthorized")
+    denied = unsigned(edge)
+    return (401, "link_invalid") if denied == (400, "header_missing") and for_a_browser() else denied
 
 
 def _status(edge: Edge, ticket: str) -> Json | None:
     """The case as the unit may see it; None for a ticket that does not exist."""
     case = fold(edge.store.entries(ticket))
-    if case is None:
-        return {"tiket": ticket, "status": NEW, **dict.fromkeys(WITHOUT_CASE), "dokumen": []} if edge.store.ticket_exists(ticket) else None
-    procedure = by_revision(edge.procedures)[case.procedure, case.revision]
-    return public_status(procedure, edge.calendar, case, edge.clock())
-
-
-WITHOUT_CASE = ("langkah", "nama_langkah", "giliran", "batas", "dijeda_sejak", "pengecualian", "tujuan", "perkiraan_selesai")
-"""What nobody can say of a form that is kept and not yet worked on."""
+    if case is None and not edge.store.ticket_exists(ticket):
+        return None
+    return told_of(ticket, case, edge.procedures, edge.calendar, edge.clock())
 
 
 def _refused_page(answer: tuple[int, str]) -> Response:

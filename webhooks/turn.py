@@ -4,36 +4,30 @@ Reached by the link that the portal and the unit's head are sent (contract.md, "
 message the portal would send, and decided the same way: one answer at a time, and none once the case has gone on.
 """
 
-import base64
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import get_args
 
 from flask import Blueprint, Response, redirect, request
-from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 
 from integration import forms, signatures
 from integration.codec import Json, canonical
-from integration.forms import Faults, NotJson, Problem, Revised
+from integration.forms import Faults, NotJson, Revised
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import Entry, StepLeft
 from integration.store import Conflict, Delivery, InboxRow
 from integration.templates import messages
 from webhooks.edge import Edge
+from webhooks.formfields import CHOICES, PROBLEM, files, filled, shown
 from webhooks.limits import Allowance, asker, waiting
 from webhooks.pages import notice, page
 from webhooks.status import public_status
 
 AT_ONCE, PAUSE = 60, 1.0
-CHOICES = {name: get_args(Problem.model_fields[name].annotation) for name in ("kategori", "urgensi", "dampak")}
-WRITTEN = ("sistem.nama", "sistem.url", "masalah.judul", "masalah.uraian", "masalah.langkah_reproduksi")
-EDITED = (*WRITTEN, *(f"masalah.{name}" for name in CHOICES))
-OPTIONAL = frozenset({"sistem.url", "masalah.langkah_reproduksi"})
 RECEIPT = 12  # hex digits of the answer's hash
 
 
@@ -169,27 +163,11 @@ def _message(turn: Turn) -> Json:
 
 def _revised(form: Json) -> Json:
     """The last form with what was written into the page."""
-    revised: Json = json.loads(json.dumps(form))
-    for place in EDITED:
-        part, name = place.split(".")
-        value = request.form.get(place, "").strip()
-        revised[part][name] = None if place in OPTIONAL and not value else value
+    revised = filled(form, PROBLEM, request.form)
     keeping = set(request.form.getlist("pertahankan"))
-    files = [file for file in form.get("lampiran") or () if file["sha256"] in keeping]
-    revised["lampiran"] = [*files, *(_attachment(file) for file in request.files.getlist("lampiran") if file.filename)]
+    revised["lampiran"] = [*(file for file in form.get("lampiran") or () if file["sha256"] in keeping), *files("lampiran")]
     revised.pop("pengisian", None)  # it told when the form before was filled in
     return revised
-
-
-def _attachment(file: FileStorage) -> Json:
-    content = file.read()
-    return {
-        "nama": file.filename,
-        "jenis": file.mimetype or "application/octet-stream",
-        "ukuran": len(content),
-        "sha256": hashlib.sha256(content).hexdigest(),
-        "isi": base64.b64encode(content).decode(),
-    }
 
 
 # --- what is shown ---
@@ -197,9 +175,8 @@ def _attachment(file: FileStorage) -> Json:
 
 def _known(turn: Turn) -> dict[str, str]:
     """What the page's fields hold before anything is written into them."""
-    form, head = turn.form, turn.form["unit_kerja"]["pimpinan"]
-    known = {place: str(form[place.split(".")[0]].get(place.split(".")[1]) or "") for place in EDITED}
-    return known | {"oleh": f"{head['nama']}, {head['jabatan']}", "alasan": "", "catatan": ""}
+    head = turn.form["unit_kerja"]["pimpinan"]
+    return shown(turn.form, PROBLEM) | {"oleh": f"{head['nama']}, {head['jabatan']}", "alasan": "", "catatan": ""}
 
 
 def _page(edge: Edge, turn: Turn, given: Mapping[str, str], faults: tuple[forms.Fault, ...] = (), code: int = 200) -> Response:

@@ -21,7 +21,7 @@ from integration.procedure.transitions import end, enter, record_recorded
 FORM = "form"
 """What a revised form asks for, where a command would have a word."""
 
-_NOT_COMPARED = {"attachments", "filled_from", "filled_until", "sha256"}
+_NOT_COMPARED = {"attachments", "filled_from", "filled_until", "sha256", "entered_by"}
 
 
 def submitted(draft: Draft) -> None:

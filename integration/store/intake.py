@@ -17,7 +17,7 @@ from integration.clock import Clock, utc_now
 from integration.codec import Json
 from integration.store.database import Database
 from integration.store.rows import NEW, Conflict, Delivery, Kept, StoreDown
-from integration.tables import WAITING, cases, counters, inbox, lanes, sequences
+from integration.tables import DONE, WAITING, cases, counters, inbox, lanes, sequences
 
 LARGEST_GROUP = 64  # requests
 LARGEST_BYTES = 32 * 1024 * 1024  # of their bodies together, unless one alone is larger
@@ -172,7 +172,7 @@ class Intake(Database):
         if deliveries:
             rows = [self._row(delivery) for delivery in deliveries]
             connection.execute(NEW_ROWS, rows)
-            self._wake(connection, {delivery.lane for delivery in deliveries})
+            self._wake(connection, {delivery.lane for delivery in deliveries if not delivery.settled})
             first |= {key: (row["body_sha256"], row["answer"]) for key, row in zip(sorted(new), rows, strict=True)}
         return [_outcome(request, *first[request.key], fresh=new.get(request.key) is request) for request in requests]
 
@@ -222,11 +222,11 @@ class Intake(Database):
             "headers": delivery.headers,
             "answer": delivery.answer,
             "received_at": now,
-            "state": WAITING,
+            "state": DONE if delivery.settled else WAITING,
             "attempts": 0,
             "due_at": now,
             "error": "",
-            "result": "",
+            "result": delivery.settled,
         }
 
     def _counted(self, connection: Connection, name: str, year: int, n: int = 1) -> int:

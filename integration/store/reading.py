@@ -14,6 +14,7 @@ from integration.procedure.case import fold
 from integration.procedure.events import Entry, Event
 from integration.store import statements
 from integration.store.book import Book
+from integration.store.listing import Listing
 from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Turn, Waiting
 from integration.store.statements import columns
 from integration.store.worklist import Worklist
@@ -25,7 +26,7 @@ Side = Literal["inbox", "outbox"]
 AT_ONCE = 50  # ledgers read in one question
 
 
-class Store(Worklist, Book):
+class Store(Worklist, Book, Listing):
     """The store of the service: everything it knows and everything it still has to do."""
 
     # --- cases ---

@@ -25,7 +25,10 @@ class LeaseLost(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One message as it came. `key` is unique per `source`; `lane`: the case it concerns; `answer`: what every repeat is answered."""
+    """One message as it came. `key` is unique per `source`; `lane`: the case it concerns; `answer`: what every repeat is answered.
+
+    `settled`: why there is nothing to be done about it; it is kept, and nobody is woken for it.
+    """
 
     source: str  # "portal", "gitlab", "clock", "outcome", "sweep", "report", "chase", "digest", "meja"
     key: str
@@ -33,6 +36,7 @@ class Delivery:
     body: bytes
     headers: Json = field(default_factory=dict)
     answer: Json = field(default_factory=dict)
+    settled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

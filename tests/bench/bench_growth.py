@@ -49,6 +49,7 @@ WORKS = (
     Work("a sweep, nothing changed", grown.sweeps),
     Work(f"a sweep, {grown.CHANGED} issues changed", grown.sweeps_of_changed),
     Work("a unit's status page", grown.statuses_shown),
+    Work(f"a page of {grown.LISTED} cases for the portal", grown.pages_listed),
     Work("GET /ready", grown.readiness),
     Work("alur inbox list, outbox list", grown.rows_listed),
     Work("GET /metrics, an office vacant", grown.metrics, looks_at_all=True),

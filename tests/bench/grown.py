@@ -19,11 +19,12 @@ import yaml
 from flask.testing import FlaskClient
 
 from integration import codec
+from integration.codec import Json
 from integration.parts import Parts
 from integration.procedure.case import Status
 from integration.procedure.facts import Actor, ActorKind, PauseAsked, ResumeAsked
 from integration.settings import Settings
-from integration.signatures import Secret, status_token
+from integration.signatures import Secret, headers, status_token
 from integration.store import Delivery, OutboxRow, Store, Turn
 from integration.tables import DONE, UNFINISHED, cases, inbox, lanes
 from sandbox.clock import SimulatedClock
@@ -48,6 +49,7 @@ VACANT = "kasi-layanan-administrasi"  # an office nobody holds: cases that wait 
 COORDINATOR = Actor(ActorKind.PERSON, "koord.programmer", "Fajar Nugroho, S.Kom.")
 BODY = b"x" * 3 * 1024  # of a form
 SENDERS = 16
+LISTED = 25  # cases on a page
 CHANGED = 10  # issues that a sweep finds changed
 SECONDS = itertools.count(1)  # after NOW at which they change: at another one each time
 
@@ -63,6 +65,7 @@ class Stand:
     database: sa.Engine
     ended: int
     at_ten: list[Copy]
+    cursor: str = ""  # up to which the list was read
 
     @property
     def store(self) -> Store:
@@ -217,6 +220,17 @@ def statuses_shown(on: Stand) -> float:
     secret = Secret.parse(SECRET)
     pages = [f"/layanan/pengaduan/{ticket}?token={status_token(secret, ticket)}" for ticket in (case.ticket for case in on.at_ten[:20])]
     return timed(lambda: [asked(on, page) for page in pages]) / len(pages)
+
+
+def pages_listed(on: Stand) -> float:
+    """The portal reads the list on by a page, of cases that were never listed."""
+    signed = headers(Secret.parse(SECRET), "msg", on.store.clock(), b"")
+    address = f"/layanan/pengaduan?kursor={on.cursor}&jumlah={LISTED}"
+    pages: list[Json] = []
+    took = timed(lambda: pages.append(on.edge.get(address, headers=signed).json))
+    on.cursor = pages[0]["kursor"]
+    assert len(pages[0]["pengaduan"]) == LISTED
+    return took
 
 
 def readiness(on: Stand) -> float:

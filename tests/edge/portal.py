@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from integration.procedure.facts import Submission
-from integration.signatures import Secret, sign
+from integration.signatures import Secret, headers
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "whsec_" + base64.b64encode(b"rahasia portal").decode()
@@ -78,14 +78,12 @@ class Portal:
     def ask(self, ticket: str, **headers: str) -> TestResponse:
         return self.client.get(f"/layanan/pengaduan/{ticket}", headers={**self.signed(b""), **headers})
 
+    def list(self, **query: str) -> TestResponse:
+        return self.client.get("/layanan/pengaduan", query_string=query, headers=self.signed(b""))
+
     def signed(self, body: bytes, key: str = "") -> dict[str, str]:
         self.sent += 1
-        key, seconds = key or f"msg_{self.sent}", int(self.watch().timestamp())
-        return {
-            "webhook-id": key,
-            "webhook-timestamp": str(seconds),
-            "webhook-signature": sign(Secret.parse(self.secret), key, seconds, body),
-        }
+        return headers(Secret.parse(self.secret), key or f"msg_{self.sent}", self.watch(), body)
 
 
 def form(**changes: Any) -> dict[str, Any]:

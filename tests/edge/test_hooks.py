@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from integration.payloads import OURSELVES, ourselves_text
 from integration.signatures import Secret, sign
 from integration.store import Batch, CaseRow, Delivery
 from tests.edge.portal import HOOK_TOKEN
@@ -55,6 +56,29 @@ def test_a_hook_about_a_case_goes_into_its_lane(client, parts, payload):
     ticket = link(parts.store, 7)
     call(client, payload)
     assert parts.store.inbox_rows()[0].lane == ticket
+
+
+def test_our_own_doing_is_kept_and_wakes_nobody_once_a_worker_found_out_who_we_are(client, parts, app):
+    ours, theirs = (
+        ISSUE | {"user": {"username": "alur-pos"}, "project": {"id": 41}},
+        ISSUE | {"user": {"username": "kasi"}, "project": {"id": 41}},
+    )
+    call(client, ours, Idempotency_Key="sebelum")
+    assert [row.key for row in parts.store.inbox_rows()] == ["sebelum"]
+
+    parts.store.set_mark(OURSELVES, ourselves_text("alur-pos", 41))
+    client = create_app(parts).test_client()
+    heard = parts.bell.rings
+    for _ in range(2):
+        assert call(client, ours, Idempotency_Key="sesudah").status_code == 200
+    assert parts.bell.rings == heard
+    assert [row.key for row in parts.store.inbox_rows()] == ["sebelum"]
+    (kept,) = parts.store.inbox_rows(state="done")
+    assert (kept.key, kept.result, kept.attempts) == ("sesudah", "our own doing", 0)
+
+    call(client, theirs, Idempotency_Key="orang")
+    assert parts.store.inbox_rows()[0].key == "orang"
+    assert parts.bell.rings == heard + 1
 
 
 def test_a_hook_sent_twice_is_kept_once(client, parts):

@@ -67,10 +67,14 @@ class Revoke(Asked):
 
 @dataclass(frozen=True, slots=True)
 class Attach(Asked):
-    """`/pos lampir <dokumen>` with uploads; `uploads` are Markdown links made anew from the files' own names."""
+    """`/pos lampir <dokumen>` with uploads; `uploads` are Markdown links made anew from the files' own names.
+
+    `signer`: the words behind `oleh`, joined by hyphens; "" where that word does not follow the document's name.
+    """
 
     document: str
     uploads: tuple[str, ...]
+    signer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,7 +377,8 @@ def _attach(said: _Said) -> Attach | Malformed:
     document = max((slug for slug in said.documents if f"{words}-".startswith(f"{slug}-")), key=len, default="")
     if not document:
         return said.malformed("document")
-    return Attach(document, said.below.uploads) if said.below.uploads else said.malformed("upload")
+    signer = re.fullmatch(r"-oleh-(.+)", words.removeprefix(document))
+    return Attach(document, said.below.uploads, signer[1] if signer else "") if said.below.uploads else said.malformed("upload")
 
 
 def _hand_off(said: _Said) -> HandOff | Malformed:

@@ -12,6 +12,7 @@ from pathlib import Path
 from integration.faults import Failure, NeedsOperator
 
 PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
+LARGEST_SIGNED = 20 * 1024 * 1024  # bytes of a signed copy of a paper
 SHA256 = re.compile(r"[0-9a-f]{64}")
 
 

@@ -14,7 +14,18 @@ from pydantic_core import PydanticCustomError
 
 from integration.calendars import Day
 from integration.entries import Entry
-from integration.procedure.offices import OUR_FONT, DayHours, Holding, HoursPeriod, Letterhead, Numbering, Office, Papers, Programmer
+from integration.procedure.offices import (
+    OUR_FONT,
+    DayHours,
+    Holding,
+    HoursPeriod,
+    Letterhead,
+    Numbering,
+    Office,
+    Papers,
+    Programmer,
+    Provider,
+)
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 PLACEHOLDERS = frozenset({"seq", "unit", "type", "roman_month", "year"})
@@ -50,6 +61,13 @@ def _times(text: object) -> tuple[time, time]:
     return start, end
 
 
+def _provider(text: object) -> Provider:
+    try:
+        return Provider(str(text))
+    except ValueError:
+        raise PydanticCustomError("provider", "provider") from None
+
+
 def _weekdays(text: object) -> tuple[int, ...]:
     """Weekdays from 0, Monday: "friday" or "monday-thursday"."""
     first, _, last = str(text).partition("-")
@@ -82,6 +100,7 @@ def _number_pattern(text: str) -> str:
 Account = Annotated[str, _matching(r"\w[\w.-]*", "account")]
 Nip = Annotated[str, _matching(r"\d{18}", "nip")]
 Mail = Annotated[str, _matching(r"[^@\s]+@[^@\s]+\.[^@\s]+", "mail")]
+Address = Annotated[str, _matching(r"https?://[^\s@/?#]+(/[^\s@?#]*)?", "address")]
 Literal = Annotated[str, _matching(r"[^{}]*", "braces")]
 Slug = Annotated[str, _matching(r"[a-z0-9]+(-[a-z0-9]+)*", "slug")]
 NumberPattern = Annotated[str, AfterValidator(_number_pattern)]
@@ -124,6 +143,19 @@ class LetterheadEntry(Entry):
         return Letterhead(**{**dict(self), "emblem": emblem})
 
 
+class SigningEntry(Entry):
+    """See `offices.Papers`: `provider`, `signing_address`. Only the client service of the national CA has an address."""
+
+    provider: Annotated[Provider, BeforeValidator(_provider)]
+    address: Address = ""
+
+    @model_validator(mode="after")
+    def _address_of_a_service(self) -> Self:
+        if bool(self.address) is not (self.provider is Provider.BSRE):
+            raise PydanticCustomError("signing_address", "signing")
+        return self
+
+
 class PapersEntry(Entry):
     """See `offices.Papers`."""
 
@@ -131,10 +163,13 @@ class PapersEntry(Entry):
     fonts: str = ""
     copies: dict[Slug, tuple[str, ...]] = Field(default_factory=dict)
     witnesses: tuple[Slug, ...] = ()
+    signing: SigningEntry | None = None
 
     def read(self, folder: Path) -> Papers:
         """The same for the core; the folder of the fonts is one beside the file, in `folder`."""
-        return Papers(**{**dict(self), "fonts": str(folder / self.fonts) if self.fonts else ""})
+        said = {name: value for name, value in dict(self).items() if name != "signing"}
+        signing = {"provider": self.signing.provider, "signing_address": self.signing.address} if self.signing else {}
+        return Papers(**{**said, **signing, "fonts": str(folder / self.fonts) if self.fonts else ""})
 
 
 class NumberingEntry(Entry):

@@ -16,7 +16,7 @@ from integration.procedure.case import Case, Paper, SignOff
 from integration.procedure.definition import DRAFT, Also, Channel, Outcome, Procedure, Requirement, Step, Supply
 from integration.procedure.forecast import finish
 from integration.procedure.offices import Organisation
-from integration.procedure.papers import Standing, standing, superseding
+from integration.procedure.papers import Standing, signers, standing, superseding, to_sign
 from integration.procedure.people import assignee, lacks_team, performers, role_names, step_roles, vacancy
 from integration.procedure.requirements import satisfied
 from integration.procedure.route import destination
@@ -90,6 +90,7 @@ def _region(procedure: Procedure, organisation: Organisation, case: Case, day: d
         "team": [_person(organisation, account) for account in case.team],
         "signoffs": [_signoff(procedure, case, sign) for sign in case.signoffs],
         "papers": papers(procedure, case),
+        "signing": organisation.papers.provider is not None,
         "grants": [{"account": g.account, "server": g.server, "right": g.right, "until": g.until.isoformat()} for g in case.open_grants],
         "report": {"week": case.reports[-1].week, "percent": case.reports[-1].percent} if case.reports else None,
         "history": _history(case),
@@ -189,6 +190,8 @@ def papers(procedure: Procedure, case: Case) -> list[Json]:
     """Each document in its newest version, in the order they were first issued; number and link are "" until it is filed.
 
     `replaces`: the version whose place it took. `in_force`: the approved one that counts while the newest is but a draft. None without.
+    `signed`: its signed copies, oldest first; `complete`: whether all are there; `to_sign`: in what capacities it is to be signed yet, in
+    their order, and `line`: by which the next signed copy is handed in.
     """
     newest = {paper.document: paper for paper in case.documents}
     return [_paper(procedure, case, paper) for paper in newest.values()]
@@ -198,6 +201,8 @@ def _paper(procedure: Procedure, case: Case, paper: Paper) -> Json:
     earlier = [p for p in reversed(case.documents) if p.document == paper.document and p is not paper]
     replaced = next((p for p in earlier if superseding(procedure, case, p) is paper), None)
     in_force = next((p for p in earlier if paper.edition == DRAFT and standing(procedure, case, p) is Standing.VALID), None)
+    waiting = to_sign(procedure, case, in_force or paper)
+    several = len(signers(procedure, case, in_force or paper)) > 1
     return {
         "document": paper.document,
         "title": procedure.document(paper.document).title,
@@ -207,4 +212,8 @@ def _paper(procedure: Procedure, case: Case, paper: Paper) -> Json:
         "link": paper.link,
         "replaces": replaced.version if replaced else None,
         "in_force": {"version": in_force.version, "link": in_force.link} if in_force else None,
+        "signed": [{"capacity": copy.capacity, "link": copy.link} for copy in (in_force or paper).copies],
+        "complete": (in_force or paper).of_record is not None,
+        "to_sign": [signing.capacity for signing in waiting],
+        "line": lines.sign_line(paper.document, waiting[0].role if several else "") if waiting else "",
     }

@@ -96,6 +96,14 @@ def _webhook_secret(text: str) -> str:
     return text
 
 
+def _credentials(text: str) -> str:
+    """A name and a password with a colon between them."""
+    name, _, password = text.partition(":")
+    if not name or not password:
+        raise ValueError("credentials")
+    return text
+
+
 def _listed(text: object) -> object:
     """The parts of "a, b"; anything but text is left to the next check."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if isinstance(text, str) else text
@@ -178,6 +186,7 @@ class Settings(_Variables):
     public_url: Address
     data_dir: Path = Path("var")
     smtp_url: MailAddress | None = None
+    bsre_credentials: Annotated[SecretStr, _hidden(_credentials)] | None = None  # None: nobody signs through its client service
     bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 

@@ -183,8 +183,8 @@ class Reader:
                 return AccessGiven(key, at, by, account, server, right, until)
             case commands.Revoke(account=account, server=server):
                 return AccessTaken(key, at, by, account, server)
-            case commands.Attach(document=document, uploads=uploads):
-                return DocumentAttached(key, at, by, document, uploads)
+            case commands.Attach(document=document, uploads=uploads, signer=signer):
+                return DocumentAttached(key, at, by, document, uploads, signer)
             case commands.Pause(reason=reason):
                 return PauseAsked(key, at, by, reason)
             case commands.Resume():

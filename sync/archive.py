@@ -23,7 +23,7 @@ from integration.faults import Permanent, Transient
 from integration.files import FileStore
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
-from integration.procedure.events import CaseOpened, Entry, RevisionAdopted
+from integration.procedure.events import CaseOpened, DocumentSigned, Entry, RevisionAdopted
 from integration.store import Line, Store, chain_faults, entry_of
 from integration.templates import messages
 from sync.audit import Broken, Proof, Vouched, out_of_order, vouched
@@ -32,7 +32,7 @@ from sync.gitlab import Platform
 from sync.paper import page
 
 KEPT = "arsip:"
-"""Before a ticket: the mark under which the hash of its archive is remembered."""
+"""Before a ticket: the mark under which the hash of its archive is remembered; behind it stands how many signed copies it holds, if any."""
 
 LOOKED_BACK = timedelta(days=31)  # so long a case that ended is looked for that could not be archived at once
 LARGEST = 4 * 1024**3  # bytes an archive may hold unpacked
@@ -60,7 +60,7 @@ class Archives:
         still_open = {row.ticket for row in self.store.case_rows(open_only=True)}
         packed = 0
         for ticket in self.store.tickets(ended_after=self.clock() - LOOKED_BACK):
-            if ticket in still_open or self.store.mark(KEPT + ticket) or self._unfinished(ticket):
+            if ticket in still_open or self.store.mark(self._mark(ticket)) or self._unfinished(ticket):
                 continue
             try:
                 self.keep(ticket, display)
@@ -71,13 +71,22 @@ class Archives:
         return packed
 
     def keep(self, ticket: str, display: Display) -> bytes:
-        """The archive of a case that has ended, made once and the same from then on. Raises Transient, Permanent, StoreDown."""
-        kept = self.store.mark(KEPT + ticket)
+        """The archive of a case that has ended, made once and the same from then on, until a signed copy comes that it does not hold.
+
+        Raises Transient, Permanent, StoreDown.
+        """
+        mark = self._mark(ticket)
+        kept = self.store.mark(mark)
         if kept:
             return self.files.get(kept)
         archive = self.pack(ticket, display)
-        self.store.set_mark(KEPT + ticket, self.files.put(archive))
+        self.store.set_mark(mark, self.files.put(archive))
         return archive
+
+    def _mark(self, ticket: str) -> str:
+        """The mark of the archive of a case as it is now: papers are signed after the end, too."""
+        signed = sum(isinstance(entry.event, DocumentSigned) for entry in self.store.entries(ticket))
+        return f"{KEPT}{ticket}:{signed}" if signed else KEPT + ticket
 
     def pack(self, ticket: str, display: Display) -> bytes:
         """The archive of a case as it is now. Raises Transient, Permanent, StoreDown; LookupError for one that is not worked on yet."""
@@ -123,7 +132,8 @@ OTHERS = (LEDGER, PLATFORM, MANIFEST)
 def _title(file: Vouched, procedure: Procedure) -> str:
     """What the page calls a file."""
     if file.paper:
-        return f"{procedure.document(file.paper.document).title}, {file.paper.edition}, versi {file.paper.version}"
+        title = f"{procedure.document(file.paper.document).title}, {file.paper.edition}, versi {file.paper.version}"
+        return f"{title}, {messages('archive')['signed'].format(capacity=file.copy.capacity)}" if file.copy else title
     return f"{procedure.form}, versi {file.form}" if file.form else file.what
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from integration.files import FileStore
-from integration.procedure.case import Case, Paper, evolve, fold
+from integration.procedure.case import Case, Paper, SignedCopy, evolve, fold
 from integration.procedure.definition import Ending, Procedure, Revisions
 from integration.procedure.events import CaseEnded, Entry, Event, StepEntered, StepLeft
 from integration.procedure.route import destination
@@ -54,7 +54,7 @@ def audit(store: Store, files: FileStore, known: Revisions, ticket: str | None =
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """A file whose hash the ledger holds: a `paper`, the `form` of this version, or an attachment kept here.
+    """A file whose hash the ledger holds: a `paper` or a signed `copy` of it, the `form` of this version, or an attachment kept here.
 
     `what`: as a fault names it; `path`: where it lies in an archive.
     """
@@ -64,10 +64,11 @@ class Vouched:
     path: str
     paper: Paper | None = None
     form: int = 0
+    copy: SignedCopy | None = None
 
 
 def vouched(case: Case) -> Iterator[Vouched]:
-    """The files the ledger vouches for: forms with their attachments, papers."""
+    """The files the ledger vouches for: forms with their attachments, papers with their signed copies."""
     for version, form in enumerate(case.submissions, 1):
         yield Vouched(f"{case.ticket}/formulir/{version}", form.sha256, f"formulir/{version}.json", form=version)
         for number, file in enumerate((file for file in form.attachments if not file.url), 1):
@@ -76,6 +77,8 @@ def vouched(case: Case) -> Iterator[Vouched]:
     for paper in case.documents:
         if paper.sha256:
             yield Vouched(paper.id, paper.sha256, f"dokumen/{filename(paper)}", paper)
+        for number, copy in enumerate(paper.copies, 1):
+            yield Vouched(f"{paper.id}/{number}", copy.sha256, f"dokumen/{filename(paper, copy)}", paper, copy=copy)
 
 
 def _fault(files: FileStore, sha256: str) -> str:

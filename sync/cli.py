@@ -441,24 +441,25 @@ def audit_verify(what: str | None) -> None:
 @main.command(help=WORDS["help_paper"])
 @click.argument("document")
 @click.option("--docx", is_flag=True, help=WORDS["help_paper_docx"])
+@click.option("--issued", is_flag=True, help=WORDS["help_paper_issued"])
 @click.option("--out", type=click.Path(path_type=Path), help=WORDS["help_paper_out"])
-def paper(document: str, *, docx: bool, out: Path | None) -> None:
-    """Write one document of a case to a file: as it was issued, or as DOCX."""
+def paper(document: str, *, docx: bool, issued: bool, out: Path | None) -> None:
+    """Write one document of a case to a file: its version of record, the one that was issued, or as DOCX."""
     service = opened()
     case = _known_case(service, document.partition("/")[0])
-    issued = next((known for known in case.documents if known.id == document and known.sha256), None)
-    if issued is None:
+    made = next((known for known in case.documents if known.id == document and known.sha256), None)
+    if made is None:
         failed("paper_unknown", document=document, known=", ".join(known.id for known in case.documents if known.sha256) or "-")
     if docx:
         display, entries = service.display, service.store.entries(case.ticket)
-        procedure = display.revision(case.procedure, issued.revision)
-        reserved = documents.Reserved(issued.number, "")
+        procedure = display.revision(case.procedure, made.revision)
+        reserved = documents.Reserved(made.number, "")
         composed = documents.compose(document, entries, procedure, display.organisation, reserved, display.wording)
-        content = word.render(composed.text, composed.sheet)
+        content, name = word.render(composed.text, composed.sheet), Path(documents.filename(made)).with_suffix(".docx")
     else:
-        content = service.files.get(issued.sha256)
-    name = Path(documents.filename(issued))
-    out = out or (name.with_suffix(".docx") if docx else name)
+        signed = None if issued else made.of_record
+        content, name = service.files.get(signed.sha256 if signed else made.sha256), Path(documents.filename(made, signed))
+    out = out or name
     out.write_bytes(content)
     click.echo(WORDS["written"].format(path=out))
 

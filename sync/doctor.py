@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from integration.bsre import Bsre
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
 from integration.parts import Parts
 from integration.procedure.definition import by_revision
-from integration.procedure.offices import Holding
+from integration.procedure.offices import Holding, Provider
 from integration.store import StoreDown
 from integration.templates import messages
 from integration.vacancies import office_roles, vacant
@@ -73,6 +74,7 @@ def check(parts: Parts, platform: Platform, provision: Provision) -> list[Findin
         "calendar": lambda: ", ".join(_said("year_missing", year=year) for year in _years_missing(parts)),
         "templates": lambda: ", ".join(Wording(parts.organisation).broken()),
         "font": lambda: _font(parts),
+        "signing": lambda: _signing(parts),
     }
     return [_finding(code, look) for code, look in checks.items()]
 
@@ -109,6 +111,17 @@ def _font(parts: Parts) -> str:
     form = parts.organisation.papers
     known = families(form.fonts)
     return "" if form.font in known else _said("font_unknown", font=form.font, known=", ".join(known))
+
+
+def _signing(parts: Parts) -> str:
+    """The client service of the national CA, where papers are signed by it."""
+    papers, credentials = parts.organisation.papers, parts.settings.bsre_credentials
+    if papers.provider is not Provider.BSRE:
+        return ""
+    if credentials is None:
+        return _said("no_credentials")
+    why = Bsre(papers.signing_address, credentials).answers()
+    return _said(f"bsre_{why}", address=papers.signing_address) if why else ""
 
 
 def _login(parts: Parts) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from integration.procedure import papers
-from integration.procedure.case import Case, Paper, fold
+from integration.procedure.case import Case, Paper, SignedCopy, fold
 from integration.procedure.definition import DRAFT, Procedure, Role, SectionKind, Step
 from integration.procedure.events import Entry, SignedOff, StepLeft
 from integration.procedure.facts import Actor, Sections
@@ -93,7 +93,7 @@ def compose(
     step = procedure.step(paper.step)
     outcome = _left(step, upto, procedure)
     day = paper.issued_at.astimezone(organisation.calendar.tz).date()
-    signings = papers.signings(case, step, upto, procedure)
+    signings = papers.signings(procedure, case, paper)
     makers = tuple(_signature(signing, case, organisation) for signing in signings)
     approver = _approver(paper, procedure)
     letter_draft = approver is not None and procedure.letter is not None and paper.document == procedure.letter.document
@@ -109,7 +109,7 @@ def compose(
         signatory=signatures[0],
         maker=makers[0],
         approver=approver,
-        unit_signs=signings[0].entry is None,
+        unit_signs=signings[0].by is None,
         centre=organisation.name,
         team=[organisation.programmer(account) or Programmer(account, account) for account in case.proposed or case.team],
         amends=_amended(case, paper),
@@ -144,10 +144,14 @@ def compose(
     return Composed(text, sheet, paper)
 
 
-def filename(paper: Paper) -> str:
-    """Such as "surat-tugas-final-2.pdf": what it is, which edition, which version."""
+ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
+
+
+def filename(paper: Paper, copy: SignedCopy | None = None) -> str:
+    """Such as "surat-tugas-final-2.pdf": what it is, which edition, which version; of a signed copy of it also who signed it last."""
     edition = re.sub(r"[^a-z0-9]+", "-", paper.edition.lower()).strip("-")
-    return f"{paper.document}-{edition}-{paper.version}.pdf"
+    signed, ending = (f"-ttd-{copy.role}", ENDINGS.get(copy.media_type, "bin")) if copy else ("", "pdf")
+    return f"{paper.document}-{edition}-{paper.version}{signed}.{ending}"
 
 
 def _amended(case: Case, paper: Paper) -> Paper | None:
@@ -157,12 +161,13 @@ def _amended(case: Case, paper: Paper) -> Paper | None:
 
 
 def _left(step: Step, entries: Sequence[Entry], procedure: Procedure) -> Decided:
-    entry = papers.leaving(step, entries)
-    if entry is None or not isinstance(entry.event, StepLeft):
+    left = (entry.event for entry in reversed(entries) if isinstance(entry.event, StepLeft) and entry.event.step == step.number)
+    event = next(left, None)
+    if event is None:
         return Decided()
-    outcome = step.outcome(entry.event.outcome)
+    outcome = step.outcome(event.outcome)
     performer = procedure.step(outcome.to).performer if outcome and outcome.to else None
-    return Decided(entry.event.outcome, entry.event.reason, procedure.role(performer).name if performer else "")
+    return Decided(event.outcome, event.reason, procedure.role(performer).name if performer else "")
 
 
 def _approver(paper: Paper, procedure: Procedure) -> Role | None:
@@ -174,10 +179,10 @@ def _approver(paper: Paper, procedure: Procedure) -> Role | None:
 
 def _signature(signing: Signing, case: Case, organisation: Organisation) -> Signature:
     """The block of whoever signs, by the name the organisation has for them."""
-    capacity, entry, form = signing.capacity, signing.entry, case.submission
-    if entry is None:
+    capacity, by, at, form = signing.capacity, signing.by, signing.at, case.submission
+    if by is None or at is None:
         return Signature(capacity, form.head_name, form.head_nip) if capacity else Signature(organisation.letterhead.unit, "")
-    return _named(capacity, (entry.by, entry.at), signing.role, organisation)
+    return _named(capacity, (by, at), signing.role, organisation)
 
 
 def _named(capacity: str, act: tuple[Actor, datetime], role: str, organisation: Organisation) -> Signature:

@@ -26,6 +26,7 @@ from sync.refusals import LONGEST_AT_WORK, AlreadyThere, Forbidden, Gone, NotUnd
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
 APART = timedelta(days=1)  # GitLab's clock may be behind ours, or put back, by so much: a marker is looked for from that long before
+CHUNK = 64 * 1024  # bytes
 PAGE = 100
 DEEPEST = 100 * PAGE  # items of a list after which it is asked for anew: deep pages are slow, and GitLab refuses those past the 50,000th
 AGREE = timedelta(seconds=10)  # two clocks that differ by less go alike: a header tells seconds, and an answer takes some
@@ -317,6 +318,23 @@ class Platform:
         answer = self._send("post", f"{self.project}/uploads", files={"file": (name, content, kind)})
         return Uploaded.read(answer).url
 
+    def download(self, secret: str, name: str, most: int) -> bytes | None:
+        """An upload of the project, by the two parts of its address; None where it holds more than `most` bytes. One request.
+
+        Raises Gone where there is none. Maintainers may (behaviour.md 4 "Uploads"); redirects to an object store are followed.
+        """
+        answer = self._answer("get", f"{self.project}/uploads/{secret}/{quote(name, safe='')}", streamed=True)
+        content = bytearray()
+        try:
+            with answer:
+                for part in answer.iter_content(CHUNK):
+                    content += part
+                    if len(content) > most:
+                        return None
+        except OSError as failure:
+            raise Transient(f"an upload: {type(failure).__name__}", Failure.DOWN) from failure
+        return bytes(content)
+
     # --- finding ---
 
     def _marked_issue(self, marker: str, since: datetime) -> IssueSeen | None:
@@ -374,7 +392,15 @@ class Platform:
         ahead = _ahead(response.headers.get("Date", ""))
         self.skew = self.skew if ahead is None else ahead
 
-    def _send(
+    def _send(self, verb: str, path: str, **sent: Any) -> Any:  # noqa: ANN401
+        """The JSON of an answer; `sent` as `_answer` takes it."""
+        answer = self._answer(verb, path, **sent)
+        try:
+            return answer.json()
+        except ValueError as failure:
+            raise NotUnderstood(f"{verb.upper()} {path}: no JSON") from failure
+
+    def _answer(
         self,
         verb: str,
         path: str,
@@ -382,15 +408,17 @@ class Platform:
         query: Mapping[str, Any] | None = None,
         data: Mapping[str, Any] | None = None,
         files: dict[str, Any] | None = None,
-    ) -> Any:  # noqa: ANN401
+        streamed: bool = False,
+    ) -> Any:  # noqa: ANN401 -- a requests.Response
         self._headers, self._status, request = {}, UNANSWERED, f"{verb.upper()} {path}"
         try:
-            answer = self._gitlab.http_request(
+            return self._gitlab.http_request(
                 verb,
                 path,
                 query_data=dict(query or {}),
                 post_data=dict(data) if data is not None else None,
                 files=files,
+                streamed=streamed,
                 obey_rate_limit=False,
                 retry_transient_errors=False,
             )
@@ -404,10 +432,6 @@ class Platform:
             raise Transient(f"{request}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
         finally:
             self.tally.add(REQUESTS, verb, _things(path), self._status)
-        try:
-            return answer.json()
-        except ValueError as failure:
-            raise NotUnderstood(f"{request}: no JSON") from failure
 
 
 def asked(wanted: IssueFields, name: str) -> str:

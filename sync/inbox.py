@@ -28,19 +28,23 @@ from integration.procedure.facts import (
     SERVICE,
     Activity,
     Chase,
+    DocumentAttached,
     Fact,
     IssueClosed,
     IssueDrifted,
     IssueLost,
     ReportsOwed,
     RevisionAdopted,
+    SignedCopyGiven,
     WeekDue,
 )
 from integration.procedure.revisions import obstacles
+from integration.procedure.signing import asks_for_copies
 from integration.snapshot import Reader, people_at, unread
 from integration.store import Batch, CaseRow, Delivery, InboxRow, Store, Turn, Work
 from sync import reports
 from sync.chasing import Chasing
+from sync.copies import Copies
 from sync.digest import digests
 from sync.display import Display
 from sync.gitlab import Platform, asked
@@ -155,6 +159,8 @@ class Inbox:
             return self.store.commit(turn, row, Batch(result=said))
         if isinstance(fact, WeekDue) and ledger.case:
             fact = replace(fact, activity=self._activity(ledger.case, procedure, fact))
+        if isinstance(fact, SignedCopyGiven) and fact.copy and ledger.case:
+            fact = self._copies.looked_at(fact, self.files.get(fact.copy.sha256), ledger.case, fact.copy.link)
         ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
         return self._commit(turn, row, ledger, procedure, None)
 
@@ -360,7 +366,19 @@ class Inbox:
         for fact in facts:
             if fact.key in known:
                 continue
+            fact = self._as_copy(fact, ledger.case, procedure)  # noqa: PLW2901 -- the same fact, known better
             ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))
+
+    @property
+    def _copies(self) -> Copies:
+        return Copies(self.store, self.platform, self.files)
+
+    def _as_copy(self, fact: Fact, case: Case | None, procedure: Procedure) -> Fact:
+        """What was attached as a paper of the service is its signed copy, where such copies are asked for."""
+        organisation = self.display.organisation
+        if case is None or not isinstance(fact, DocumentAttached) or not asks_for_copies(procedure, organisation, fact.document):
+            return fact
+        return self._copies.attached(fact, procedure, organisation, case)
 
     def _commit(self, turn: Turn, row: InboxRow, ledger: Ledger, procedure: Procedure, seen: Sighting | None) -> Work | None:
         batch = Batch(

@@ -28,9 +28,10 @@ from integration.procedure.effects import (
     SendMail,
     ShowOnIssue,
     UploadAttachments,
+    UploadSigned,
 )
 from integration.procedure.events import Entry
-from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueDrifted, IssueLinked, TaskLinked
+from integration.procedure.facts import SERVICE, Attachment, DocumentFiled, IssueDrifted, IssueLinked, SignedCopyUploaded, TaskLinked
 from integration.snapshot import Reader, unread
 from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn, Work
 from integration.templates import messages
@@ -99,6 +100,8 @@ class Outbox:
                 return self._upload(turn, row, version)
             case IssueDocument(document=document):
                 return self._issue_document(turn, row, document)
+            case UploadSigned(document=document, sha256=sha256):
+                return self._upload_signed(turn, row, document, sha256)
             case CallPortal(type=kind, data=data, stay=stay):
                 if self.portal is not None:
                     self.portal.call(row.key, kind, data | self._link(row, stay), row.created_at)
@@ -240,6 +243,18 @@ class Outbox:
             self.store.issue_number(number)
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
         return self.store.done(turn, row, outcome=filed)
+
+    def _upload_signed(self, turn: Turn, row: OutboxRow, document: str, sha256: str) -> Work | None:
+        """Put a signed copy where people look for it."""
+        case, _ = self._case(turn)
+        known = ((paper, copy) for paper in case.documents for copy in paper.copies if (paper.id, copy.sha256) == (document, sha256))
+        found = next(known, None)
+        if found is None:
+            raise Permanent(f"{document} has no such signed copy", Failure.STRAY)
+        name = documents.filename(*found)
+        link = f"[{name}]({self.platform.upload(name, self.files.get(sha256))})"
+        uploaded = SignedCopyUploaded(f"uploaded:{document}:{sha256}", self.clock(), SERVICE, document, sha256, link)
+        return self.store.done(turn, row, outcome=uploaded)
 
     def _link(self, row: OutboxRow, stay: int) -> dict[str, object]:
         """The link by which the unit answers, where there is a turn it answers at; the same at every try."""

@@ -358,6 +358,9 @@ lagi: [form](/uploads/{HASH}/form_1.pdf) dan [luar](/uploads/{HASH}/../x) [pende
 
 
 def test_the_longest_document_that_fits_is_meant():
+    for words, signer in (("oleh Kepala Pustikom", "kepala-pustikom"), ("oleh pimpinan-unit-kerja.", "pimpinan-unit-kerja"), ("oleh", "")):
+        found = read(f"/pos lampir jadwal {words}\n\n[a](/uploads/{HASH}/a.pdf)", WORDS, DOCUMENTS)
+        assert found == Attach("jadwal", (f"[a.pdf](/uploads/{HASH}/a.pdf)",), signer)
     found = read(f"/pos lampir uji coba [a](/uploads/{HASH}/a.pdf)", WORDS, frozenset({"uji", "uji-coba"}))
     assert found == Attach("uji-coba", (f"[a.pdf](/uploads/{HASH}/a.pdf)",))
 

@@ -10,7 +10,7 @@ import pytest
 
 from integration.calendars import SHIPPED, shipped_years
 from integration.organisation import OrganisationFaults, check, load
-from integration.procedure.offices import DayHours, Holding, Numbering, Office, Organisation, Papers, Programmer
+from integration.procedure.offices import DayHours, Holding, Numbering, Office, Organisation, Papers, Programmer, Provider
 from integration.templates import messages
 
 EXAMPLE = Path(__file__).resolve().parents[1] / "deploy" / "organisation.example.yaml"
@@ -498,6 +498,25 @@ def test_witnesses_are_of_roles_that_are_known(told: Told) -> None:
     (said,) = told("witnesses: [kadiv-pengembangan,", "witnesses: [kadiv-gudang,")
     assert "papers.witnesses[1]" in said
     assert "kadiv-gudang" in said
+
+
+def test_it_says_how_papers_are_signed(told: Told, tmp_path: Path) -> None:
+    (said,) = told("provider: basah", "provider: basa")
+    assert "papers.signing.provider" in said
+    assert '"basa" bukan cara penandatanganan' in said
+    for wrong in ("provider: bsre", "provider: unggah\n    address: https://bsre.example"):
+        (said,) = told("provider: basah", wrong)
+        assert "papers.signing" in said
+        assert "address wajib ada untuk bsre" in said
+    (said,) = told("provider: basah", "provider: bsre\n    address: https://nama:sandi@bsre.example")
+    assert "bukan alamat yang diawali http" in said
+
+    file = tmp_path / "organisasi.yaml"
+    file.write_text(TEXT.replace("provider: basah", "provider: bsre\n    address: https://bsre.example/esign"), encoding="utf-8")
+    papers = load(file).papers
+    assert (papers.provider, papers.signing_address) == (Provider.BSRE, "https://bsre.example/esign")
+    file.write_text(TEXT.replace("  signing:\n    provider: basah\n", ""), encoding="utf-8")
+    assert load(file).papers.provider is None
 
 
 def test_without_a_word_on_papers_they_are_as_ever(tmp_path: Path) -> None:

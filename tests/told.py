@@ -17,8 +17,11 @@ from integration.procedure.facts import (
     Chase,
     CheckAsked,
     CommandUnclear,
+    Copy,
     DocumentAttached,
+    DocumentFiled,
     EmergencyAsked,
+    Finding,
     FormRevised,
     HandOffAsked,
     HelpAsked,
@@ -37,6 +40,7 @@ from integration.procedure.facts import (
     ResumeAsked,
     RevisionAdopted,
     SecretWritten,
+    SignedCopyGiven,
     StepLabelMoved,
     TeamNamed,
     Ticked,
@@ -44,7 +48,7 @@ from integration.procedure.facts import (
     WeekDue,
     Withdrawn,
 )
-from integration.procedure.offices import DayOff, Holding, Organisation
+from integration.procedure.offices import DayOff, Holding, Organisation, Papers, Provider
 from integration.procedures import load
 from integration.templates import messages
 from tests.core.office import CALENDAR, UNIT, office, organisation, submission
@@ -203,6 +207,39 @@ def held_by(run: Run, role: str, account: str, holding: Holding = Holding.FULL) 
     return under(run, organisation(office(role, account, holding)))
 
 
+LETTER, HANDOVER = "surat-tugas", "berita-acara-serah-terima"
+
+
+def filed(run: Run) -> Run:
+    """Every paper is made, and signed copies are asked for."""
+    for paper in run.open.documents:
+        run.fact(DocumentFiled, UNIT, paper.id, "7/UN39.17/VI/2026", "a" * 64, 1000, f"[x.pdf](/uploads/{'a' * 32}/x.pdf)")
+    return under(run, replace(OFFICE, papers=Papers(provider=Provider.WET)))
+
+
+def signed(run: Run, words: str, document: str = LETTER, signer: str = "", **other: object) -> Decision:
+    """Somebody hands in a signed copy of the newest paper of this type."""
+    account = str(other.pop("account", "kepala"))
+    paper = run.open.current_paper(document)
+    certificate = "Ratna Wulandari" if words is PLAIN else words
+    copy = Copy("b" * 64, 2000, "application/pdf", f"[ttd.pdf](/uploads/{'b' * 32}/ttd.pdf)", certificate)
+    said = {"paper": paper.id if paper else "", "provider": "unggah", "copy": copy, "finding": Finding.SOUND} | other
+    return run.fact(SignedCopyGiven, by(account, words), document, signer=signer, **said)
+
+
+def handed_over(run: Run) -> Run:
+    """The unit accepted; the paper both sides sign is made."""
+    run.portal("terima", "Baik")
+    return filed(run)
+
+
+def amended(run: Run) -> Run:
+    """An amended letter took the place of the first one."""
+    run.assign("koordinator", "tono")
+    run.say("kepala", "setuju")
+    return filed(run)
+
+
 STORIES: dict[str, tuple[int, Tell]] = {
     "langkah-maju": (4, lambda run, w: said(run, "kasi", "lengkap", "", w)),
     "langkah-kembali": (20, lambda run, w: said(run, "koordinator", "perlu-perbaikan", w, w)),
@@ -273,11 +310,13 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "cek-lowong": (9, lambda run, w: vacant(run, "kadiv-pengembangan").fact(CheckAsked, by("budi", w))),
     "bantuan": (20, lambda run, w: run.fact(HelpAsked, by("koordinator", w))),
     "bantuan-menunggu-unit": (31, lambda run, w: run.fact(HelpAsked, by("kepala", w))),
+    "bantuan-berakhir-naskah": (31, lambda run, w: handed_over(run).fact(HelpAsked, by("kasi", w))),
     "bantuan-berakhir": (5, lambda run, w: ended(run, w).fact(HelpAsked, by("kepala", w))),
     "tidak-dikenal": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lengkp" if w == PLAIN else w, "lengkap", "")),
     "tidak-dikenal-berakhir": (5, lambda run, w: ended(run, w).fact(CommandUnclear, by("budi", w), "lengkp", "lengkap", "")),
     "tidak-terbaca": (27, lambda run, w: run.fact(CommandUnclear, by("jaringan", w), "akses", None, "akses")),
     "tidak-terbaca-alihkan": (4, lambda run, w: run.fact(CommandUnclear, by("kepala", w), "alihkan", None, "alihkan")),
+    "tidak-terbaca-lampir-naskah": (18, lambda run, w: filed(run).fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
     "tidak-terbaca-lampir": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "lampir", None, "lampir")),
     "satu-perintah": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "satu-perintah")),
     "baris-pertama": (4, lambda run, w: run.fact(CommandUnclear, by("kasi", w), "", None, "baris-pertama")),
@@ -309,6 +348,23 @@ STORIES: dict[str, tuple[int, Tell]] = {
         ),
     ),
     "lampiran": (24, lambda run, w: run.fact(DocumentAttached, by("koordinator", w), "formulir-uji-coba", ("[f.pdf](/uploads/x/f.pdf)",))),
+    "tanda-tangan": (18, lambda run, w: signed(filed(run), w)),
+    "tanda-tangan-pindaian": (18, lambda run, w: signed(filed(run), w, provider="basah", copy=Copy("b" * 64, 9, "image/jpeg"))),
+    "tanda-tangan-berikutnya": (31, lambda run, w: signed(handed_over(run), w, HANDOVER, provider="bsre")),
+    "penolakan-tanda-tangan": (18, lambda run, w: signed(filed(run), w, account="budi")),
+    "penolakan-tanda-tangan-siapa": (31, lambda run, w: signed(handed_over(run), w, HANDOVER, account="kasi")),
+    "penolakan-tanda-tangan-urutan": (
+        31,
+        lambda run, w: signed(handed_over(run), w, HANDOVER, "pimpinan-unit-kerja", account="kasi"),
+    ),
+    "penolakan-tanda-tangan-lagi": (31, lambda run, w: then(signed(handed_over(run), w, HANDOVER), signed(run, w, HANDOVER))),
+    "penolakan-tanda-tangan-belum": (18, signed),
+    "penolakan-tanda-tangan-lama": (18, lambda run, w: signed(amended(run), w, paper=f"{run.open.ticket}/{LETTER}/2")),
+    **{
+        f"penolakan-naskah-{finding.value.replace('_', '-')}": (18, lambda run, w, finding=finding: signed(filed(run), w, finding=finding))
+        for finding in Finding
+        if finding not in (Finding.UNSEEN, Finding.SOUND)
+    },
     "jeda": (8, lambda run, w: run.fact(PauseAsked, by("kepala", w), w)),
     "lanjut": (8, lambda run, w: paused(run, w).fact(ResumeAsked, by("kepala", w))),
     "darurat": (8, lambda run, w: run.fact(EmergencyAsked, by("kepala", w), w)),
@@ -355,6 +411,9 @@ REGIONS: dict[str, tuple[int, Callable[[Run, str], Run]]] = {
     "tanpa-tim": (8, lambda run, _: waiting_for_a_team(run)),
     "tim-diusulkan": (18, lambda run, _: after(run, run.assign("koordinator", "tono", "budi"))),
     "unit": (24, lambda run, _: run),
+    "tanda-tangan": (18, lambda run, w: after(filed(run), signed(run, w))),
+    "tanda-tangan-diganti": (18, lambda run, w: after(filed(run), signed(run, w), run.assign("koordinator", "tono"))),
+    "tanda-tangan-sebagian": (31, lambda run, w: after(handed_over(run), signed(run, w, HANDOVER))),
     "revisi": (5, lambda run, w: after(run, run.say("kepala", "revisi", w))),
     "berakhir": (5, ended),
     "dialihkan": (8, lambda run, w: after(run, run.fact(HandOffAsked, by("kepala", w), POS.handoffs[0], w))),

@@ -27,6 +27,7 @@ from webhooks.listing import listing
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
 from webhooks.pages import notice
+from webhooks.signing import signing_pages
 from webhooks.statuspages import status_pages
 from webhooks.turn import turn_pages
 from webhooks.verification import verification
@@ -57,6 +58,7 @@ def create_app(parts: Parts) -> Flask:
         turn_pages(edge),
         verification(edge),
         login_pages(login),
+        signing_pages(edge, login),
         desk_pages(edge, login),
         attached_files(edge, login),
         entry_pages(edge, login),

@@ -34,12 +34,13 @@ class Edge:
         self.procedures = parts.procedures
         self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
+        self.bsre_credentials = parts.settings.bsre_credentials
         self.links = Links.of(parts.settings)
         self._in_force = parts.in_force
 
     @property
     def organisation(self) -> Organisation:
-        """The organisation in force now."""
+        """The organisation in force now; take it once for what must not change half way."""
         return self._in_force.now
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from integration.codec import Json
-from integration.procedure.case import Case
+from integration.procedure.case import Case, Paper
 from integration.procedure.contexts import papers_owed
 from integration.procedure.definition import OutcomeKind, Procedure, Revisions, by_revision
 from integration.procedure.forecast import finish
@@ -50,6 +50,7 @@ def public_status(procedure: Procedure, calendar: WorkCalendar, case: Case, now:
                 "nomor": paper.number or None,
                 "terbit": paper.issued_at.astimezone(calendar.tz).date().isoformat(),
                 "sha256": paper.sha256,
+                "bertanda_tangan": _signed(paper),
                 "keadaan": standing(procedure, case, paper).value,
             }
             for paper in case.documents
@@ -96,6 +97,12 @@ def _order(procedure: Procedure, calendar: WorkCalendar, case: Case) -> Json | N
             for step, day in owed
         ],
     }
+
+
+def _signed(paper: Paper) -> Json | None:
+    """The version of record, where all have signed: which file it is, and how it was signed."""
+    record = paper.of_record
+    return {"sha256": record.sha256, "jenis_berkas": record.media_type, "cara": record.provider} if record else None
 
 
 def _local(calendar: WorkCalendar, moment: datetime | None) -> str | None:

@@ -3,6 +3,8 @@
 Shown to whoever signs as the portal does, or holds the link of the ticket; never without either.
 """
 
+import mimetypes
+
 from flask import Blueprint, Response, jsonify, request
 
 from integration import signatures
@@ -39,11 +41,13 @@ def status_pages(edge: Edge) -> Blueprint:
         if refused:
             return _refused_page(refused) if for_a_browser() else refusal(*refused)
         told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
-        named = next((each for each in told if each["sha256"] == sha256), None)
-        if named is None:
+        files = [(each["judul"], file) for each in told for file in ({"sha256": each["sha256"]}, each["bertanda_tangan"]) if file]
+        title, found = next(((title, file) for title, file in files if file["sha256"] == sha256), ("", None))
+        if found is None:
             return refusal(404, "unknown_file")
-        answer = Response(edge.files.get(sha256), mimetype="application/pdf")
-        answer.headers["Content-Disposition"] = disposition("inline", f"{ticket} {named['judul']}.pdf")
+        kind = found.get("jenis_berkas", "application/pdf")
+        answer = Response(edge.files.get(sha256), mimetype=kind)
+        answer.headers["Content-Disposition"] = disposition("inline", f"{ticket} {title}{mimetypes.guess_extension(kind) or ''}")
         return answer
 
     return pages

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.definition import by_revision
-from integration.procedure.papers import ledger_at, signings, standing, superseding
+from integration.procedure.papers import ledger_at, signings, standing, superseding, to_sign
 from integration.store import NumberState
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
@@ -49,8 +49,9 @@ def _told(edge: Edge, public_id: str) -> Json | None:
     assert then and now  # noqa: S101, PT018 -- only a paper that a case issued has an id
     paper = next(paper for paper in now.documents if paper.id == found.document)
     procedure = by_revision(edge.procedures)[now.procedure, paper.revision]
-    signed = signings(then, procedure.step(paper.step), issued, procedure)
+    signed = signings(procedure, then, paper)
     later = superseding(procedure, now, paper)
+    waits = to_sign(procedure, now, paper) if edge.organisation.papers.provider else ()
     void = edge.store.number_state(paper.number) is NumberState.VOID
     return {
         "jenis": paper.document,
@@ -63,6 +64,17 @@ def _told(edge: Edge, public_id: str) -> Json | None:
         "sha256": paper.sha256 or None,
         "keadaan": standing(procedure, now, paper, void=void).value,
         "digantikan_oleh": {"versi": later.version, "tanggal": edge.day(later.issued_at)} if later else None,
+        "naskah_bertanda_tangan": [
+            {
+                "pejabat": copy.capacity,
+                "tanggal": edge.day(copy.at),
+                "cara": copy.provider,
+                "sha256": copy.sha256,
+                "lengkap": copy.complete,
+            }
+            for copy in paper.copies
+        ],
+        "menunggu_tanda_tangan": [signing.capacity for signing in waits],
     }
 
 
@@ -72,4 +84,5 @@ def _refused(code: int, sentence: str) -> Response:
 
 def _page(told: Json | None, sentence: str, code: int) -> Response:
     """The small page. It can send nothing anywhere: the one script reads a file where it lies."""
-    return page("dokumen.html", code, told=told, sentence=sentence)
+    here = f"{request.path}/tanda-tangan" if told and told["menunggu_tanda_tangan"] else ""
+    return page("dokumen.html", code, told=told, sentence=sentence, checks=messages("signing"), sign_here=here)

@@ -6,8 +6,8 @@ from integration.procedure.draft import Draft
 from integration.procedure.events import RequestRefused
 from integration.procedure.facts import CheckAsked, CommandUnclear, HelpAsked, SecretWritten
 from integration.procedure.guards import Code
-from integration.procedure.lines import CHECK, HELP, REVOKE
-from integration.procedure.people import Situation, capacity, eligible
+from integration.procedure.lines import ATTACH, CHECK, FOR_OTHERS, HELP, REVOKE
+from integration.procedure.people import Situation, authority, capacity, eligible
 
 SECRET = "secret"  # noqa: S105 -- the name of the act
 
@@ -41,6 +41,12 @@ def secret_written(draft: Draft, fact: SecretWritten) -> None:
 
 
 def _words(s: Situation) -> contexts.Context:
-    """The words that leave the step, and the commands this person may give; of these, access is taken back after the end, too."""
-    mine = [word for word, roles in s.procedure.authority.items() if (s.step or word == REVOKE) and capacity(s, roles)]
+    """The words that leave the step, and the commands this person may give; some of these after the end, too."""
+    given = (word for word in s.procedure.authority if word != FOR_OTHERS and (s.step or _after_the_end(s, word)))
+    mine = [word for word in given if capacity(s, authority(s.procedure, word))]
     return {"outcomes": contexts.outcomes(s, s.step) if s.step else [], "commands": [*mine, *sorted(QUESTIONS)]}
+
+
+def _after_the_end(s: Situation, word: str) -> bool:
+    """Whether a command is there after the end: access is taken back, and papers are signed."""
+    return word == REVOKE or (word == ATTACH and s.organisation.papers.provider is not None)

@@ -21,6 +21,7 @@ from integration.procedure.events import (
     DocumentAttached,
     DocumentFiled,
     DocumentIssued,
+    DocumentSigned,
     DueRecomputed,
     DutyMissed,
     DutySkipped,
@@ -43,6 +44,7 @@ from integration.procedure.events import (
     RequirementTicked,
     Resumed,
     RevisionAdopted,
+    SignedCopyLinked,
     SignedOff,
     SignoffsStaled,
     StepEntered,
@@ -147,8 +149,28 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedCopy:
+    """A signed copy of a paper, as events.DocumentSigned says; handed in `by` somebody, who need not be who signed."""
+
+    role: str
+    capacity: str
+    provider: str
+    complete: bool
+    sha256: str
+    size: int
+    media_type: str
+    link: str
+    certificate: str
+    by: Actor
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Paper:
-    """A document the case issued, under a revision of the procedure. `number`, `sha256` and `link` are known once it is filed."""
+    """A document the case issued, under a revision of the procedure. `number`, `sha256` and `link` are known once it is filed.
+
+    `copies`: its signed copies, each with one signature more than the one before.
+    """
 
     id: str
     document: str
@@ -162,6 +184,12 @@ class Paper:
     size: int = 0
     link: str = ""
     revision: str = ""
+    copies: tuple[SignedCopy, ...] = ()
+
+    @property
+    def of_record(self) -> SignedCopy | None:
+        """The copy signed by all who are asked to; it counts in place of the file as it was issued. None until there is one."""
+        return next((copy for copy in self.copies if copy.complete), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +207,8 @@ class Attached:
 class Passage:
     """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn); `by`: who ended it.
 
-    `team`: everybody who was in the case's team at some time during it. `role`: in which it was left, "" where it was not by its performer.
+    `team`: everybody who was in the case's team at some time during it. `role`: in which it was left, "" where it was not by its performer;
+    `office`: "" or "Plt.", "Plh.".
     `revision`: of the procedure, under which it was left.
     """
 
@@ -192,7 +221,19 @@ class Passage:
     by: Actor | None = None
     team: frozenset[str] = frozenset()
     role: str = ""
+    office: str = ""
     revision: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who approved an amended letter, when, and in what capacity; `seq`: of the entry that says so."""
+
+    seq: int
+    by: Actor
+    at: datetime
+    role: str
+    office: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +276,7 @@ class Case:
     team_version: int = 0
     proposed: tuple[str, ...] = ()  # the team an amended letter names that waits for its approval
     proposed_at: datetime | None = None
+    approvals: tuple[Approval, ...] = ()  # of amended letters
     tasks: Mapping[str, int] = field(default_factory=dict)  # by account: the number of the member's own issue
     written: Mapping[int, Sections] = field(default_factory=dict)  # by step: what was last accepted
     signoffs: tuple[SignOff, ...] = ()
@@ -361,7 +403,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
         case TeamProposed():
             return replace(now, proposed=event.members, proposed_at=entry.at)
         case LetterAnswered():
-            return replace(now, proposed=(), proposed_at=None)
+            approved = (Approval(entry.seq, entry.by, entry.at, event.role, event.office),) if event.accepted else ()
+            return replace(now, proposed=(), proposed_at=None, approvals=now.approvals + approved)
         case TaskLinked():
             return replace(now, tasks={**now.tasks, event.account: event.iid})
         case ProgressReported():
@@ -384,6 +427,10 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return replace(now, documents=(*now.documents, paper))
         case DocumentFiled():
             return replace(now, documents=tuple(_filed(paper, event) for paper in now.documents))
+        case DocumentSigned():
+            return replace(now, documents=tuple(_signed(paper, event, entry) for paper in now.documents))
+        case SignedCopyLinked():
+            return replace(now, documents=tuple(_linked(paper, event) for paper in now.documents))
         case Paused():
             return replace(now, paused_since=entry.at, pause_reason=event.reason)
         case Resumed():
@@ -440,7 +487,7 @@ def _entered(now: Case, event: StepEntered, entry: Entry) -> Case:
 
 def _left(now: Case, event: StepLeft, entry: Entry) -> Case:
     written = {**now.written, event.step: event.sections} if event.sections else now.written
-    closed = _closed(now, event.at or entry.at, event.outcome, by=entry.by, role=event.role)
+    closed = _closed(now, event.at or entry.at, event.outcome, by=entry.by, role=event.role, office=event.office)
     return replace(now, written=written, history=closed)
 
 
@@ -462,11 +509,11 @@ def _ended(now: Case, event: CaseEnded, entry: Entry) -> Case:
     )
 
 
-def _closed(now: Case, at: datetime, outcome: str = "", *, by: Actor, role: str = "") -> tuple[Passage, ...]:
+def _closed(now: Case, at: datetime, outcome: str = "", *, by: Actor, role: str = "", office: str = "") -> tuple[Passage, ...]:
     """The history with its last passage left; as it is where that one was left already."""
     if not now.history or now.history[-1].left_at:
         return now.history
-    left = replace(now.history[-1], left_at=at, outcome=outcome, by=by, role=role, revision=now.revision)
+    left = replace(now.history[-1], left_at=at, outcome=outcome, by=by, role=role, office=office, revision=now.revision)
     return (*now.history[:-1], left)
 
 
@@ -484,3 +531,29 @@ def _filed(paper: Paper, event: DocumentFiled) -> Paper:
     if paper.id != event.id:
         return paper
     return replace(paper, number=event.number, sha256=event.sha256, size=event.size, link=event.link)
+
+
+def _signed(paper: Paper, event: DocumentSigned, entry: Entry) -> Paper:
+    if paper.id != event.id:
+        return paper
+    copy = SignedCopy(
+        event.role,
+        event.capacity,
+        event.provider,
+        event.complete,
+        event.sha256,
+        event.size,
+        event.media_type,
+        event.link,
+        event.certificate,
+        entry.by,
+        entry.at,
+    )
+    return replace(paper, copies=(*paper.copies, copy))
+
+
+def _linked(paper: Paper, event: SignedCopyLinked) -> Paper:
+    if paper.id != event.id:
+        return paper
+    linked = (replace(copy, link=event.link) if copy.sha256 == event.sha256 else copy for copy in paper.copies)
+    return replace(paper, copies=tuple(linked))

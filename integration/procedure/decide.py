@@ -9,7 +9,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from integration.procedure import answers, clocks, duty, findings, forms, lines, outcomes, requests, revisions, roster
+from integration.procedure import answers, clocks, duty, findings, forms, lines, outcomes, requests, revisions, roster, signing
 from integration.procedure.case import Case, evolve
 from integration.procedure.definition import Procedure, Step
 from integration.procedure.draft import Draft, Ignored
@@ -44,6 +44,8 @@ from integration.procedure.facts import (
     ResumeAsked,
     RevisionAdopted,
     SecretWritten,
+    SignedCopyGiven,
+    SignedCopyUploaded,
     StepExpired,
     StepLabelMoved,
     TaskLinked,
@@ -115,6 +117,8 @@ ALWAYS: Mapping[type[Known], Callable[[Draft, Any], None]] = MappingProxyType(
         TaskLinked: findings.task_linked,
         IssueDrifted: findings.issue_drifted,
         DocumentFiled: findings.document_filed,
+        SignedCopyGiven: signing.signed_copy_given,
+        SignedCopyUploaded: findings.signed_copy_uploaded,
     }
 )
 """Rules that hold whether or not the case has ended; none of them moves it."""

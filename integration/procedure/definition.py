@@ -86,8 +86,11 @@ class Gate(StrEnum):
     REVOKED = "revoked"  # every grant was revoked (step 30)
 
 
-COMMANDS = frozenset({"akses", "alihkan", "batal", "cabut-akses", "darurat", "jeda", "lampir", "lanjut", "tugaskan"})
-"""What a role can be given authority for beside the outcomes of its steps and the duty's own word (contract.md, "On the platform")."""
+COMMANDS = frozenset({"akses", "alihkan", "batal", "cabut-akses", "darurat", "jeda", "lampir", "lanjut", "tanda-tangan", "tugaskan"})
+"""What a role can be given authority for beside the outcomes of its steps and the duty's own word (contract.md, "On the platform").
+
+"tanda-tangan" is no command: it is to hand in, for whoever signed it, the signed copy of a paper.
+"""
 
 QUESTIONS = frozenset({"bantuan", "cek"})
 """Commands that change nothing and need no authority."""
@@ -220,7 +223,8 @@ class DocumentType:
     """A paper of this procedure. `template` names a file of templates/documents without its ending.
 
     Without a template people attach it (`/pos lampir`) and the service never makes it. `numbered` and `for_unit` hold for every edition
-    but `DRAFT`; the number belongs to the document, its editions share it.
+    but `DRAFT`; the number belongs to the document, its editions share it. `signatures`: of which editions signed copies are asked for, and
+    from how many of those who sign them, in the order they are printed in.
     """
 
     slug: str
@@ -228,6 +232,11 @@ class DocumentType:
     template: str = ""
     numbered: bool = False
     for_unit: bool = False
+    signatures: tuple[tuple[str, int], ...] = ()
+
+    def signatures_on(self, edition: str) -> int:
+        """How many signed copies are asked for of this edition, one of each signer; 0: none is."""
+        return dict(self.signatures).get(edition, 0)
 
     def reaches_unit(self, edition: str) -> bool:
         """Whether the unit gets this edition."""

@@ -22,6 +22,7 @@ from integration.procedure.effects import (
     SendMail,
     ShowOnIssue,
     UploadAttachments,
+    UploadSigned,
 )
 from integration.procedure.events import DocumentIssued, Entry, Event, IssueLost, ProgressDrafted, RequestRefused
 from integration.procedure.facts import Fact
@@ -96,6 +97,10 @@ class Draft:
         version = len(self.case.submissions)
         if self.case.submission.attachments:
             self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:{version}{self._again}", version))
+
+    def upload_signed(self, document: str, sha256: str) -> None:
+        """A signed copy goes to the platform, where people look for it."""
+        self._first.append(UploadSigned(f"signed:{document}:{sha256}", document, sha256))
 
     def open_task(self, account: str) -> None:
         """A member of the team gets an issue of their own."""

@@ -63,6 +63,15 @@ class IssueDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class UploadSigned:
+    """Upload the signed copy of the paper `document` that has this hash and came by our own page; outcome: SignedCopyUploaded."""
+
+    key: str
+    document: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class CallPortal:
     """Call the portal back: `type` of contract.md "Service -> portal". `stay`: of the turn, whose link goes along; 0: none does."""
 
@@ -95,5 +104,15 @@ class SendMail:
 
 
 Effect = (
-    OpenIssue | ShowOnIssue | PostNote | OpenTask | CloseTask | UploadAttachments | IssueDocument | CallPortal | PublishReport | SendMail
+    OpenIssue
+    | ShowOnIssue
+    | PostNote
+    | OpenTask
+    | CloseTask
+    | UploadAttachments
+    | IssueDocument
+    | UploadSigned
+    | CallPortal
+    | PublishReport
+    | SendMail
 )

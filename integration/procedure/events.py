@@ -101,7 +101,7 @@ class Missing:
     By `kind`, `item` is: requirement, document, report: the words of the requirement; section: a heading not written; date, priority,
     percent: a heading whose text cannot be read as one; date_order: a heading whose day is before the one above it; gate: "team" or "grant"
     (definition.Gate); grant: an access not yet revoked, as "account server"; attachment: title of a document to attach; reason: ""; member:
-    an account that cannot be in the team; target: a procedure a case can be handed to.
+    an account that cannot be in the team; target: a procedure a case can be handed to; signer: in what capacity somebody signs.
     """
 
     kind: str
@@ -241,6 +241,34 @@ class DocumentFiled:
 
 
 @dataclass(frozen=True, slots=True)
+class DocumentSigned:
+    """A signed copy of the paper `id` was handed in: of whoever signs in this `role`, printed as `capacity`.
+
+    `complete`: with it the last one signed whose signature is asked for. `provider`: how it was signed and looked at; the rest: facts.Copy.
+    """
+
+    id: str
+    role: str
+    capacity: str
+    provider: str
+    complete: bool
+    sha256: str
+    size: int
+    media_type: str
+    link: str
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCopyLinked:
+    """The signed copy of the paper `id` with this hash, which came by our own page, is on the platform."""
+
+    id: str
+    sha256: str
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
 class Paused:
     reason: str
 
@@ -348,6 +376,8 @@ Event = (
     | DocumentAttached
     | DocumentIssued
     | DocumentFiled
+    | DocumentSigned
+    | SignedCopyLinked
     | Paused
     | Resumed
     | StepRanLate

@@ -187,8 +187,61 @@ class AccessTaken(Known):
 
 @dataclass(frozen=True, slots=True)
 class DocumentAttached(Known):
+    """`signer`: for whom it was signed, as it was written; "" where nothing is said of that."""
+
     document: str
     links: tuple[str, ...]
+    signer: str = ""
+
+
+class Finding(StrEnum):
+    """What was found of a file that is said to be the signed copy of a paper; all but SOUND are refusals' codes.
+
+    SOUND says no more than what its provider looks for (offices.Provider): never who signed, nor that a certificate is to be trusted.
+    """
+
+    UNSEEN = "unseen"  # not looked at yet
+    SOUND = "sound"
+    ONE_FILE = "one_file"  # none came, or several
+    FILE_GONE = "file_gone"  # the platform does not have it
+    FILE_TOO_LARGE = "file_too_large"
+    NO_SCAN = "no_scan"  # neither PDF nor picture
+    NO_PDF = "no_pdf"
+    SAME_FILE = "same_file"  # the paper as it was issued, or a copy that was handed in before
+    CONTENT_CHANGED = "content_changed"  # does not begin with what was issued and signed before, or shows something else
+    UNSIGNED = "unsigned"  # one signature fewer than there must be by now
+    SIGNATURE_BROKEN = "signature_broken"
+    PAPER_VOID = "paper_void"  # the paper's number was made void
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file that is kept under ALUR_DATA_DIR by its hash. `link`: Markdown link of the upload, "" where there is none.
+
+    `certificate`: whom the newest signature's certificate names, as it says itself; "" where there is none.
+    """
+
+    sha256: str
+    size: int
+    media_type: str
+    link: str = ""
+    certificate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCopyGiven(Known):
+    """Somebody handed in what they say is the signed copy of a paper.
+
+    `paper`: its id, "" where no paper of this type asks for one; `signer`: the role of whoever signed, as far as it was said; `copy` None:
+    there is no such file; `provider`: an offices.Provider's value, by which it was looked at.
+    """
+
+    document: str
+    paper: str
+    signer: str
+    provider: str
+    copy: Copy | None = None
+    finding: Finding = Finding.UNSEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +335,15 @@ class DocumentFiled(Known):
     number: str
     sha256: str
     size: int
+    link: str  # Markdown link of the upload
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCopyUploaded(Known):
+    """The signed copy of the paper `document` with this hash is on the platform, too."""
+
+    document: str
+    sha256: str
     link: str  # Markdown link of the upload
 
 
@@ -387,6 +449,7 @@ Fact = (
     | AccessGiven
     | AccessTaken
     | DocumentAttached
+    | SignedCopyGiven
     | PauseAsked
     | ResumeAsked
     | HandOffAsked
@@ -400,6 +463,7 @@ Fact = (
     | IssueDrifted
     | IssueLost
     | DocumentFiled
+    | SignedCopyUploaded
     | StepExpired
     | ReminderDue
     | OrganisationChanged

@@ -6,9 +6,9 @@ from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import DocumentFiled as Filed
 from integration.procedure.events import IssueLinked as Linked
 from integration.procedure.events import IssueLost as Lost
-from integration.procedure.events import IssueMended
+from integration.procedure.events import IssueMended, SignedCopyLinked
 from integration.procedure.events import TaskLinked as TaskNumbered
-from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, IssueLost, TaskLinked
+from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, IssueLost, SignedCopyUploaded, TaskLinked
 
 
 def issue_linked(draft: Draft, fact: IssueLinked) -> None:
@@ -49,6 +49,18 @@ def document_filed(draft: Draft, fact: DocumentFiled) -> None:
     kind = draft.procedure.document(paper.document)
     if kind.reaches_unit(paper.edition):
         draft.call_portal("dokumen.terbit", dokumen={"jenis": kind.slug, "judul": kind.title, "nomor": fact.number})
+
+
+def signed_copy_uploaded(draft: Draft, fact: SignedCopyUploaded) -> None:
+    """A signed copy that came by our own page is on the platform, too."""
+    copies = [copy for paper in draft.case.documents if paper.id == fact.document for copy in paper.copies]
+    known = next((copy for copy in copies if copy.sha256 == fact.sha256), None)
+    if known is None:
+        draft.ignore(Ignored.NOT_OURS)
+    elif known.link:
+        draft.ignore(Ignored.SAME)
+    else:
+        draft.record(SignedCopyLinked(fact.document, fact.sha256, fact.link))
 
 
 def issue_lost(draft: Draft, step: Step, fact: IssueLost) -> None:

@@ -70,6 +70,22 @@ class Code(StrEnum):
     NO_EMERGENCY = "no_emergency"  # the procedure knows no exception order, or the case is past it
     EMERGENCY_RUNS = "emergency_runs"  # an order is being carried out
     NOT_AWAITED = "not_awaited"  # a revised form that nobody asked for
+    NOT_SIGNER = "not_signer"  # neither signs the paper nor may hand it in for whoever does
+    WHOSE_SIGNATURE = "whose_signature"  # several sign it, and it was not said who did
+    OUT_OF_TURN = "out_of_turn"  # somebody else signs it first
+    ALREADY_SIGNED = "already_signed"  # the signed copy is there
+    NOTHING_TO_SIGN = "nothing_to_sign"  # no paper of this type asks for a signature
+    NOT_CURRENT = "not_current"  # another version has taken its place
+    PAPER_VOID = "paper_void"  # its number is void
+    ONE_FILE = "one_file"  # a signed copy is one file
+    FILE_GONE = "file_gone"
+    FILE_TOO_LARGE = "file_too_large"
+    NO_SCAN = "no_scan"
+    NO_PDF = "no_pdf"
+    SAME_FILE = "same_file"
+    CONTENT_CHANGED = "content_changed"
+    UNSIGNED = "unsigned"
+    SIGNATURE_BROKEN = "signature_broken"
     SECRET = "secret"  # a password, key or token was written  # noqa: S105 -- a code, not one
 
 

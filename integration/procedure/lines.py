@@ -8,6 +8,8 @@ from integration.procedure.definition import Duty, Outcome, OutcomeKind, Procedu
 ASSIGN, GRANT, REVOKE, ATTACH = "tugaskan", "akses", "cabut-akses", "lampir"
 PAUSE, RESUME, HAND_OFF, EMERGENCY, WITHDRAW = "jeda", "lanjut", "alihkan", "darurat", "batal"
 CHECK, HELP = "cek", "bantuan"
+FOR_OTHERS, SIGNED_BY = "tanda-tangan", "oleh"
+"""The authority to hand in what others signed, and the word that says who did: `/pos lampir surat-tugas oleh kepala-pustikom`."""
 
 _REASON = "<alasan>"
 _ARGUMENTS = {
@@ -36,6 +38,11 @@ def draft_line(procedure: Procedure, *, with_percent: bool) -> str:
     if not procedure.duty or with_percent:
         return report_line(procedure)
     return command_line(procedure.duty.word)
+
+
+def sign_line(document: str, role: str = "") -> str:
+    """The line that hands in a signed copy of a paper; of whose hand, where that must be said."""
+    return command_line(ATTACH, document, *([SIGNED_BY, role] if role else []))
 
 
 def way_forward(step: Step) -> Outcome | None:

@@ -127,17 +127,28 @@ class Letterhead:
     emblem: str = ""
 
 
+class Provider(StrEnum):
+    """By what papers are signed."""
+
+    WET = "basah"  # printed, signed by hand, and scanned
+    UPLOAD = "unggah"  # signed elsewhere as a PDF
+    BSRE = "bsre"  # by the client service of the national CA, while the signer waits; else as UPLOAD
+
+
 @dataclass(frozen=True, slots=True)
 class Papers:
     """How documents are set, and who stands below them. `font`: a family that comes with the service, or lies in the folder `fonts`.
 
     `copies`: who gets a copy of a document (*tembusan*), by its type. `witnesses`: the roles whose holders witness a handover.
+    `provider`: by what they are signed; None: no signed copies are asked for. `signing_address`: where its service is, for BSRE.
     """
 
     font: str = OUR_FONT
     fonts: str = ""
     copies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     witnesses: tuple[str, ...] = ()
+    provider: Provider | None = None
+    signing_address: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,13 @@ A paper itself is never changed: what became of it is told beside it, never in i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from integration.procedure.case import Case, Paper
-from integration.procedure.definition import DRAFT, OutcomeKind, Procedure, Step
-from integration.procedure.events import DocumentIssued, Entry, LetterAnswered, StepLeft
-from integration.procedure.facts import ActorKind
+from integration.procedure.case import Approval, Case, Paper, Passage
+from integration.procedure.definition import DRAFT, Channel, OutcomeKind, Procedure, Step
+from integration.procedure.events import DocumentIssued, Entry
+from integration.procedure.facts import Actor, ActorKind
 
 
 class Standing(StrEnum):
@@ -26,12 +27,13 @@ class Standing(StrEnum):
 class Signing:
     """Who signs: `capacity` as it is printed ("Plh. Kepala Pustikom"); "" where nobody left the step: the paper is the centre's own.
 
-    `entry`: by which somebody of ours left the step, in the office of this `role`; None where the head of the unit signs, or nobody.
+    `by`, `at`: who of ours left the step in this `role`, and when; None where the head of the unit signs, or nobody.
     """
 
     capacity: str
     role: str = ""
-    entry: Entry | None = None
+    by: Actor | None = None
+    at: datetime | None = None
 
 
 def ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
@@ -42,21 +44,36 @@ def ledger_at(document: str, entries: Sequence[Entry]) -> Sequence[Entry]:
     raise KeyError(document)
 
 
-def leaving(step: Step, entries: Sequence[Entry]) -> Entry | None:
-    """The entry by which the step was last left."""
-    return next((e for e in reversed(entries) if isinstance(e.event, StepLeft) and e.event.step == step.number), None)
+def signings(procedure: Procedure, case: Case, paper: Paper) -> tuple[Signing, ...]:
+    """Who signs a paper, the unit's side second: both where the case is handed over and accepted (POS steps 30 and 31).
 
-
-def signings(case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure) -> tuple[Signing, ...]:
-    """Who signs a paper of this step, the unit's side second: both where the case is handed over and accepted (POS steps 30 and 31).
-
-    `entries`, `case`: as they stood when the paper was issued.
+    `case`: as it stood when the paper was issued, or at any time since: of what came later nothing counts but a revised form.
     """
+    step = procedure.step(paper.step)
     handing_over, accepting = handover(procedure)
     if step in accepting and handing_over:  # what the unit accepts was signed by whoever handed it over
-        return (_signing(case, handing_over[-1], entries, procedure), _unit_head(case))
-    signing = _signing(case, step, entries, procedure)
-    return (signing, _unit_head(case)) if step in handing_over else (signing,)
+        return (_signing(procedure, case, paper, handing_over[-1]), _unit_head(procedure, case))
+    signing = _signing(procedure, case, paper, step)
+    return (signing, _unit_head(procedure, case)) if step in handing_over else (signing,)
+
+
+def signers(procedure: Procedure, case: Case, paper: Paper) -> tuple[Signing, ...]:
+    """Of whom signed copies of this paper are asked for, in the order in which they sign; () where of nobody."""
+    asked = procedure.document(paper.document).signatures_on(paper.edition)
+    return tuple(signing for signing in signings(procedure, case, paper)[:asked] if signing.capacity)
+
+
+def to_sign(procedure: Procedure, case: Case, paper: Paper) -> tuple[Signing, ...]:
+    """Who has yet to sign, the next one first; () once all have, and for a paper that does not count or is not made yet."""
+    if not paper.sha256 or standing(procedure, case, paper) is not Standing.VALID:
+        return ()
+    return signers(procedure, case, paper)[len(paper.copies) :]
+
+
+def signed_paper(procedure: Procedure, case: Case, document: str) -> Paper | None:
+    """The paper of this type that counts and of which signed copies are asked for, whether or not they are there; None without one."""
+    counting = (p for p in case.documents if p.document == document and p.sha256 and standing(procedure, case, p) is Standing.VALID)
+    return next((paper for paper in counting if signers(procedure, case, paper)), None)
 
 
 def handover(procedure: Procedure) -> tuple[list[Step], list[Step]]:
@@ -87,24 +104,31 @@ def standing(procedure: Procedure, case: Case, paper: Paper, *, void: bool = Fal
     return Standing.DRAFT if paper.edition == DRAFT else Standing.VALID
 
 
-def _signing(case: Case, step: Step, entries: Sequence[Entry], procedure: Procedure) -> Signing:
-    """Whoever left the step that made the paper, in the office they left it in; an amended letter is signed by whoever approved it."""
-    entry = _answering(step, entries, procedure) or leaving(step, entries)
-    if entry is None or not isinstance(entry.event, StepLeft | LetterAnswered):
+def _signing(procedure: Procedure, case: Case, paper: Paper, step: Step) -> Signing:
+    """Whoever left the step, in the office they left it in; an amended letter is signed by whoever approved it."""
+    left = _approval(procedure, case, paper, step) or _leaving(case, paper, step)
+    if left is None or left.by is None:
         return Signing("")
-    if entry.by.kind is ActorKind.UNIT or not entry.by.account:
-        return _unit_head(case)
-    event = entry.event
-    return Signing(f"{event.office} {procedure.role(event.role).name}".strip(), event.role, entry)
+    if left.by.kind is ActorKind.UNIT or not left.by.account:
+        return _unit_head(procedure, case)
+    at = left.at if isinstance(left, Approval) else left.left_at
+    return Signing(f"{left.office} {procedure.role(left.role).name}".strip(), left.role, left.by, at)
 
 
-def _answering(step: Step, entries: Sequence[Entry], procedure: Procedure) -> Entry | None:
-    """The entry by which an amended letter was approved, for the step that approves letters: it came after the step was left."""
+def _leaving(case: Case, paper: Paper, step: Step) -> Passage | None:
+    """The last stay in the step that was over when the paper was issued."""
+    stays = (stay for stay in reversed(case.history) if stay.step == step.number and stay.entered_seq < paper.issued_seq)
+    return next((stay for stay in stays if stay.role), None)
+
+
+def _approval(procedure: Procedure, case: Case, paper: Paper, step: Step) -> Approval | None:
+    """The last approval of an amended letter before the paper, for the step that approves letters: it came after the step was left."""
     if procedure.letter is None or procedure.letter.approval != step.number:
         return None
-    return next((e for e in reversed(entries) if isinstance(e.event, LetterAnswered) and e.event.accepted), None)
+    return next((approval for approval in reversed(case.approvals) if approval.seq < paper.issued_seq), None)
 
 
-def _unit_head(case: Case) -> Signing:
+def _unit_head(procedure: Procedure, case: Case) -> Signing:
     form = case.submission
-    return Signing(f"{form.head_title} {form.unit_name}")
+    role = next(role.slug for role in procedure.roles if role.channel is Channel.PORTAL)
+    return Signing(f"{form.head_title} {form.unit_name}", role)

@@ -112,7 +112,12 @@ def _document(entries: Entries) -> DocumentType:
         template=entries.text("template", ""),
         numbered=entries.flag("numbered"),
         for_unit=entries.flag("for_unit"),
+        signatures=entries.inside("signatures", _signatures) or (),
     )
+
+
+def _signatures(entries: Entries) -> tuple[tuple[str, int], ...]:
+    return tuple((edition, entries.number(edition)) for edition in entries.nodes)
 
 
 def _duty(entries: Entries) -> Duty:

@@ -21,9 +21,11 @@ from integration.procedure.definition import (
     SectionKind,
     Supply,
 )
+from integration.procedure.papers import handover
 from integration.procedures.step_rules import broken_step_rules
 from integration.yamlfile import Faults, Place
 
+BOTH_SIDES = 2
 WORD = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 PREFIX = re.compile(r"[A-Z][A-Z0-9]*")
 
@@ -42,6 +44,7 @@ def broken_rules(procedure: Procedure, faults: Faults) -> None:
         _emergency,
         _letter,
         _handoffs,
+        _signatures,
     ):
         rule(procedure, faults)
     for index, step in enumerate(procedure.steps):
@@ -159,6 +162,8 @@ def _needed_authority(procedure: Procedure, faults: Faults) -> None:
         needed.append((("handoffs",), "alihkan"))
     needed += [(("roles", index), "tugaskan") for index, role in enumerate(procedure.roles) if role.team]
     attached = {document.slug for document in procedure.documents if not document.template}
+    signed = [index for index, document in enumerate(procedure.documents) if document.signatures]
+    needed += [(("documents", index, "signatures"), word) for index in signed for word in ("lampir", "tanda-tangan")]
     by_gate = {Gate.TEAM: "tugaskan", Gate.GRANT: "akses", Gate.REVOKED: "cabut-akses"}
     by_supply = {Supply.TEAM: "tugaskan", Supply.GRANT: "akses"}
     for index, step in enumerate(procedure.steps):
@@ -273,6 +278,22 @@ def _handoffs(procedure: Procedure, faults: Faults) -> None:
     for index, name in enumerate(procedure.handoffs):
         if name and plain(name) not in related:
             faults.unknown(("handoffs", index), "unknown-related", name, related)
+
+
+def _signatures(procedure: Procedure, faults: Faults) -> None:
+    """Signed copies are asked for of approved editions that a step makes, and from no more than sign them: two at a handover, else one."""
+    both_sides = {step.number for steps in handover(procedure) for step in steps}
+    for index, document in enumerate(procedure.documents):
+        made: dict[str, int] = {}
+        for step, edition in ((s, p.edition) for s in procedure.steps for p in s.products if p.document == document.slug):
+            made[edition] = BOTH_SIDES if step.number in both_sides else 1
+        made.pop(DRAFT, None)
+        for edition, count in document.signatures:
+            place = ("documents", index, "signatures", edition)
+            if edition not in made:
+                faults.unknown(place, "unknown-edition", edition, sorted(made))
+            elif count > made[edition]:
+                faults.add(place, "too-many-signatures", edition=edition, most=made[edition])
 
 
 def leads_to(procedure: Procedure, number: int, following: int) -> bool:

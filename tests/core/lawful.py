@@ -14,6 +14,7 @@ from integration.procedure.events import (
     CaseOpened,
     DocumentAttached,
     DocumentFiled,
+    DocumentSigned,
     DueRecomputed,
     EmergencyOpened,
     Entry,
@@ -33,6 +34,7 @@ from integration.procedure.events import (
     RequirementTicked,
     Resumed,
     RevisionAdopted,
+    SignedCopyLinked,
     SignedOff,
     StepEntered,
     StepLeft,
@@ -45,7 +47,7 @@ from integration.procedure.facts import Actor, ActorKind, Reminder
 from integration.procedure.offices import Holding, Office, Organisation
 from tests.core.state import State, keep
 
-AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, AccessRevoked, TaskLinked)
+AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, DocumentSigned, SignedCopyLinked, AccessRevoked, TaskLinked)
 """All that is still recorded once a case has ended; none of it moves the case."""
 
 COMMANDS = {
@@ -95,7 +97,7 @@ def faults(procedure: Procedure, organisation: Organisation, entries: Sequence[E
     return found
 
 
-def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901 -- one arm per kind of event
+def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901, PLR0912 -- one arm per kind of event
     event = entry.event
     if (entry.seq == 1) != isinstance(event, CaseOpened):
         yield "the first entry opens the case, and no other"
@@ -115,6 +117,8 @@ def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[s
             yield from _signing(state, entry, event)
         case CaseEnded():
             yield from _ending(organisation, state, entry, event)
+        case DocumentSigned():
+            yield from _copying(organisation, state, entry, event)
         case RequirementTicked() | RequirementCleared():
             if not any(r.id == event.requirement and r.supply == "tick" for r in state.here.requirements):
                 yield "no box of the current step"
@@ -164,6 +168,22 @@ def _beside_the_table(organisation: Organisation, state: State, entry: Entry) ->
         case IssueLost(iid=iid):
             if iid != state.iid:
                 yield f"lost issue {iid} and not its own, {state.iid}"
+
+
+def _copying(organisation: Organisation, state: State, entry: Entry, event: DocumentSigned) -> Iterator[str]:
+    """A copy more of a paper that is made and counts, signed by each once and by the unit last, and no more of them than are asked for."""
+    document, edition = state.issued[event.id]
+    asked = dict(state.procedure.document(document).signatures).get(edition, 0)
+    before, unit = state.signed_copies.get(event.id, []), state.procedure.role(event.role).channel is Channel.PORTAL
+    later = [id_ for id_, (other, other_edition) in state.issued.items() if other == document and other_edition != "draft"]
+    if event.id not in state.filed or later[-1] != event.id:
+        yield "a copy of a paper that is not made, or counts no longer"
+    if event.role in before or len(before) >= asked or event.complete is not (len(before) + 1 == asked):
+        yield f"copy {len(before) + 1} of {asked}, complete: {event.complete}"
+    if asked > 1 and unit is not (len(before) == asked - 1):
+        yield "the unit signs last"
+    if not _commands(organisation, state, entry, "tanda-tangan") and (unit or entry.by.account not in state.deciders):
+        yield f"{entry.by.account} hands in what others signed"
 
 
 def _naming(organisation: Organisation, state: State, entry: Entry, members: tuple[str, ...]) -> Iterator[str]:

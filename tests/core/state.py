@@ -11,7 +11,9 @@ from integration.procedure.events import (
     CaseOpened,
     DebtPaid,
     DocumentAttached,
+    DocumentFiled,
     DocumentIssued,
+    DocumentSigned,
     DueRecomputed,
     EmergencyOpened,
     Entry,
@@ -67,6 +69,10 @@ class State:
     workers: set[str] = field(default_factory=set)  # whoever was in the team at some time during a step of the team's
     ticks: set[str] = field(default_factory=set)
     papers: set[tuple[str, str]] = field(default_factory=set)
+    issued: dict[str, tuple[str, str]] = field(default_factory=dict)  # document and edition, by the paper's id
+    filed: set[str] = field(default_factory=set)
+    signed_copies: dict[str, list[str]] = field(default_factory=dict)  # the roles that signed, by the paper's id
+    deciders: set[str] = field(default_factory=set)  # whoever left a step, or answered an amended letter
     attached: dict[str, int] = field(default_factory=dict)
     reports: list[int] = field(default_factory=list)
     grants: set[tuple[str, str]] = field(default_factory=set)
@@ -104,6 +110,7 @@ def keep(state: State, entry: Entry) -> None:  # noqa: C901, PLR0912 -- one arm 
         case StepEntered() as event:
             _entered(state, entry.seq, event)
         case StepLeft() as event:
+            state.deciders.add(entry.by.account)
             _left(state, event)
         case SignedOff(step=step, round=round_, accepted=True, office=office):
             state.signed.append((round_, step, entry.by.account, office))
@@ -147,6 +154,7 @@ def _keep_things(state: State, entry: Entry) -> None:  # noqa: C901 -- one arm p
         case TeamProposed(members=members):
             state.proposed = members
         case LetterAnswered(accepted=accepted):
+            state.deciders.add(entry.by.account)
             state.proposed, state.approved = (), state.proposed if accepted else ()
         case RequirementTicked(requirement=requirement):
             state.ticks.add(requirement)
@@ -158,8 +166,13 @@ def _keep_things(state: State, entry: Entry) -> None:  # noqa: C901 -- one arm p
             state.grants.add((account, server))
         case AccessRevoked(account=account, server=server):
             state.grants.discard((account, server))
-        case DocumentIssued(document=document, edition=edition):
+        case DocumentIssued(id=id_, document=document, edition=edition):
             state.papers.add((document, edition))
+            state.issued[id_] = document, edition
+        case DocumentFiled(id=id_):
+            state.filed.add(id_)
+        case DocumentSigned(id=id_, role=role):
+            state.signed_copies.setdefault(id_, []).append(role)
         case DocumentAttached(document=document):
             state.attached[document] = entry.seq
 

@@ -17,9 +17,11 @@ from integration.procedure.facts import (
     Chase,
     CheckAsked,
     CommandUnclear,
+    Copy,
     DocumentAttached,
     DocumentFiled,
     EmergencyAsked,
+    Finding,
     FormRevised,
     FormSubmitted,
     HandOffAsked,
@@ -40,6 +42,7 @@ from integration.procedure.facts import (
     ResumeAsked,
     RevisionAdopted,
     SecretWritten,
+    SignedCopyGiven,
     StepExpired,
     StepLabelMoved,
     TaskLinked,
@@ -50,7 +53,7 @@ from integration.procedure.facts import (
     WeekEnded,
     Withdrawn,
 )
-from integration.procedure.offices import DayOff, Holding
+from integration.procedure.offices import DayOff, Holding, Provider
 from integration.procedures import load
 from tests.core.office import CALENDAR, ROLES, START, STRANGER, TEAM, UNIT, office, organisation, person, submission
 from tests.core.run import TICKET, Run, written_for
@@ -86,6 +89,7 @@ accounts = st.sampled_from([*TEAM, "tono", "koordinator", "siapa", ""])
 servers = st.sampled_from(["srv-siakad", "srv-1"])
 documents = st.sampled_from(["formulir-uji-coba", "jadwal", "apa-saja"])
 numbers = st.integers(0, 40)
+signers = st.sampled_from(["", "", "kepala-pustikom", "pimpinan-unit-kerja"])
 
 # What people may ask for, whoever they are; endings are asked for seldom, or no case would come far.
 asked = st.one_of(
@@ -226,6 +230,14 @@ class Campus(RuleBasedStateMachine):
         papers = self.run.open.documents
         name = papers[paper % len(papers)].id if papers else "x"
         self.tell(DocumentFiled, SERVICE, name, "1", "a" * 64, 1, "")
+
+    @precondition(lambda self: self.run.case and self.run.open.documents)
+    @rule(by=people, paper=st.integers(0, 40), signer=signers, finding=st.sampled_from(Finding), provider=st.sampled_from(Provider))
+    def somebody_hands_in_a_signed_copy(self, by: Actor, paper: int, signer: str, finding: Finding, provider: Provider) -> None:
+        papers = [paper for paper in self.run.open.documents if POS.document(paper.document).signatures] or self.run.open.documents
+        given = papers[paper % len(papers)]
+        copy = Copy("b" * 64, 1, "application/pdf")
+        self.tell(SignedCopyGiven, by, given.document, given.id, signer, provider.value, copy, finding)
 
     @rule(offices=st.sampled_from(range(len(OFFICES))), told=st.booleans())
     def the_office_becomes_another(self, offices: int, told: bool) -> None:

@@ -56,6 +56,7 @@ BACK = [
     (24, "gagal", 18, ["berita-acara-uji-coba"]),
     (26, "kembali", 25, []),
     (28, "gagal", 18, []),
+    (30, "kembali", 29, []),
     (31, "tolak-fungsi", 28, []),
     (31, "tolak-dokumen", 29, []),
 ]

@@ -25,7 +25,9 @@ def capacities(run: Run, document: str, version: int) -> list[str]:
     entries = ledger_at(made.id, run.entries)
     case = fold(entries)
     assert isinstance(case, Case)
-    return [signing.capacity for signing in signings(case, run.procedure.step(made.step), entries, run.procedure)]
+    told = signings(run.procedure, case, made)
+    assert signings(run.procedure, run.open, made) == told, "what came later changes nothing"
+    return [signing.capacity for signing in told]
 
 
 def stands(run: Run, document: str, version: int) -> tuple[Standing, int | None]:

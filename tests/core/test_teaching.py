@@ -4,18 +4,25 @@ from datetime import date, timedelta
 
 import pytest
 
+from integration.procedure.decide import Decision
 from integration.procedure.effects import PostNote
 from integration.procedure.facts import (
+    SERVICE,
     AccessGiven,
     AccessTaken,
+    Actor,
+    Copy,
     DocumentAttached,
+    DocumentFiled,
     EmergencyAsked,
+    Finding,
     FormRevised,
     HandOffAsked,
     IssueClosed,
     PauseAsked,
     PriorityMoved,
     ResumeAsked,
+    SignedCopyGiven,
     StepLabelMoved,
     Ticked,
 )
@@ -51,6 +58,33 @@ def held(role: str, account: str):
     return organisation(office(role, account))
 
 
+def filed(run: Run) -> Run:
+    for paper in run.open.documents:
+        run.fact(DocumentFiled, SERVICE, paper.id, "", "a" * 64, 1, "")
+    return run
+
+
+def signed(run: Run, by: Actor, signer: str = "", *, paper: str = "surat-tugas/2", finding: Finding = Finding.SOUND) -> Decision:
+    document = paper.partition("/")[0]
+    copy = Copy("b" * 64, 1, "application/pdf")
+    return filed(run).fact(SignedCopyGiven, by, document, f"{run.open.ticket}/{paper}", signer, "basah", copy, finding)
+
+
+def amended(run: Run) -> Run:
+    run.assign("koordinator", "tono")
+    run.say("kepala", "setuju")
+    return run
+
+
+def handed_over(run: Run, by: str, signer: str = "", *, again: bool = False) -> Decision:
+    step_on(run)
+    if again:
+        signed(run, person(by), signer, paper=BOTH)
+    return signed(run, person(by), signer, paper=BOTH)
+
+
+BOTH = "berita-acara-serah-terima/2"
+FIRST, SECOND = (f"/pos lampir berita-acara-serah-terima oleh {role}" for role in ("kepala-pustikom", "pimpinan-unit-kerja"))
 TAUGHT = {
     Code.PAUSED: (8, lambda run: paused(run).say("layanan", "selesai"), "/pos lanjut"),
     Code.OTHER_STEP: (25, lambda run: run.portal("lulus", "Baik", step=24), "/pos selesai"),
@@ -86,6 +120,16 @@ TAUGHT = {
     Code.NO_SUCH_PRIORITY: (8, lambda run: run.fact(PriorityMoved, person("kasi"), "gawat"), ""),
     Code.NO_EMERGENCY: (25, lambda run: run.fact(EmergencyAsked, person("kepala"), KRS), "/pos selesai"),
     Code.EMERGENCY_RUNS: (22, lambda run: owing(run).fact(EmergencyAsked, person("kepala"), KRS), "/pos diterima"),
+    Code.NOT_SIGNER: (18, lambda run: signed(run, STRANGER), "/pos lampir surat-tugas"),
+    Code.WHOSE_SIGNATURE: (18, lambda run: signed(run, person("kasi"), "entah"), "/pos lampir surat-tugas"),
+    Code.OUT_OF_TURN: (31, lambda run: handed_over(run, "kasi", "pimpinan-unit-kerja"), FIRST),
+    Code.ALREADY_SIGNED: (31, lambda run: handed_over(run, "kepala", again=True), SECOND),
+    Code.NOT_CURRENT: (18, lambda run: signed(amended(run), person("kepala")), "/pos lampir surat-tugas"),
+    **{
+        Code(finding.value): (18, lambda run, finding=finding: signed(run, person("kepala"), finding=finding), "/pos lampir surat-tugas")
+        for finding in Finding
+        if finding not in (Finding.UNSEEN, Finding.SOUND, Finding.PAPER_VOID)
+    },
     Code.NOT_AWAITED: (8, lambda run: run.fact(FormRevised, UNIT, submission()), "/pos selesai"),
 }
 """By code: at which step it comes, what leads to it, and the line it gives; none where only the portal answers or a label is put on."""
@@ -93,6 +137,8 @@ TAUGHT = {
 TEACH_NOTHING = {
     Code.ENDED,  # nothing can be done any more
     Code.REOPEN_NOT_ALLOWED,
+    Code.NOTHING_TO_SIGN,
+    Code.PAPER_VOID,
     Code.SECRET,  # answered by a note of its own
 }
 

@@ -27,6 +27,7 @@ WATCHED = (
     "integration/files.py",
     "integration/store/",
     "sync/chasing.py",
+    "sync/copies.py",
     "sync/documents.py",
     "sync/drain.py",
     "sync/gitlab.py",

@@ -16,6 +16,7 @@ import pytest
 
 from integration import organisation as organisations
 from integration.clock import utc_now
+from integration.files import FileStore
 from integration.procedure.case import Case, fold
 from integration.store import Delivery, NumberState, Store
 from sandbox.campus import Campus
@@ -26,6 +27,7 @@ from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 
 MARKER = re.compile(r"<!-- alur:(\S+) -->")
 FIRST, NUMBERED = 4, 9  # the step a case opens at, and one whose paper is numbered
+SCAN = b"%PDF-1.7\nhasil pindai"
 LAST_WEEK = "2026-W40"
 WATCHED = {"sqlite": "integration/files.py sync/ webhooks/", "postgresql": "integration/store/"}
 """Where the service is killed on which database: together, at every statement there is."""
@@ -159,6 +161,13 @@ def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_pa
         lives.hooks()
         lives.die_everywhere(sweeps=True)
         at_rest(lives, ticket)
+
+        sheet = lives.campus.person("kepala.pustikom").upload(lives.campus.project, "naskah.pdf", SCAN)
+        comment(lives, ticket, "kepala.pustikom", f"/pos lampir lembar-persetujuan\n\n{sheet}")  # a signed copy: on disk, then recorded
+        lives.die_everywhere(*lives.hooks())
+        at_rest(lives, ticket)
+        signed = [copy for paper in lives.case(ticket).documents for copy in paper.copies]
+        assert [FileStore(tmp_path / "var").get(copy.sha256) for copy in signed] == [SCAN]
 
         while lives.case(ticket).step != NUMBERED:
             see(lives.campus, lives.case(ticket))

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.serving import make_server
 
-from integration.procedure.events import CaseOpened, DocumentFiled, DocumentIssued, Entry
+from integration.procedure.events import CaseOpened, DocumentFiled, DocumentIssued, DocumentSigned, Entry
 from integration.procedure.facts import SERVICE
 from integration.store import Batch
 from tests.edge.browser import PROGRAM, Browser, browser
@@ -16,6 +16,7 @@ from tests.edge.portal import submission
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
 
+SCAN, ROLES = b"pindaian ", ("Kepala", "Dekan")
 PAPER = b"%PDF-1.7 surat tugas"
 DOCUMENT = "SI-2026-000001/surat-tugas/1"
 
@@ -29,6 +30,12 @@ def path(portal, parts, watch) -> str:
         CaseOpened("SI-2026-000001", procedure.slug, procedure.revision, submission()),
         DocumentIssued(DOCUMENT, "surat-tugas", "final", 1, 15),
         DocumentFiled(DOCUMENT, "7/UN39.17/ST/VI/2026", hashlib.sha256(PAPER).hexdigest(), len(PAPER), "x"),
+        *(
+            DocumentSigned(
+                DOCUMENT, role, role, "basah", role == ROLES[-1], hashlib.sha256(SCAN + role.encode()).hexdigest(), 1, "image/png", "x"
+            )
+            for role in ROLES
+        ),
     )
     turn, row = parts.store.claim(lease=timedelta(minutes=1))
     parts.store.commit(
@@ -56,7 +63,11 @@ def tab(tmp_path) -> Iterator[Browser]:
 
 def seen(tab: Browser) -> list[str]:
     """Which of the results stand on the page."""
-    return [name for name in ("sama", "berbeda", "gagal") if tab.value(f"document.getElementById('{name}').checkVisibility()")]
+    return [
+        name
+        for name in ("sama", "bertanda-tangan", "berbeda", "gagal")
+        if tab.value(f"document.getElementById('{name}').checkVisibility()")
+    ]
 
 
 def test_a_file_chosen_or_dropped_is_compared_where_it_lies(tab, served, path, tmp_path):
@@ -71,6 +82,14 @@ def test_a_file_chosen_or_dropped_is_compared_where_it_lies(tab, served, path, t
     tab.wait_for("!document.getElementById('sama').hidden")
     assert seen(tab) == ["sama"]
     assert "surat <b>tugas.pdf persis sama" in tab.text()
+
+    for role in ROLES:
+        signed = tmp_path / f"{role}.png"
+        signed.write_bytes(SCAN + role.encode())
+        tab.choose("#berkas", signed)
+        tab.wait_for(f"!document.getElementById('bertanda-tangan').hidden && document.body.innerText.includes('{role}.png')")
+        assert seen(tab) == ["bertanda-tangan"]
+        assert f"{role}.png persis sama dengan naskah bertanda tangan" in tab.text()
 
     tab.drop("#kotak", altered)
     tab.wait_for("!document.getElementById('berbeda').hidden")

@@ -12,7 +12,7 @@ from webhooks.edge import LARGEST_BODY
 
 PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
 
-FOR_PEOPLE = {"login", "turn", "desk", "entry"}
+FOR_PEOPLE = {"login", "turn", "desk", "entry", "signing"}
 """Pages that nothing but a browser asks for: the description is for programs."""
 
 

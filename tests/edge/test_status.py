@@ -15,6 +15,7 @@ from integration.procedure.events import (
     CaseOpened,
     DocumentFiled,
     DocumentIssued,
+    DocumentSigned,
     EmergencyOpened,
     Entry,
     Paused,
@@ -84,6 +85,25 @@ def test_a_paper_another_took_the_place_of_is_told_as_such(portal, parts, known,
     page = portal.ask("SI-2026-000001", Accept="text/html").text
     assert replaced in page
     assert counts in page
+
+
+def test_the_version_of_record_is_given_beside_the_paper(client, portal, parts, known, watch):
+    (before,) = portal.ask("SI-2026-000001").json["dokumen"]
+    assert before["bertanda_tangan"] is None
+    scan = b"\xff\xd8\xff pindaian"
+    copy = ("kepala-pustikom", "Kepala Pustikom", "basah")
+    half = DocumentSigned("a", *copy, False, parts.files.put(b"%PDF-"), 5, "application/pdf", "x")
+    whole = DocumentSigned("a", *copy, True, parts.files.put(scan), len(scan), "image/jpeg", "x")
+    happen(portal, parts, watch, half, whole)
+    (told,) = portal.ask("SI-2026-000001").json["dokumen"]
+    assert told["bertanda_tangan"] == {"sha256": whole.sha256, "jenis_berkas": "image/jpeg", "cara": "basah"}
+    path, token = known["status_url"].removeprefix("https://alur.kampus.example").split("?")
+    page = client.get(f"{path}?{token}", headers={"Accept": "text/html"}).text
+    assert "naskah bertanda tangan</a>" in page
+    given = client.get(f"{path}/dokumen/{whole.sha256}?{token}")
+    assert (given.data, given.mimetype) == (scan, "image/jpeg")
+    assert given.headers["Content-Disposition"].endswith('.jpg"')
+    assert client.get(f"{path}/dokumen/{half.sha256}?{token}").status_code == 404
 
 
 def test_nothing_anybody_wrote_and_no_link_into_the_project_is_shown(portal, known):

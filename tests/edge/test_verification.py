@@ -29,6 +29,7 @@ def case(portal, parts, watch):
     procedure = parts.procedures[-1]
     happened = [
         CaseOpened("SI-2026-000001", procedure.slug, procedure.revision, FORM),
+        StepEntered(4, None, 1),
         StepLeft(4, "lengkap", "Catatan petugas", (("Dampak", "Catatan petugas"),), "kasi-layanan-administrasi", "Plh.", False),
         DocumentIssued(ID.format(1), "lembar-disposisi", "final", 1, 4),
         StepEntered(5, None, 1),
@@ -70,6 +71,8 @@ def test_whoever_holds_a_paper_is_told_what_it_is_and_that_it_counts(client, cas
         "sha256": HASHES[1],
         "keadaan": "berlaku",
         "digantikan_oleh": None,
+        "naskah_bertanda_tangan": [],
+        "menunggu_tanda_tangan": [],
     }
     shown = page(client, address(ID.format(1))).text
     for words in (

@@ -342,6 +342,14 @@ class TestReading:
         assert bench.platform.skew == known
 
 
+def test_an_upload_is_fetched_by_its_address_up_to_a_size(bench: Bench):
+    _, _, secret, name = bench.platform.upload("pindai 1.pdf", b"%PDF-1234").split("/")
+    assert bench.platform.download(secret, name, 9) == b"%PDF-1234"
+    assert bench.platform.download(secret, name, 8) is None
+    with pytest.raises(Gone):
+        bench.platform.download("0" * 32, name, 9)
+
+
 def test_an_upload_is_linked_by_a_relative_address(bench: Bench):
     assert bench.platform.upload("surat-tugas.pdf", b"%PDF-").startswith("/uploads/")
 

@@ -6,16 +6,18 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from integration.doorbell import Embedded
 from integration.files import FileStore
 from integration.organisation import InForce
 from integration.parts import Parts
-from integration.procedure.offices import Holding, Organisation, Papers, WorkCalendar
+from integration.procedure.offices import Holding, Organisation, Papers, Provider, WorkCalendar
 from integration.settings import Settings
 from integration.store import Store
 from integration.templates import messages
 from integration.yamlfile import Fault
+from sandbox.bsre import NAME, PASSWORD, Bsre
 from sandbox.gitlab import GitLab, Level, Project
 from sync import doctor, wording
 from sync.gitlab import Platform
@@ -25,7 +27,7 @@ from tests.worker.conftest import POS
 
 CHECKS = (
     *("database", "broker", "files", "organisation", "offices", "revisions", "token", "login", "clock"),
-    *("rights", "members", "hook", "labels", "calendar", "templates", "font"),
+    *("rights", "members", "hook", "labels", "calendar", "templates", "font", "signing"),
 )
 HOOK = "https://alur.example/webhooks/gitlab"
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
@@ -204,7 +206,7 @@ class TestDoctor:
         site.provision.apply()
         findings = site.look(in_force=InForce(site.parts.settings.organisation))
         wrong = {code: finding for code, finding in findings.items() if not finding.ok}
-        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates", "font"}
+        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates", "font", "signing"}
         assert wrong["offices"].detail == "menunggu berkas organisasi yang benar"
         assert {finding.fix for finding in wrong.values()} == {wrong["organisation"].fix}
 
@@ -292,6 +294,22 @@ class TestDoctor:
         detail = site.look(in_force=Office(office))["font"].detail
         assert detail.startswith('"Bookman Old Style" tidak ditemukan')
         assert "Libertinus Serif" in detail
+
+    def test_the_service_that_signs_is_asked_whether_it_is_there_and_knows_us(self, site: Site):
+        site.provision.apply()
+        with Bsre() as national:
+
+            def found(address: str, credentials: str | None) -> doctor.Finding:
+                office = replace(organisation(), papers=Papers(provider=Provider.BSRE, signing_address=address))
+                secret = credentials and SecretStr(credentials)
+                settings = site.parts.settings.model_copy(update={"bsre_credentials": secret})
+                return site.look(in_force=Office(office), settings=settings)["signing"]
+
+            assert found(national.address, f"{NAME}:{PASSWORD}").ok
+            assert found(national.address, None).detail == "ALUR_BSRE_CREDENTIALS belum diisi"
+            assert found(national.address, "alur:lain").detail.endswith("menolak nama dan kata sandi aplikasi ini")
+            assert found("http://127.0.0.1:9", "a:b").detail == "layanan klien BSrE di http://127.0.0.1:9 tidak menjawab"
+            assert found(site.gitlab.url, "a:b").detail.endswith("bukan jawaban layanan klien BSrE")
 
     def test_every_check_has_its_words(self):
         words = messages("doctor")

@@ -119,6 +119,8 @@ def _submission(form: forms.Form) -> tuple[Submission, tuple[bytes, ...]]:
         filled_from=forms.moment(filling.mulai) if filling else None,
         filled_until=forms.moment(filling.selesai) if filling else None,
         sha256=hashlib.sha256(kept).hexdigest(),
+        basis=form.pdp.dasar,
+        notice=form.pdp.versi,
     )
     contents = (content for file in form.lampiran if (content := file.content()) is not None)
     return submission, (kept, *contents)

@@ -1,14 +1,15 @@
 """The papers of a case: made from what the ledger says up to the moment they were issued, so the same paper is always the same bytes."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from integration.procedure import papers
 from integration.procedure.case import Case, Paper, fold
-from integration.procedure.definition import DRAFT, Procedure, Step
-from integration.procedure.events import Entry, StepLeft
+from integration.procedure.definition import DRAFT, Procedure, Role, SectionKind, Step
+from integration.procedure.events import Entry, SignedOff, StepLeft
+from integration.procedure.facts import Sections
 from integration.procedure.offices import Organisation, Programmer
 from integration.procedure.papers import Signing
 from integration.procedure.suggestion import scheduled
@@ -26,10 +27,29 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """How the step that made a paper was left: the outcome's word and its reason; both "" where it was not left by anybody."""
+    """How the step that made a paper was left: the outcome's word, its reason, and the role that acts next.
 
-    word: str
+    Each "" where there is none, all where the step was not left by anybody.
+    """
+
+    word: str = ""
+    reason: str = ""
+    receiver: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """One verification with what was written at it; `stale`: the chain began anew since (procedure.md rule 3)."""
+
+    step: int
+    round: int
+    status: str  # the outcome's word
+    verifier: Signature
+    at: datetime
     reason: str
+    sections: Sections
+    exemption: str
+    stale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,21 +91,32 @@ def compose(
     paper = next(p for p in case.documents if p.id == document)
     kind = procedure.document(paper.document)
     step = procedure.step(paper.step)
-    outcome = _left(step, upto)
-    signatures = tuple(_signature(signing, case, organisation) for signing in papers.signings(case, step, upto, procedure))
+    outcome = _left(step, upto, procedure)
     day = paper.issued_at.astimezone(organisation.calendar.tz).date()
+    signings = papers.signings(case, step, upto, procedure)
+    makers = tuple(_signature(signing, case, organisation) for signing in signings)
+    approver = _approver(paper, procedure)
+    letter_draft = approver is not None and procedure.letter is not None and paper.document == procedure.letter.document
+    signatures = (_held(approver, organisation, day),) if approver and letter_draft else makers
     text = wording.render(
         f"documents/{kind.template}.md",
         case=case,
         form=case.submission,
         paper=paper,
         step=step,
+        kind=kind,
         procedure=procedure,
         signatory=signatures[0],
+        maker=makers[0],
+        approver=approver,
+        unit_signs=signings[0].entry is None,
+        centre=organisation.name,
         team=[organisation.programmer(account) or Programmer(account, account) for account in case.proposed or case.team],
         amends=_amended(case, paper),
         written=case.written.get(step.number, ()),
-        repairs=_repairs(case, procedure, step),
+        work=_work(case, procedure, step),
+        verified=list(_verified(case, upto, organisation, procedure)),
+        listed=_listed(case, paper, procedure),
         handed_over=_handed_over(case, paper, procedure),
         accepted=outcome.word != "" and step == procedure.steps[-1],
         outcome=outcome,
@@ -125,11 +156,20 @@ def _amended(case: Case, paper: Paper) -> Paper | None:
     return next(earlier, None)
 
 
-def _left(step: Step, entries: Sequence[Entry]) -> Decided:
+def _left(step: Step, entries: Sequence[Entry], procedure: Procedure) -> Decided:
     entry = papers.leaving(step, entries)
     if entry is None or not isinstance(entry.event, StepLeft):
-        return Decided("", "")
-    return Decided(entry.event.outcome, entry.event.reason)
+        return Decided()
+    outcome = step.outcome(entry.event.outcome)
+    performer = procedure.step(outcome.to).performer if outcome and outcome.to else None
+    return Decided(entry.event.outcome, entry.event.reason, procedure.role(performer).name if performer else "")
+
+
+def _approver(paper: Paper, procedure: Procedure) -> Role | None:
+    """Who makes a paper of this draft: whoever performs the step that issues it as anything but one. None for what is none."""
+    steps = (s for s in procedure.steps if any(p.document == paper.document and p.edition != DRAFT for p in s.products))
+    step = next(steps, None) if paper.edition == DRAFT else None
+    return procedure.role(step.performer) if step and step.performer else None
 
 
 def _signature(signing: Signing, case: Case, organisation: Organisation) -> Signature:
@@ -137,37 +177,80 @@ def _signature(signing: Signing, case: Case, organisation: Organisation) -> Sign
     capacity, entry, form = signing.capacity, signing.entry, case.submission
     if entry is None:
         return Signature(capacity, form.head_name, form.head_nip) if capacity else Signature(organisation.letterhead.unit, "")
-    day = entry.at.astimezone(organisation.calendar.tz).date()
-    office = next((o for o in organisation.offices_of(entry.by.account, day) if o.role == signing.role), None)
-    person = office or organisation.programmer(entry.by.account)
-    return Signature(capacity, person.name, person.nip) if person else Signature(capacity, entry.by.name or entry.by.account)
+    return _named(capacity, entry, signing.role, organisation)
+
+
+def _named(capacity: str, entry: Entry, role: str, organisation: Organisation) -> Signature:
+    """Whoever caused an entry in this role, by the name the organisation has for them."""
+    day, by = entry.at.astimezone(organisation.calendar.tz).date(), entry.by
+    office = next((o for o in organisation.offices_of(by.account, day) if o.role == role), None)
+    person = office or organisation.programmer(by.account)
+    return Signature(capacity, person.name, person.nip) if person else Signature(capacity, by.name or by.account)
+
+
+def _held(role: Role, organisation: Organisation, day: date) -> Signature:
+    """The block of whoever holds a role that day; without a name where nobody does."""
+    office = next(iter(organisation.holders(role.slug, day)), None)
+    return Signature(f"{office.stand_in} {role.name}".strip(), office.name, office.nip) if office else Signature(role.name, "")
 
 
 def _witnesses(step: Step, procedure: Procedure, organisation: Organisation, day: date) -> tuple[Signature, ...]:
     """Who witnesses that a case is handed over and accepted: the holders, that day, of the roles the organisation names."""
     if not any(step in steps for steps in papers.handover(procedure)):
         return ()
-    held = [office for role in organisation.papers.witnesses for office in organisation.holders(role, day)[:1]]
-    return tuple(Signature(f"{o.stand_in} {procedure.role(o.role).name}".strip(), o.name, o.nip) for o in held)
+    held = (_held(procedure.role(role), organisation, day) for role in organisation.papers.witnesses)
+    return tuple(witness for witness in held if witness.name)
 
 
-def _repairs(case: Case, procedure: Procedure, step: Step) -> list[tuple[int, tuple[tuple[str, str], ...]]]:
-    """What was written at the latest team step before this one: the cause and the repair the manual explains."""
+def _work(case: Case, procedure: Procedure, step: Step) -> list[tuple[Step, Sections]]:
+    """What the team wrote at its steps up to this one, in their order; of a report, without what the service filled in and the figure."""
+    parts = procedure.duty.parts if procedure.duty else ()
+    counted = {part.title for part in parts if part.kind is not SectionKind.TEXT}
     teams = {role.slug for role in procedure.roles if role.team}
-    steps = [s.number for s in procedure.steps if s.performer in teams and s.number < step.number and case.written.get(s.number)]
-    return [(steps[-1], case.written[steps[-1]])] if steps else []
+    steps = [s for s in procedure.steps if s.performer in teams and s.number < step.number and case.written.get(s.number)]
+    return [(s, tuple((title, text) for title, text in case.written[s.number] if title not in counted)) for s in steps]
+
+
+def _verified(case: Case, entries: Sequence[Entry], organisation: Organisation, procedure: Procedure) -> Iterator[Verified]:
+    """Every verification so far, those that hold no longer as well; what was written is that of its own time."""
+    left: dict[int, StepLeft] = {}
+    for entry in entries:
+        match entry.event:
+            case StepLeft() as event:
+                left[event.step] = event
+            case SignedOff() as sign:
+                how = left[sign.step]
+                verifier = _named(f"{sign.office} {procedure.role(sign.role).name}".strip(), entry, sign.role, organisation)
+                stale = sign.round < case.round
+                yield Verified(sign.step, sign.round, how.outcome, verifier, entry.at, how.reason, how.sections, sign.exemption, stale)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One paper that goes along with a handover."""
+    """A paper that another one lists. `number`: "" where it has none, or, `together`, gets one while the other is made."""
 
+    document: str
     title: str
-    number: str
+    edition: str
     version: int
+    number: str
+    issued_at: datetime
+    together: bool
+
+
+def _listed(case: Case, paper: Paper, procedure: Procedure) -> list[Item]:
+    """The papers of the case beside this one, oldest first. All editions of a paper have one number, but drafts none."""
+    known = {p.document: p.number for p in case.documents if p.number}
+    items = []
+    for other in (p for p in case.documents if p.id != paper.id):
+        kind = procedure.document(other.document)
+        numbered = kind.numbered and other.edition != DRAFT
+        number = other.number or (known.get(other.document, "") if numbered else "")
+        items.append(Item(kind.slug, kind.title, other.edition, other.version, number, other.issued_at, numbered and not number))
+    return items
 
 
 def _handed_over(case: Case, paper: Paper, procedure: Procedure) -> list[Item]:
     """The papers for the unit that the case holds, each in its latest version, without the handover's own."""
-    latest = {p.document: p for p in case.documents if p.document != paper.document and procedure.document(p.document).for_unit}
-    return [Item(procedure.document(p.document).title, p.number, p.version) for p in latest.values()]
+    latest = {item.document: item for item in _listed(case, paper, procedure)}
+    return [item for slug, item in latest.items() if slug != paper.document and procedure.document(slug).for_unit]

@@ -8,7 +8,7 @@ import io
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -209,24 +209,27 @@ def _table(element: Element) -> Node:
     """
     head = list(element.iterfind("thead/tr/th"))
     rows = [list(row) for row in element.iterfind("tbody/tr")]
+    breakable = _in_narrow if any(cell.text for cell in head) else _breakable  # without a head it is a list of labels
     return {
         "t": "table",
         "c": [],
-        "head": [_cell(cell) for cell in head],
+        "head": [_cell(cell, breakable) for cell in head],
         "figures": ["right" in cell.get("style", "") for cell in head],
         "longest": [max(len("".join(cell.itertext())) for cell in column) for column in zip(head, *rows, strict=True)],
-        "cells": [_cell(cell) for row in rows for cell in row],
+        "cells": [_cell(cell, breakable) for row in rows for cell in row],
     }
 
 
-def _cell(cell: Element) -> str | Node:
-    inside = list(_children(cell))
+def _cell(cell: Element, breakable: Callable[[str], str]) -> str | Node:
+    inside = list(_children(cell, breakable))
     if all(isinstance(part, str) for part in inside):
         return "".join(map(str, inside))
     return {"t": cell.tag, "c": inside}
 
 
 _LONG = re.compile(r"\S{50}(?=\S)")
+_LONG_IN_CELL = re.compile(r"[^\s/]{25,}")  # longer than any word of the language; after "/" a line may end anyway
+_PIECE = re.compile(r".{8}(?=.)")
 
 
 def _breakable(text: str) -> str:
@@ -234,9 +237,14 @@ def _breakable(text: str) -> str:
     return _LONG.sub("\\g<0>\u200b", text.translate(_SHOWN))
 
 
-def _children(element: Element) -> Iterator[str | Node]:
+def _in_narrow(text: str) -> str:
+    """Likewise in a column, which may be as narrow as a date: what stood beside it would be printed over the next one."""
+    return _LONG_IN_CELL.sub(lambda word: _PIECE.sub("\\g<0>\u200b", word[0]), text.translate(_SHOWN))
+
+
+def _children(element: Element, breakable: Callable[[str], str] = _breakable) -> Iterator[str | Node]:
     if element.text:
-        yield _breakable(unescape(element.text) if element.tag == "code" else element.text.replace("\n", " "))
+        yield breakable(unescape(element.text) if element.tag == "code" else element.text.replace("\n", " "))
     for child in element:
         source = child.get("src", "")
         if child.tag != "img":  # a paper loads nothing from anywhere
@@ -244,4 +252,4 @@ def _children(element: Element) -> Iterator[str | Node]:
         elif source.startswith(CHART):
             yield {"t": "chart", "c": [], "name": source.removeprefix(CHART), "alt": child.get("alt", "")}
         if child.tail:
-            yield _breakable(child.tail.removeprefix("\n").replace("\n", " "))
+            yield breakable(child.tail.removeprefix("\n").replace("\n", " "))

@@ -128,6 +128,9 @@ def listing(organisation: Organisation, title: str, day: str, reference: str) ->
         signatures=(),
         reference=reference,
         landscape=True,
+        emblem=head.emblem,
+        font=organisation.papers.font,
+        fonts=organisation.papers.fonts,
     )
 
 

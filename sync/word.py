@@ -126,9 +126,10 @@ def _signed(document: DocxDocument, sheet: Sheet) -> None:
     table = document.add_table(2, 2)
     table.rows[0].cells[1].text = sheet.place_date
     signatures = sheet.signatures if len(sheet.signatures) > 1 else (None, *sheet.signatures)
-    for cell, signature in zip(table.rows[1].cells, signatures, strict=False):
+    parties = ("Pihak Pertama,\n", "Pihak Kedua,\n") if len(sheet.signatures) > 1 else ("", "")
+    for cell, party, signature in zip(table.rows[1].cells, parties, signatures, strict=False):
         if signature:
-            cell.text = _block(signature)
+            cell.text = party + _block(signature)
 
 
 def _block(signature: Signature) -> str:

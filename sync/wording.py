@@ -61,11 +61,12 @@ class Medium:
 
     line: Callable[[str], str]
     prose: Callable[[str], str]
+    zone: str = ""  # how a time says its zone: a paper is read anywhere and for long
     compiled: Compiled = field(default_factory=Compiled)
 
 
 PLATFORM = Medium(neutral.inline, neutral.paragraphs)
-PAPER = Medium(paper.line, paper.prose)
+PAPER = Medium(paper.line, paper.prose, zone=" z")
 PLAIN = Medium(lambda text: " ".join(neutral.clean(text).split()), neutral.clean)
 
 
@@ -142,7 +143,8 @@ class Wording:
             "tanggal": self._date("EEEE, d MMMM y"),
             "tanggal_singkat": self._date("d MMM y"),
             "tanggal_terbilang": lambda moment: Harmless(spelled.day(moment.astimezone(self._organisation.calendar.tz).date())),
-            "tanggal_waktu": self._date("EEEE, d MMMM y 'pukul' HH.mm"),
+            "tanggal_waktu": self._date(f"EEEE, d MMMM y 'pukul' HH.mm{medium.zone}"),
+            "pekan": _week,
         }
         environment.globals |= {"pesan": _sentence, "cara": _usage, "sambung": _joint, "ganti_baris": Harmless(paper.BREAK)}
         return environment
@@ -209,6 +211,12 @@ def _request(asked: object, *, portal: bool = False) -> Harmless:
     if act in acts:
         return Harmless(acts[act].format(what=what if ITEM.fullmatch(what) else neutral.inline(what)))
     return Harmless(acts["answer"].format(what=_code(act)) if portal else acts["word"].format(what=_code(f"/pos {act}")))
+
+
+def _week(name: object) -> Harmless:
+    """An ISO week as papers name it, "2026-W24": week 24 of 2026."""
+    year, _, number = str(name).partition("-W")
+    return Harmless(messages("report")["week"].format(number=int(number), year=int(year)))
 
 
 def _usage(word: object) -> Harmless:

@@ -193,7 +193,7 @@ class TestStrangersWords:
     def test_a_description_does_nothing(self, step: int, forge):
         gitlab, project, bot = forge
         form = {field.name: HOSTILE for field in fields(submission()) if field.type is str} | {"since": "2026-06-01T07:00:00+07:00"}
-        run, plain = at(step, **form), at(step, reproduction="x", system_url="x")
+        run, plain = at(step, **form), at(step, reproduction="x", system_url="x", basis="x", entered_by="x")
         shown, usual = (DISPLAY.issue(r.open, datetime(2026, 6, 2, tzinfo=UTC)) for r in (run, plain))
         assert skeleton(shown.description) == skeleton(usual.description)
         assert called(shown.description) == called(usual.description) == set()

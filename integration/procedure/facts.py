@@ -72,6 +72,8 @@ class Submission:
     filled_from: datetime | None
     filled_until: datetime | None
     sha256: str  # of the frozen form
+    basis: str = ""  # on which personal data is processed, and the version of the notice that was agreed to (UU PDP)
+    notice: str = ""
     entered_by: str = ""  # who entered it off line, from paper; "": the unit itself, in the portal
 
 

@@ -37,6 +37,7 @@ PROCEDURE: Procedure = procedures.load("pengaduan-masalah-teknis-si")
 WORDING = Wording(ORGANISATION)
 MOMENT = datetime(2026, 6, 2, 3, tzinfo=UTC)
 ADDRESS = "https://alur.kampus.example/dokumen/abcdefghijklmnopqrstuvwx23"
+EMBLEM = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="red"/></svg>'
 HOSTILE = '#let x = 1 *tebal* <b>html</b> ![](http://x/y.png) $1$ @all | & "kutip" \\ `kode`\n===\n- butir\n    #eval("1")'
 MADE: list[DocumentType] = [document for document in PROCEDURE.documents if document.template]
 
@@ -229,8 +230,7 @@ def test_a_letter_says_from_when_to_when_and_a_draft_goes_to_nobody_else() -> No
 
 
 def test_the_emblem_stands_in_its_place_and_the_paper_in_the_font_of_the_organisation() -> None:
-    emblem = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="red"/></svg>'
-    head, form = replace(ORGANISATION.letterhead, emblem=emblem), replace(ORGANISATION.papers, font="New Computer Modern")
+    head, form = replace(ORGANISATION.letterhead, emblem=EMBLEM), replace(ORGANISATION.papers, font="New Computer Modern")
 
     plain = made("notulen", ledger()).content
     dressed = made("notulen", ledger(), organisation=replace(ORGANISATION, letterhead=head, papers=form)).content

@@ -12,8 +12,11 @@ from integration.procedure.facts import SERVICE
 from integration.store import Batch, CaseRow, Delivery, Store
 from sync import paper
 from sync.display import Display
+from sync.periods import period
 from sync.register import register
-from tests.papers.test_papers import ORGANISATION, PROCEDURE, WORDING, submission
+from sync.reports import publish
+from sync.survey import survey
+from tests.papers.test_papers import EMBLEM, ORGANISATION, PROCEDURE, WORDING, red, submission
 
 MOMENT = datetime(2026, 6, 2, 3, tzinfo=UTC)
 DISPLAY = Display([PROCEDURE], ORGANISATION, WORDING)
@@ -74,6 +77,25 @@ def test_each_case_is_a_line_with_the_numbers_of_its_papers(store: Store, opened
     assert f"2 {second} 2 Jun 2026 Fakultas Teknik SIAKAD Galat selesai 2 Jun 2026 - " in text
     assert "3 SI-2026-000003 2 Jun 2026 - - - baru - - " in text
     assert "Register Perkara · keadaan per 2 Juni 2026 pukul 10.00 WIB" in text
+
+
+def test_a_register_and_a_report_wear_the_emblem_and_the_font_of_the_organisation(store: Store) -> None:
+    head, form = replace(ORGANISATION.letterhead, emblem=EMBLEM), replace(ORGANISATION.papers, font="New Computer Modern")
+    dressed = Display([PROCEDURE], replace(ORGANISATION, letterhead=head, papers=form), WORDING)
+
+    plain, register_, report = (
+        register(store, DISPLAY, None, MOMENT),
+        register(store, dressed, None, MOMENT),
+        publish(
+            survey(store, [PROCEDURE], dressed.organisation, period("2026-W22", ORGANISATION.calendar.tz)),
+            dressed.organisation,
+            WORDING,
+            "1",
+        )["pdf"],
+    )
+
+    assert (red(plain), red(register_), red(report)) == (False, True, True)
+    assert [b"NewCM" in pdf for pdf in (plain, register_, report)] == [False, True, True]
 
 
 def test_a_years_register_holds_the_cases_of_that_year(store: Store, opened: Open) -> None:

@@ -124,6 +124,7 @@ def test_the_portal_hears_of_registration_its_turns_papers_and_the_end(run: Run)
 
     assert heard[0] == "pengaduan.terdaftar"
     assert heard.count("pengaduan.selesai") == 1
+    assert set(heard[heard.index("pengaduan.selesai") + 1 :]) <= {"dokumen.terbit"}
     assert heard.count("giliran.unit_kerja") == 3  # the discussion, the trial and the acceptance (POS steps 11, 24, 31)
     assert "dokumen.terbit" in heard
     assert all(callback.verified for callback in run.world.campus.portal.received(run.ticket))

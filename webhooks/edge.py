@@ -1,6 +1,7 @@
 """What every route of the edge works with, and the few ways it says no.
 
-A view verifies, keeps, answers; it decides nothing and calls nobody, but for the platform when somebody signs in (login.py) and BSrE when somebody signs a paper.
+A view verifies, keeps, answers; it decides nothing and calls nobody, but for the platform when somebody signs in, and BSrE when somebody
+signs a paper.
 """
 
 from datetime import date, datetime

@@ -102,7 +102,7 @@ def test_the_version_of_record_is_given_beside_the_paper(client, portal, parts, 
     assert "naskah bertanda tangan</a>" in page
     given = client.get(f"{path}/dokumen/{whole.sha256}?{token}")
     assert (given.data, given.mimetype) == (scan, "image/jpeg")
-    assert given.headers["Content-Disposition"].endswith('.jpg"')
+    assert given.headers["Content-Disposition"].endswith(".jpg")
     assert client.get(f"{path}/dokumen/{half.sha256}?{token}").status_code == 404
 
 

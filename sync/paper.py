@@ -112,8 +112,7 @@ def families(folder: str) -> list[str]:
 
 def tree(text: str) -> list[Node]:
     """The blocks of Markdown `text` as plain data: `{"t": tag, "c": [children or strings], ...}`. Raw HTML stays text."""
-    root = _read(text)[1]
-    return [_node(child) for child in root]
+    return [_node(child) for child in _read(text, written=False)[1]]
 
 
 def page(text: str, title: str) -> str:
@@ -130,8 +129,8 @@ def _measured(text: str) -> None:
         raise Permanent(f"document of {rows} paragraphs and lines is over {MOST_ROWS}", Failure.TEMPLATE)
 
 
-def _read(text: str) -> tuple[str, Element]:
-    """The text as HTML without images, and as the tree that was written from, with them."""
+def _read(text: str, *, written: bool = True) -> tuple[str, Element]:
+    """The text as HTML without images ("" where it is not to be `written`), and as the tree that was written from, with them."""
     reader = markdown.Markdown(extensions=["tables", "sane_lists"])
     reader.preprocessors.deregister("html_block")
     reader.parser.blockprocessors.deregister("setextheader")
@@ -141,6 +140,8 @@ def _read(text: str) -> tuple[str, Element]:
     reader.treeprocessors.register(_Plain(reader), "plain", BEFORE_INLINE)
     kept = _Keep(reader)
     reader.treeprocessors.register(kept, "keep", -100)
+    if not written:
+        reader.serializer, reader.stripTopLevelTags = lambda _: "", False
     html = reader.convert(text)
     return IMAGE.sub("", html).translate(_SHOWN), Element("div") if kept.root is None else kept.root
 

@@ -2,12 +2,14 @@
 
 `make bench` runs it. Measured is all of it, from the ledgers to the last byte kept: page, PDF, CSV and both texts of the mail. With 1,000
 cases it may take SECONDS and MEMORY; with ten times as many a case may take at most GROWTH times as long: it grows with them, no faster.
-Times are the processor's, so that what else the machine does is not in them.
+Times are the processor's, so that what else the machine does is not in them; of the few cases the best of TIMES, for a shared machine is
+slower at one moment than at another by a third.
 ALUR_BENCH_OPEN says another number than 10,000. The cases are copies (crowd.py).
 """
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.stories.world import ROOT
 
 FEW, MANY = 1000, int(os.environ.get("ALUR_BENCH_OPEN", "10000"))
 SECONDS, MEMORY = 5.0, 300  # MiB
+TIMES = 3
 GROWTH = 1.3  # times as long for each case
 
 Figures = dict[str, float]
@@ -30,10 +33,11 @@ Figures = dict[str, float]
 @pytest.mark.timeout(1200)
 def test_it_grows_with_the_open_cases(tmp_path: Path) -> None:
     templates, found = kinds(tmp_path), dict[int, Figures]()
-    for amount in (FEW, MANY):
-        url = f"sqlite:///{tmp_path}/{amount}.db"
-        fill(url, templates, 0, amount)
-        found[amount] = told(url, tmp_path / f"var-{amount}")
+    for amount, times in ((FEW, TIMES), (MANY, 1)):
+        base = tmp_path / f"{amount}.db"
+        fill(f"sqlite:///{base}", templates, 0, amount)
+        copies = [shutil.copy(base, tmp_path / f"{amount}-{time}.db") for time in range(times)]  # a report is issued once
+        found[amount] = min((told(f"sqlite:///{copy}", tmp_path / f"var-{copy.stem}") for copy in copies), key=lambda told: told["issued"])
     show(found)
     few, many = found[FEW], found[MANY]
     assert few["issued"] <= SECONDS

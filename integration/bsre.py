@@ -11,6 +11,8 @@ from http import HTTPStatus
 import requests
 from pydantic import SecretStr
 
+from integration.files import within
+
 SIGN, PERSON = "/api/sign/pdf", "/api/user/status/"
 TIMEOUT = (5, 60)  # seconds to connect, and between two bytes of the answer: it signs before it says anything
 LARGEST = 32 * 1024 * 1024  # bytes of an answer
@@ -67,12 +69,8 @@ class Bsre:
                 stream=True,
                 **sent,  # type: ignore[arg-type]
             ) as answer:
-                content = bytearray()
-                for part in answer.iter_content(CHUNK):
-                    content += part
-                    if len(content) > LARGEST:
-                        return Declined.FOREIGN
-                return _meaning(answer.status_code, bytes(content))
+                content = within(answer.iter_content(CHUNK), LARGEST)
+                return Declined.FOREIGN if content is None else _meaning(answer.status_code, content)
         except requests.RequestException:
             return Declined.DOWN
 

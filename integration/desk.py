@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from integration.procedure.case import Case, fold
-from integration.procedure.definition import Channel, Procedure, Revisions
-from integration.procedure.events import Entry
+from integration.procedure.definition import Channel, Procedure, Revisions, Step
+from integration.procedure.events import Entry, StepLeft
 from integration.procedure.offices import Organisation
 from integration.procedure.people import asked
 from integration.store import CaseRow, Store
@@ -24,6 +24,17 @@ class Waits:
     procedure: Procedure
     entries: tuple[Entry, ...]
 
+    @property
+    def step(self) -> Step:
+        """The step it stands at."""
+        return self.procedure.step(self.case.step or 0)
+
+
+def reason_of(entries: Iterable[Entry], stay: int) -> str:
+    """The reason with which the step before was left, of a stay in a step that began with this entry; "" where there is none."""
+    left = [entry.event for entry in entries if entry.seq < stay and isinstance(entry.event, StepLeft)]
+    return left[-1].reason if left else ""
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -36,9 +47,12 @@ class Desk:
 
     def waiting(self, account: str) -> list[Waits]:
         """What waits for one person, what is due first first."""
-        roles = {office.role for office in self.organisation.offices_of(account, self.day)}
-        rows = [row for row in self._open() if row.role in roles or account in row.team or not self._held(row.role)]
-        return [one for one in self._read(rows) if account in self._asked(one)]
+        rows, organisation = self._open(), self.organisation
+        roles = {office.role for office in organisation.offices_of(account, self.day)}
+        units = {role.slug for procedure in self.revisions.values() for role in procedure.roles if role.channel is Channel.PORTAL}
+        roles |= {role for role in {row.role or "" for row in rows} - units if not organisation.holders(role, self.day)}  # others stand in
+        mine = [row for row in rows if (row.role or "") in roles or account in row.team]
+        return [one for one in self._read(mine) if account in self._asked(one)]
 
     def by_account(self, accounts: Iterable[str]) -> dict[str, list[Waits]]:
         """The same for several persons at once; those for whom nothing waits are left out."""
@@ -74,11 +88,6 @@ class Desk:
 
     def _open(self) -> list[CaseRow]:
         return [row for row in self.store.case_rows(open_only=True) if (row.procedure, row.revision) in self.revisions and row.version]
-
-    def _held(self, role: str | None) -> bool:
-        """Whether somebody holds the role, or nobody ever does here, for it is the unit's: no case of it waits for anybody else."""
-        units = {each.slug for procedure in self.revisions.values() for each in procedure.roles if each.channel is Channel.PORTAL}
-        return role is None or role in units or bool(self.organisation.holders(role, self.day))
 
     def _read(self, rows: Iterable[CaseRow]) -> list[Waits]:
         found = []

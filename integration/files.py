@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from integration.faults import Failure, NeedsOperator
@@ -14,6 +15,16 @@ from integration.faults import Failure, NeedsOperator
 PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
 LARGEST_SIGNED = 20 * 1024 * 1024  # bytes of a signed copy of a paper
 SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def within(pieces: Iterable[bytes], most: int) -> bytes | None:
+    """The content that comes in these pieces; None, and the rest is not waited for, where it is more than `most` bytes."""
+    content = bytearray()
+    for piece in pieces:
+        content += piece
+        if len(content) > most:
+            return None
+    return bytes(content)
 
 
 class DiskRefuses(NeedsOperator, OSError):

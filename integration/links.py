@@ -34,12 +34,11 @@ class Links:
 
     def status(self, ticket: str) -> str:
         """Where a case stands, for whoever sent the form."""
-        return f"{self.home}/layanan/pengaduan/{ticket}?{urlencode({'token': signatures.status_token(self.secret, ticket)})}"
+        return f"{self.home}/layanan/pengaduan/{ticket}?{self._held(ticket)}"
 
     def file(self, ticket: str, sha256: str) -> str:
         """A paper meant for the unit, as it was issued."""
-        token = urlencode({"token": signatures.status_token(self.secret, ticket)})
-        return f"{self.home}/layanan/pengaduan/{ticket}/dokumen/{sha256}?{token}"
+        return f"{self.home}/layanan/pengaduan/{ticket}/dokumen/{sha256}?{self._held(ticket)}"
 
     def attachment(self, ticket: str, sha256: str) -> str:
         """A file the unit sent along; whoever opens it says who they are."""
@@ -53,3 +52,7 @@ class Links:
     def paper(self, public_id: str) -> str:
         """Where anybody asks whether a paper is genuine."""
         return f"{self.home}/dokumen/{public_id}"
+
+    def _held(self, ticket: str) -> str:
+        """The query by which the unit sees what is its own."""
+        return urlencode({"token": signatures.status_token(self.secret, ticket)})

@@ -190,6 +190,11 @@ class Settings(_Variables):
     bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether people can sign in on our pages."""
+        return bool(self.gitlab_oauth_id and self.gitlab_oauth_secret)
+
 
 def _faults(settings: type[_Variables], invalid: ValidationError) -> list[SettingFault]:
     """One fault for each variable, in the order of the contract."""

@@ -7,7 +7,7 @@ import io
 import logging
 import warnings
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import puremagic
 from PIL import Image, ImageOps, ImageSequence
@@ -42,7 +42,7 @@ class Attachments:
     store: Store
     files: FileStore
     hosts: tuple[str, ...] = ()
-    scanner: str = field(default="")
+    scanner: str = ""
 
     def examined(self, file: Attachment, *, patient: bool) -> Examined:
         """What may be shown of this file. Of the same bytes what they are is found out once, and again while they were not scanned.

@@ -32,7 +32,7 @@ def _shown(one: Waits) -> dict[str, object]:
         "ticket": case.ticket,
         "system": case.submission.system,
         "subject": case.submission.subject,
-        "step": one.procedure.step(case.step or 0).label_text,
+        "step": one.step.label_text,
         "due": case.due.isoformat() if case.due else "",
         "late": case.late,
     }

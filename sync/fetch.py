@@ -5,12 +5,14 @@ No redirect leads to another host, and nothing is asked with credentials of ours
 
 import hashlib
 import time
+from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from integration.faults import Failure, Transient
+from integration.files import within
 from integration.forms import MAX_FILE
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes
@@ -37,11 +39,8 @@ def fetch(url: str, sha256: str, hosts: tuple[str, ...]) -> bytes:
     for _ in range(REDIRECTS + 1):
         try:
             parts = urlsplit(url)
-        except ValueError as none:
-            raise NotFetched("host") from none
-        if parts.scheme not in ("https", "http") or parts.netloc.casefold() not in hosts:
-            raise NotFetched("host")
-        try:
+            if parts.scheme not in ("https", "http") or parts.netloc.casefold() not in hosts:
+                raise NotFetched("host")
             with (
                 requests.Session() as session,
                 session.get(url, timeout=TIMEOUT, allow_redirects=False, stream=True, auth=_nobody) as answer,
@@ -52,7 +51,7 @@ def fetch(url: str, sha256: str, hosts: tuple[str, ...]) -> bytes:
                 return _read(answer, sha256, deadline)
         except (requests.RequestException, HTTPError) as fault:
             raise Transient(f"attachment: {type(fault).__name__}", Failure.PORTAL_DOWN) from fault
-        except ValueError as none:  # requests looks at where a redirect leads, also where it is not to follow
+        except ValueError as none:  # no address; requests looks at where a redirect leads, also where it is not to follow
             raise NotFetched("host") from none
     raise NotFetched("host")
 
@@ -67,13 +66,17 @@ def _read(answer: requests.Response, sha256: str, deadline: float) -> bytes:
         raise Transient(f"attachment: {answer.status_code}", Failure.PORTAL_DOWN)
     if not answer.ok:
         raise NotFetched("missing")
-    content = bytearray()
-    while piece := answer.raw.read1(PIECE, decode_content=True):
-        content += piece
-        if len(content) > MAX_FILE:
-            raise NotFetched("too_large")
-        if time.monotonic() > deadline:
-            raise Transient(f"attachment: slower than {LONGEST:.0f} s", Failure.PORTAL_DOWN)
+    content = within(_pieces(answer, deadline), MAX_FILE)
+    if content is None:
+        raise NotFetched("too_large")
     if hashlib.sha256(content).hexdigest() != sha256:
         raise NotFetched("other_content")
-    return bytes(content)
+    return content
+
+
+def _pieces(answer: requests.Response, deadline: float) -> Iterator[bytes]:
+    """What comes, as it comes: whoever waits for a full piece waits for as long as the other side likes."""
+    while piece := answer.raw.read1(PIECE, decode_content=True):
+        yield piece
+        if time.monotonic() > deadline:
+            raise Transient(f"attachment: slower than {LONGEST:.0f} s", Failure.PORTAL_DOWN)

@@ -18,6 +18,7 @@ import gitlab
 
 from integration.faults import Failure, Permanent, Transient
 from integration.figures import FIELDS_REFUSED, REQUESTS, Tally
+from integration.files import within
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
 from integration.region import boxes
@@ -324,16 +325,11 @@ class Platform:
         Raises Gone where there is none. Maintainers may (behaviour.md 4 "Uploads"); redirects to an object store are followed.
         """
         answer = self._answer("get", f"{self.project}/uploads/{secret}/{quote(name, safe='')}", streamed=True)
-        content = bytearray()
         try:
             with answer:
-                for part in answer.iter_content(CHUNK):
-                    content += part
-                    if len(content) > most:
-                        return None
+                return within(answer.iter_content(CHUNK), most)
         except OSError as failure:
             raise Transient(f"an upload: {type(failure).__name__}", Failure.DOWN) from failure
-        return bytes(content)
 
     # --- finding ---
 

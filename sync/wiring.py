@@ -99,9 +99,8 @@ class Service:
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(self.parts.settings.smtp_url))
         settings = self.parts.settings
         looked_over = Attachments(store, files, settings.attachment_hosts, settings.clamd_url or "")
-        signs_in = bool(settings.gitlab_oauth_id and settings.gitlab_oauth_secret)
-        links = Links.of(settings)
-        outbox = Outbox(store, platform, files, self.display, clock, links, looked_over, signs_in, self._portal(), self._mail())
+        links, portal, mail = Links.of(settings), self._portal(), self._mail()
+        outbox = Outbox(store, platform, files, self.display, clock, links, looked_over, settings.signs_in, portal, mail)
         hands = EachRow(inbox, outbox, lambda: self.display)
         return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
 

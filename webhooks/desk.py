@@ -13,10 +13,11 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from integration import codec
 from integration.codec import Json
-from integration.desk import Desk, Waits
+from integration.commands import LONGEST, LONGEST_SECTIONS
+from integration.desk import Desk, Waits, reason_of
 from integration.procedure import contexts
-from integration.procedure.definition import OutcomeKind, Procedure, Step, Supply, by_revision
-from integration.procedure.events import RequestRefused, StepLeft
+from integration.procedure.definition import OutcomeKind, Procedure, Supply, by_revision
+from integration.procedure.events import RequestRefused
 from integration.procedure.facts import Actor, ActorKind, Fact, OutcomeChosen, Ticked, Via
 from integration.procedure.lines import by_report
 from integration.procedure.people import Situation
@@ -24,15 +25,13 @@ from integration.secrecy import secrets_in
 from integration.store import CaseRow, Delivery
 from integration.templates import messages
 from webhooks.edge import Edge
-from webhooks.login import Login, Reader, reader
+from webhooks.login import Login, Reader, signed_in
 from webhooks.pages import notice, page
 
 SOURCE = "meja"
 """Of the inbox rows that hold what was decided here."""
 
 MOST_CHANGES = 50
-LONGEST = 5_000  # characters of a reason, as in a comment (commands.LONGEST)
-LONGEST_SECTION = 20_000
 ONCE = "sekali"
 """The field that tells one sending of a form from the next: sent twice, it counts once."""
 
@@ -44,28 +43,28 @@ def desk_pages(edge: Edge, login: Login) -> Blueprint:
     @pages.get("/meja")
     @login.required
     def look() -> Response:
-        return _desk_page(edge, _who())
+        return _desk_page(edge, signed_in())
 
     @pages.post("/meja")
     @login.required
     def seen() -> AnyResponse:
-        _desk(edge).see(_who().account)
+        _desk(edge).see(signed_in().account)
         return redirect("/meja", 303)
 
     @pages.post("/meja/<ticket>")
     @login.required
     def decide(ticket: str) -> AnyResponse:
-        who, one = _who(), _desk(edge).one(ticket)
+        who, one = signed_in(), _desk(edge).one(ticket)
         if not edge.works_here(who.account):
             return notice("desk", "desk_strange", 403)
         if one is None or str(one.case.entered_seq) != request.form.get("kunjungan"):
             return notice("desk", "desk_moved", 409, "/meja", "to_desk")
-        if _step(one).outcome(request.form.get("hasil", "")) is None:
+        if one.step.outcome(request.form.get("hasil", "")) is None:
             return notice("desk", "form_stale", 400, "/meja", "to_desk")
-        written = [request.form.get("alasan", ""), *(request.form.get(f"bagian-{n}", "") for n in range(len(_step(one).sections)))]
+        written = [request.form.get("alasan", ""), *(request.form.get(f"bagian-{n}", "") for n in range(len(one.step.sections)))]
         if any(secrets_in(text) for text in written):
             return notice("desk", "desk_secret", 422, "/meja", "to_desk")
-        if max(map(len, written[:1])) > LONGEST or sum(map(len, written[1:])) > LONGEST_SECTION:
+        if len(written[0]) > LONGEST or sum(map(len, written[1:])) > LONGEST_SECTIONS:
             return notice("desk", "desk_long", 422, "/meja", "to_desk")
         edge.store.keep_all(_facts(one, who, edge.clock(), written))
         edge.bell.ring()
@@ -74,15 +73,8 @@ def desk_pages(edge: Edge, login: Login) -> Blueprint:
     return pages
 
 
-def _who() -> Reader:
-    who = reader()
-    assert who is not None  # noqa: S101 -- login.required
-    return who
-
-
 def _desk(edge: Edge) -> Desk:
-    organisation = edge.organisation
-    return Desk(edge.store, by_revision(edge.procedures), organisation, edge.today)
+    return Desk(edge.store, by_revision(edge.procedures), edge.organisation, edge.today)
 
 
 def form_procedure(edge: Edge) -> Procedure:
@@ -97,14 +89,10 @@ def examines(edge: Edge, who: Reader) -> bool:
     return any(office.role == role for office in edge.organisation.offices_of(who.account, edge.today))
 
 
-def _step(one: Waits) -> Step:
-    return one.procedure.step(one.case.step or 0)
-
-
 def _facts(one: Waits, who: Reader, now: datetime, written: list[str]) -> list[Delivery]:
     """What was decided, as facts: the boxes that were ticked, then the outcome, meant for the step the page showed."""
     by, once, case = Actor(ActorKind.PERSON, who.account, who.name), request.form.get(ONCE, "")[:64], one.case
-    step, word = _step(one), request.form.get("hasil", "")
+    step, word = one.step, request.form.get("hasil", "")
     boxes = [
         r.id for r in step.requirements if r.supply is Supply.TICK and r.id in request.form.getlist("butir") and r.id not in case.ticks
     ]
@@ -124,14 +112,14 @@ def _desk_page(edge: Edge, who: Reader) -> Response:
     desk = _desk(edge)
     offices = edge.organisation.offices_of(who.account, desk.day)
     roles = {role.slug: role.name for procedure in edge.procedures for role in procedure.roles}
-    changed = desk.changed(who.account) if offices else []
+    changed, known = desk.changed(who.account) if offices else [], edge.works_here(who.account)
     return page(
         "meja.html",
         forms=True,
         who=who,
         offices=[f"{office.stand_in} {roles.get(office.role, office.role)}".strip() for office in offices],
-        known=edge.works_here(who.account),
-        waiting=[_shown(edge, desk, one, who) for one in (desk.waiting(who.account) if edge.works_here(who.account) else [])],
+        known=known,
+        waiting=[_shown(edge, desk, one, who) for one in (desk.waiting(who.account) if known else [])],
         changed=[_change(edge, row) for row in changed[:MOST_CHANGES]],
         more=max(0, len(changed) - MOST_CHANGES),
         clerk=examines(edge, who),
@@ -142,11 +130,9 @@ def _desk_page(edge: Edge, who: Reader) -> Response:
 
 def _shown(edge: Edge, desk: Desk, one: Waits, who: Reader) -> Json:
     """One case on the desk: where it stands, what is asked, and what can be said."""
-    case, step = one.case, _step(one)
+    case, step = one.case, one.step
     situation = Situation(one.procedure, desk.organisation, case, Actor(ActorKind.PERSON, who.account, who.name), edge.clock())
     told = contexts.check(situation)
-    left = [entry.event for entry in one.entries if entry.seq < case.entered_seq and isinstance(entry.event, StepLeft)]
-    came_back = left[-1].reason if left else ""
     return {
         "ticket": case.ticket,
         "system": case.submission.system,
@@ -154,11 +140,11 @@ def _shown(edge: Edge, desk: Desk, one: Waits, who: Reader) -> Json:
         "unit": case.submission.unit_name,
         "step": step.label_text,
         "stay": case.entered_seq,
-        "due": _local(edge, case.due),
+        "due": edge.moment(case.due) if case.due else "",
         "late": case.late,
         "url": case.url,
-        "reason": came_back,
-        "outcomes": [way for way in contexts.outcomes(situation, step) if not by_report(one.procedure, step, str(way["word"]))],
+        "reason": reason_of(one.entries, case.entered_seq),
+        "outcomes": [way for way in cast("list[Json]", told["outcomes"]) if not by_report(one.procedure, step, way["word"])],
         "sections": [section.title for section in step.sections],
         "ticks": [(r.id, r.text) for r in step.requirements if r.supply is Supply.TICK and r.id not in case.ticks],
         "missing": [item["item"] for item in cast("list[Json]", told["missing"])],
@@ -181,7 +167,3 @@ def _change(edge: Edge, row: CaseRow) -> Json:
     procedure = by_revision(edge.procedures).get((row.procedure, row.revision))
     step = procedure.step(row.step).label_text if procedure and row.step is not None else ""
     return {"ticket": row.ticket, "title": row.title, "status": row.status, "step": step, "ended": row.ended_at is not None}
-
-
-def _local(edge: Edge, moment: datetime | None) -> str:
-    return moment.astimezone(edge.calendar.tz).isoformat(timespec="seconds") if moment else ""

@@ -15,6 +15,7 @@ from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
+from integration.store import Conflict, Delivery, Kept
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -68,9 +69,19 @@ class Edge:
         """The day of a moment, where the centre is, as ISO 8601."""
         return moment.astimezone(self.calendar.tz).date().isoformat()
 
+    def moment(self, moment: datetime) -> str:
+        """A moment by the clocks of the centre, as ISO 8601 to the second."""
+        return moment.astimezone(self.calendar.tz).isoformat(timespec="seconds")
+
     def accepted(self, ticket: str) -> Json:
         """The body of a 202 for this ticket (contract.md)."""
         return {"tiket": ticket, "status_url": self.links.status(ticket)}
+
+    def open_case(self, form: Form, key: str, body: bytes, headers: Json) -> Kept | Conflict:
+        """Keep a form, its files first, which opens a case of the newest procedure with such a form. Raises OSError, StoreDown."""
+        self.keep_files(form)
+        prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
+        return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
 
     def keep_files(self, form: Form) -> None:
         """Put a form's attachments under their hashes. Raises OSError where they do not get there."""

@@ -13,7 +13,7 @@ from integration import forms
 from integration.codec import Json, canonical
 from integration.forms import Faults, Submitted
 from integration.payloads import CLERK
-from integration.store import Conflict, Delivery
+from integration.store import Conflict
 from webhooks.desk import ONCE, examines, form_procedure
 from webhooks.edge import Edge
 from webhooks.formfields import CHOICES, PROBLEM, files, filled
@@ -28,6 +28,7 @@ PLACES = (
     *("pdp.versi", "pdp.dasar"),
 )
 SINCE, AGREED, SCAN = "masalah.sejak", "disetujui", "pindaian"
+EMPTY = dict.fromkeys((*PLACES, SINCE), "")
 NOTICE, BASIS = "2026-01", "tugas-layanan-publik"
 
 
@@ -40,7 +41,7 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
     def look() -> Response:
         if _clerk(edge) is None:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
-        return _page(dict.fromkeys((*PLACES, SINCE), "") | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
+        return _page(EMPTY | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
 
     @pages.post("/meja/formulir")
     @login.required
@@ -50,17 +51,13 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
         body = canonical({"type": "pengaduan.diajukan", "timestamp": edge.clock().isoformat(), "data": {"formulir": _form(edge)}})
         message = forms.read(body)
-        given = request.form.to_dict()
+        given = EMPTY | request.form.to_dict()
         if isinstance(message, Faults):
-            return _page(dict.fromkeys((*PLACES, SINCE), "") | given, message.faults, 422)
+            return _page(given, message.faults, 422)
         if not isinstance(message, Submitted) or not message.data.formulir.lampiran:
-            return _page(dict.fromkeys((*PLACES, SINCE), "") | given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
-        edge.keep_files(message.data.formulir)
-        prefix = form_procedure(edge).prefix
-        year = edge.clock().astimezone(edge.calendar.tz).year
-        headers = {CLERK: f"{clerk.name} ({clerk.account})"}
-        delivery = Delivery("portal", f"luring:{request.form.get(ONCE, '')[:64]}", "", body, headers)
-        kept = edge.store.submit(delivery, prefix, year, edge.accepted)
+            return _page(given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
+        key, entered_by = f"luring:{request.form.get(ONCE, '')[:64]}", {CLERK: f"{clerk.name} ({clerk.account})"}
+        kept = edge.open_case(message.data.formulir, key, body, entered_by)
         if isinstance(kept, Conflict):
             return notice("entry", "entry_twice", 409, "/meja", "to_desk")
         edge.bell.ring()

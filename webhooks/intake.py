@@ -58,10 +58,7 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
     """Keep a message, its files first, and answer it."""
     key = headers[signatures.ID]
     if isinstance(message, Submitted):
-        edge.keep_files(message.data.formulir)
-        prefix = next(p.prefix for p in reversed(edge.procedures) if p.form == message.data.formulir.kode)
-        year = edge.clock().astimezone(edge.calendar.tz).year
-        kept = edge.store.submit(Delivery("portal", key, "", body, headers), prefix, year, edge.accepted)
+        kept = edge.open_case(message.data.formulir, key, body, headers)
     else:
         ticket = message.data.tiket
         if not edge.store.ticket_exists(ticket):

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
-from flask import Response
+from flask import Response, request
 
 MOST = 10_000  # addresses remembered: some 2 MiB; of more, those not heard of longest are forgotten
 
@@ -35,6 +35,10 @@ class Allowance:
             if len(self._spent) > MOST:
                 self._spent.popitem(last=False)
         return 0.0
+
+    def take_here(self) -> float:
+        """The same for whoever sends the request at hand."""
+        return self.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
 
 
 def waiting(answer: Response, seconds: float) -> Response:

@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from integration.settings import Settings
 from webhooks.edge import for_a_browser, refusal
-from webhooks.limits import Allowance, asker, waiting
+from webhooks.limits import Allowance, waiting
 from webhooks.pages import notice
 
 HOLDS = timedelta(hours=10)
@@ -57,17 +57,12 @@ class Person(BaseModel):
 
 
 class Login:
-    """The way in, and who came in by it. Without an OAuth application nobody can, and every page that needs it says so."""
+    """The way in, and who came in by it. `open`: whether anybody can; without an OAuth application every page that needs it says so."""
 
     def __init__(self, settings: Settings) -> None:
         self.platform, self.home = settings.gitlab_url, settings.public_url
-        self._id, self._secret = settings.gitlab_oauth_id, settings.gitlab_oauth_secret
+        self._id, self._secret, self.open = settings.gitlab_oauth_id, settings.gitlab_oauth_secret, settings.signs_in
         self.allowance = Allowance(AT_ONCE, PAUSE)
-
-    @property
-    def open(self) -> bool:
-        """Whether people can sign in at all."""
-        return bool(self._id and self._secret)
 
     def guard(self, app: Flask) -> None:
         """Set up the cookie: signed, out of scripts' reach, never sent along from other sites' forms, over https where we have it."""
@@ -83,9 +78,11 @@ class Login:
         if self._secret:
             app.secret_key = hmac.digest(self._secret.get_secret_value().encode(), b"alur-pos session", "sha256")
 
-    def busy(self) -> Response | None:
-        """The answer to whoever comes too often; each time the platform is asked something."""
-        wait = self.allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+    def barred(self) -> Response | None:
+        """The answer to whoever cannot sign in, or comes too often: each time the platform is asked something. None where they may."""
+        if not self.open:
+            return notice("login", "login_closed", 401)
+        wait = self.allowance.take_here()
         return waiting(notice("login", "too_many", 429), wait) if wait else None
 
     def client(self) -> OAuth2Session:
@@ -120,16 +117,21 @@ def reader() -> Reader | None:
     return Reader(**known) if known else None
 
 
-def login_pages(login: Login) -> Blueprint:  # noqa: C901 -- three short views
+def signed_in() -> Reader:
+    """Who signed in, in a view that asks for that (`Login.required`)."""
+    who = reader()
+    assert who is not None  # noqa: S101 -- the view was not entered otherwise
+    return who
+
+
+def login_pages(login: Login) -> Blueprint:
     """The way in and the way out."""
     pages = Blueprint("login", __name__)
 
     @pages.get("/masuk")
     def begin() -> AnyResponse:
-        if not login.open:
-            return notice("login", "login_closed", 401)
-        if busy := login.busy():
-            return busy
+        if barred := login.barred():
+            return barred
         proof, to = secrets.token_urlsafe(48), request.args.get("ke", "")
         address, state = login.client().create_authorization_url(f"{login.platform}/oauth/authorize", code_verifier=proof)
         session.clear()
@@ -138,10 +140,8 @@ def login_pages(login: Login) -> Blueprint:  # noqa: C901 -- three short views
 
     @pages.get("/masuk/kembali")
     def back() -> AnyResponse:
-        if not login.open:
-            return notice("login", "login_closed", 401)
-        if busy := login.busy():
-            return busy
+        if barred := login.barred():
+            return barred
         asked = session.pop("asked", None)
         if asked is None or not hmac.compare_digest(asked["state"].encode(), request.args.get("state", "").encode()):
             return notice("login", "login_stale", 400, "/masuk", "login_again")

@@ -29,8 +29,8 @@ from integration.store import Delivery, Kept, NumberState
 from integration.templates import messages
 from webhooks.edge import Edge
 from webhooks.limits import Allowance, waiting
-from webhooks.login import Login, Reader, reader
-from webhooks.pages import notice, page
+from webhooks.login import Login, Reader, signed_in
+from webhooks.pages import disposition, notice, page
 
 AT_ONCE, PAUSE = 5, 30.0  # how often one account may try to sign: a passphrase is not to be guessed here, nor locked by hasty hands
 NIK = re.compile(r"[0-9]{16}")
@@ -73,38 +73,32 @@ def signing_pages(edge: Edge, login: Login) -> Blueprint:
     @pages.get("/dokumen/<public_id>/tanda-tangan")
     @login.required
     def sign(public_id: str) -> AnyResponse:
-        desk = _desk(edge, public_id, _who())
+        desk = _desk(edge, public_id, signed_in())
         return _form(desk) if isinstance(desk, Desk) else desk
 
     @pages.get("/dokumen/<public_id>/tanda-tangan/naskah.pdf")
     @login.required
     def sheet(public_id: str) -> AnyResponse:
-        desk = _desk(edge, public_id, _who())
+        desk = _desk(edge, public_id, signed_in())
         if not isinstance(desk, Desk):
             return desk
         answer = Response(edge.files.get(desk.sha256), mimetype="application/pdf")
-        answer.headers["Content-Disposition"] = f'attachment; filename="{desk.paper.document}-{desk.paper.version}.pdf"'
+        answer.headers["Content-Disposition"] = disposition("attachment", f"{desk.paper.document}-{desk.paper.version}.pdf")
         return answer
 
     @pages.post("/dokumen/<public_id>/tanda-tangan")
     @login.required
     def signed(public_id: str) -> AnyResponse:
-        desk = _desk(edge, public_id, _who())
+        desk = _desk(edge, public_id, signed_in())
         if not isinstance(desk, Desk):
             return desk
-        wait = allowance.take(_who().account) if desk.live else 0.0
+        wait = allowance.take(signed_in().account) if desk.live else 0.0
         if wait:
             return waiting(_form(desk, messages("edge")["sign_too_often"], 429), wait)
         content = _by_passphrase(edge, desk) if desk.live else _by_file(desk)
         return _kept(edge, desk, content) if isinstance(content, bytes) else content
 
     return pages
-
-
-def _who() -> Reader:
-    who = reader()
-    assert who is not None  # noqa: S101 -- behind the login
-    return who
 
 
 def _desk(edge: Edge, public_id: str, who: Reader) -> Desk | Response:
@@ -136,7 +130,7 @@ def _actor(who: Reader) -> Actor:
 def _form(desk: Desk, sentence: str = "", code: int = 200) -> Response:
     """The page with its form, for whoever it waits for; what was typed before is not shown again."""
     way = Provider.WET if desk.provider is Provider.WET else Provider.UPLOAD
-    once, key = secrets.token_urlsafe(12), _who().form_key
+    once, key = secrets.token_urlsafe(12), signed_in().form_key
     return page("tanda-tangan.html", code, forms=True, desk=desk, told=desk.told, way=way.value, sentence=sentence, once=once, key=key)
 
 
@@ -166,7 +160,7 @@ def _by_file(desk: Desk) -> bytes | Response:
 
 def _kept(edge: Edge, desk: Desk, content: bytes) -> Response:
     """Keep the file, then what is said of it; the same form with the same file is kept once, however often it is sent."""
-    once, who = request.form.get("sekali", ""), _who()
+    once, who = request.form.get("sekali", ""), signed_in()
     if not ONCE.fullmatch(once):
         return notice("signing", "form_stale", 400, request.path, "again")
     way = Provider.BSRE if desk.live else Provider.WET if desk.provider is Provider.WET else Provider.UPLOAD

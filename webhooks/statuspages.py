@@ -8,7 +8,6 @@ import mimetypes
 from flask import Blueprint, Response, jsonify, request
 
 from integration import signatures
-from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.definition import by_revision
 from integration.templates import messages
@@ -26,12 +25,12 @@ def status_pages(edge: Edge) -> Blueprint:
         refused = denied(edge, ticket)
         if refused:
             return _refused_page(refused) if for_a_browser() else refusal(*refused)
-        told = _status(edge, ticket)
-        if told is None:
+        case = fold(edge.store.entries(ticket))
+        if case is None and not edge.store.ticket_exists(ticket):
             return refusal(404, "unknown_ticket")
+        told = told_of(ticket, case, edge.procedures, edge.calendar, edge.clock())
         if not for_a_browser():
             return jsonify(told)
-        case = fold(edge.store.entries(ticket))
         way = timeline(by_revision(edge.procedures), edge.calendar, case) if case else []
         return page("status.html", told=told, timeline=way, links=edge.links)
 
@@ -40,7 +39,7 @@ def status_pages(edge: Edge) -> Blueprint:
         refused = denied(edge, ticket)
         if refused:
             return _refused_page(refused) if for_a_browser() else refusal(*refused)
-        told = (_status(edge, ticket) or {"dokumen": []})["dokumen"]
+        told = told_of(ticket, fold(edge.store.entries(ticket)), edge.procedures, edge.calendar, edge.clock())["dokumen"]
         files = [(each["judul"], file) for each in told for file in ({"sha256": each["sha256"]}, each["bertanda_tangan"]) if file]
         title, found = next(((title, file) for title, file in files if file["sha256"] == sha256), ("", None))
         if found is None:
@@ -60,14 +59,6 @@ def denied(edge: Edge, ticket: str) -> tuple[int, str] | None:
         return None if held else (401, "link_invalid")
     denied = unsigned(edge)
     return (401, "link_invalid") if denied == (400, "header_missing") and for_a_browser() else denied
-
-
-def _status(edge: Edge, ticket: str) -> Json | None:
-    """The case as the unit may see it; None for a ticket that does not exist."""
-    case = fold(edge.store.entries(ticket))
-    if case is None and not edge.store.ticket_exists(ticket):
-        return None
-    return told_of(ticket, case, edge.procedures, edge.calendar, edge.clock())
 
 
 def _refused_page(answer: tuple[int, str]) -> Response:

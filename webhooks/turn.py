@@ -8,23 +8,23 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from integration import forms, signatures
 from integration.codec import Json, canonical
+from integration.desk import reason_of
 from integration.forms import Faults, NotJson, Revised
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
-from integration.procedure.events import CaseOpened, Entry, FormRevised, RequestRefused, StepLeft
+from integration.procedure.events import CaseOpened, Entry, FormRevised, RequestRefused
 from integration.secrecy import cover
 from integration.store import Conflict, Delivery, InboxRow
 from integration.templates import messages
 from webhooks.edge import LARGEST_BODY, Edge
 from webhooks.formfields import CHOICES, PROBLEM, files, filled, shown
-from webhooks.limits import Allowance, asker, waiting
+from webhooks.limits import Allowance, waiting
 from webhooks.pages import notice, page
 from webhooks.status import public_status
 
@@ -35,6 +35,8 @@ RECEIPT = 12  # hex digits of the answer's hash
 @dataclass(frozen=True, slots=True)
 class Turn:
     """One stay of a case in a step, as the link's holder sees it. `answers`: what was answered at it here, oldest first.
+
+    `form`: the last one, with its attachments, where it is to be revised.
 
     `closed`: why nothing can be answered now, a key of templates/messages/turn.yaml; "" where something can.
     """
@@ -106,7 +108,7 @@ def turn_pages(edge: Edge) -> Blueprint:
 
 def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
     """The turn the link is for, or the page that says why there is none."""
-    wait = allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+    wait = allowance.take_here()
     if wait:
         return waiting(notice("turn", "too_many", 429), wait)
     held = signatures.turn_held(edge.secrets, ticket, request.args.get("token", ""))
@@ -117,14 +119,15 @@ def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
     entries = tuple(edge.store.entries(ticket))
     case = fold(entries)
     assert case is not None  # noqa: S101 -- only a case that was opened has a stay to make a link for
+    procedure = by_revision(edge.procedures)[case.procedure, case.revision]
     return Turn(
         ticket=ticket,
         stay=held.stay,
         case=case,
         entries=entries,
-        procedure=by_revision(edge.procedures)[case.procedure, case.revision],
+        procedure=procedure,
         answers=edge.store.portal_messages(_mark(ticket, held.stay)),
-        form=_last_form(edge, entries),
+        form=_last_form(edge, entries) if case.step == procedure.revises_at else {},
         closed=_closed(case, held.stay),
     )
 
@@ -195,7 +198,7 @@ def _page(edge: Edge, turn: Turn, given: Mapping[str, str], faults: tuple[forms.
         form=turn.case.submission,
         told=public_status(turn.procedure, edge.calendar, turn.case, edge.clock()),
         receipts=list(_receipts(turn, edge)),
-        reason=_reason(turn),
+        reason=reason_of(turn.entries, turn.stay) if turn.revises else "",
         given={"hasil": ""} | dict(given),
         faults=faults,
         choices=CHOICES,
@@ -206,12 +209,6 @@ def _page(edge: Edge, turn: Turn, given: Mapping[str, str], faults: tuple[forms.
     )
 
 
-def _reason(turn: Turn) -> str:
-    """Why the form came back: what is meant for the unit of what was said then."""
-    left = [entry.event for entry in turn.entries if entry.seq < turn.stay and isinstance(entry.event, StepLeft)]
-    return left[-1].reason if left and turn.revises else ""
-
-
 def _receipts(turn: Turn, edge: Edge) -> Iterator[Json]:
     """What was answered at this turn, and what became of it."""
     became = {entry.cause: isinstance(entry.event, RequestRefused) for entry in turn.entries}
@@ -219,13 +216,9 @@ def _receipts(turn: Turn, edge: Edge) -> Iterator[Json]:
         data, refused = json.loads(row.body)["data"], became.get(f"portal:{row.key}", True)
         yield {
             "number": hashlib.sha256(row.body).hexdigest()[:RECEIPT],
-            "at": _local(edge, row.received_at),
+            "at": edge.moment(row.received_at),
             "state": "waiting" if row.state != "done" else "not_applied" if refused else "applied",
             "answer": data.get("hasil", ""),
             "note": cover(data.get("catatan", data.get("alasan", ""))),
             "by": data.get("oleh", ""),
         }
-
-
-def _local(edge: Edge, moment: datetime) -> str:
-    return moment.astimezone(edge.calendar.tz).isoformat(timespec="seconds")

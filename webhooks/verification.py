@@ -13,7 +13,7 @@ from integration.procedure.papers import ledger_at, signings, standing, supersed
 from integration.store import NumberState
 from integration.templates import messages
 from webhooks.edge import Edge, for_a_browser, refusal
-from webhooks.limits import Allowance, asker, waiting
+from webhooks.limits import Allowance, waiting
 from webhooks.pages import page
 
 AT_ONCE, PAUSE = 60, 1.0
@@ -27,7 +27,7 @@ def verification(edge: Edge) -> Blueprint:
 
     @pages.get("/dokumen/<public_id>")
     def paper(public_id: str) -> Response:
-        wait = allowance.take(asker(request.remote_addr or "", request.headers.get("X-Forwarded-For", "")))
+        wait = allowance.take_here()
         if wait:
             return waiting(_refused(429, "too_many"), wait)
         told = _told(edge, public_id)

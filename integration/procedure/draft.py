@@ -4,7 +4,6 @@ Every entry is folded at once, so that each rule sees the case as the rules befo
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -120,18 +119,20 @@ class Draft:
 
     def call_portal(self, kind: str, **more: object) -> None:
         """The portal is told where the case stands, and what this kind of call says besides."""
-        data = contexts.portal(self.situation) | more
-        self._calls.append(CallPortal(f"portal:{self.case.ticket}:{kind}:{self._mark}", kind, data))
+        self._call(kind, contexts.portal(self.situation) | more)
+
+    def _call(self, kind: str, data: contexts.Context, stay: int = 0) -> None:
+        self._calls.append(CallPortal(f"portal:{self.case.ticket}:{kind}:{self._mark}", kind, data, stay))
 
     def ask_unit(self, kind: str, **more: object) -> None:
         """It is the unit's turn: the portal is told, and whoever leads the unit by mail; both get the link by which it answers."""
-        case = self.case
-        self.call_portal(kind, **more)
-        self._calls[-1] = replace(self._calls[-1], stay=case.entered_seq)
-        form, said = case.submission, {"alasan": "", "pengingat": ""} | contexts.portal(self.situation) | more
-        to = tuple(dict.fromkeys([form.head_email, form.reporter_email] if case.step == self.procedure.revises_at else [form.head_email]))
+        case, form, revises = self.case, self.case.submission, self.case.step == self.procedure.revises_at
+        told = contexts.portal(self.situation) | more
+        self._call(kind, told, case.entered_seq)
+        to = tuple(dict.fromkeys([form.head_email, form.reporter_email] if revises else [form.head_email]))
+        said = {"alasan": "", "pengingat": ""} | told
         said |= {"unit": form.unit_name, "head": form.head_name, "system": form.system, "subject": form.subject}
-        said |= {"revises": case.step == self.procedure.revises_at, "answers": case.waits_for_unit}
+        said |= {"revises": revises, "answers": case.waits_for_unit}
         self._calls.append(SendMail(f"mail:{case.ticket}:{kind}:{self._mark}", "giliran", to, said, case.entered_seq))
 
     def refuse(self, asked: str, refusal: Refusal, template: str = "penolakan") -> None:

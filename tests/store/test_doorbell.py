@@ -51,7 +51,7 @@ def test_a_broker_that_is_down_holds_nobody_up(caplog):
     started = time.monotonic()
     for _ in range(100):
         bell.ring()
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20  # one that waited for the broker would take a hundred times that
     deadline = time.monotonic() + 10
     while "the broker does not answer" not in caplog.text and time.monotonic() < deadline:
         time.sleep(0.01)

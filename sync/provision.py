@@ -6,14 +6,16 @@ What people added to the project is left alone; what is ours is put right.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from integration.faults import Failure, Permanent
 from integration.figures import MENDED
 from integration.labels import all_labels, step_label
 from integration.procedure.definition import Procedure
 from integration.store import Store
 from integration.templates import messages
+from sync.answers import Project
 from sync.gitlab import Platform
 
 HOOKED = "webhook"
@@ -42,16 +44,23 @@ EVENTS = {
     "emoji_events": False,
 }
 
+# What a project's page says of itself, and has to say (behaviour.md 3 and 4).
+SETTINGS = {"enforce_auth_checks_on_uploads": True, "autoclose_referenced_issues": False}
+PRIVATE, OWNER = "private", 50
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to be done. `kind`: a key of templates/messages/provision.yaml, e.g. "label_create"."""
+    """One thing to be done. `kind`: a key of templates/messages/provision.yaml, e.g. "label_create".
+
+    `diff`: of something that is there already, each field that differs with its value before and after.
+    """
 
     kind: str
     name: str
+    diff: tuple[tuple[str, str, str], ...] = ()
 
     def __str__(self) -> str:
         """The change in a sentence for the operator."""
@@ -70,11 +79,28 @@ class Provision:
 
     def plan(self) -> list[Change]:
         """What `apply` would do; empty where all is ready. Raises Transient, Permanent, StoreDown."""
-        return [*self.labels(), *self.boards(), *self.hook()]
+        return [*self.settings(), *self.labels(), *self.boards(), *self.hook()]
 
     def apply(self) -> list[Change]:
         """Do it; gives what was done. Stops at what fails, and goes on from there the next time."""
-        return [*self.labels(act=True), *self.boards(act=True), *self.hook(act=True)]
+        return [*self.settings(act=True), *self.labels(act=True), *self.boards(act=True), *self.hook(act=True)]
+
+    def settings(self, *, act: bool = False) -> Iterator[Change]:
+        """The settings that would harm a case: files shown to whoever has their address, commits that close issues, strangers who read.
+
+        Only an owner may make a project private: of anybody else this change is asked for and not made.
+        """
+        project = Project.read(self.platform.get(self.platform.project))
+        for name, wanted in SETTINGS.items():
+            if getattr(project, name) is not wanted:
+                if act:
+                    self.platform.put(self.platform.project, {name: wanted})
+                yield Change(name, "", ((name, _word(not wanted), _word(wanted)),))
+        if project.visibility != PRIVATE:
+            own = project.level >= OWNER
+            if own and act:
+                self.platform.put(self.platform.project, {"visibility": PRIVATE})
+            yield Change("visibility" if own else "visibility_by_owner", "", (("visibility", project.visibility, PRIVATE),))
 
     def labels(self, *, act: bool = False) -> Iterator[Change]:
         """The labels that are missing or say something else. One of a group above the project is left to the group.
@@ -98,7 +124,7 @@ class Provision:
             elif there["is_project_label"] and any(there[name] != value for name, value in data.items()):
                 if act:
                     self.platform.put(f"{path}/{there['id']}", data)
-                yield Change("label_update", label.name)
+                yield Change("label_update", label.name, _differences(there, data))
         if act:
             self._remember({label.name: known[label.name]["id"] for label in ours}, before=ids)
 
@@ -155,13 +181,31 @@ class Provision:
         there = next((hook for hook in self.platform.pages(path) if hook["url"] == self.hook_url), None)
         if there is None:
             if act:
-                self.platform.post(path, data)
+                self._hooked(path, data)
             yield Change("hook_create", self.hook_url)
         elif any(bool(there.get(flag)) != on for flag, on in EVENTS.items()) or self.store.mark(HOOKED) != fingerprint:
             if act:
                 self.platform.put(f"{path}/{there['id']}", data)
-            yield Change("hook_update", self.hook_url)
+            yield Change("hook_update", self.hook_url, _differences({name: bool(there.get(name)) for name in EVENTS}, EVENTS))
         else:
             return
         if act:
             self.store.set_mark(HOOKED, fingerprint)
+
+    def _hooked(self, path: str, data: Mapping[str, object]) -> None:
+        """Make the hook. An address GitLab may not call it refuses as if it were none (behaviour.md 1.2)."""
+        try:
+            self.platform.post(path, data)
+        except Permanent as fault:
+            if fault.failure is Failure.REFUSED:
+                raise Permanent(str(fault), Failure.HOOK) from fault
+            raise
+
+
+def _differences(there: Mapping[str, object], wanted: Mapping[str, object]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((name, _word(there[name]), _word(value)) for name, value in wanted.items() if there[name] != value)
+
+
+def _word(value: object) -> str:
+    """A value as GitLab's API writes it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool) or value is None else str(value)

@@ -52,6 +52,11 @@ class Database:
     def _sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
 
+    @property
+    def folder(self) -> Path | None:
+        """Where SQLite keeps its file; None for a database on a server."""
+        return Path(self._engine.url.database or "").parent if self._sqlite else None
+
     def migrate(self) -> None:
         """Bring the tables to this release; harmless where they are. Raises StoreDown."""
         with self._write() as connection:

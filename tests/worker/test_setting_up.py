@@ -4,33 +4,49 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from pydantic import SecretStr
 
 from integration.doorbell import Embedded
+from integration.faults import Failure, Permanent
 from integration.files import FileStore
 from integration.organisation import InForce
 from integration.parts import Parts
 from integration.procedure.offices import Holding, Organisation, Papers, Provider, WorkCalendar
 from integration.settings import Settings
-from integration.store import Store
+from integration.store import Delivery, Store
 from integration.templates import messages
 from integration.yamlfile import Fault
 from sandbox.bsre import NAME, PASSWORD, Bsre
 from sandbox.gitlab import GitLab, Level, Project
+from sandbox.portal import Portal
 from sync import doctor, wording
+from sync.backup import BACKED_UP
 from sync.gitlab import Platform
 from sync.provision import EVENTS, Provision
 from tests.core.office import CALENDAR, ROLES, TEAM, office, organisation
+from tests.postoffice import post_office
 from tests.worker.conftest import POS
 
-CHECKS = (
-    *("database", "broker", "files", "organisation", "offices", "revisions", "token", "login", "clock"),
-    *("rights", "members", "hook", "labels", "calendar", "templates", "font", "signing"),
+OURS = (
+    *("database", "broker", "files", "disk", "secrets", "backup", "queues", "organisation", "offices", "revisions", "calendar"),
+    *("templates", "font", "engine", "login"),
 )
+PLATFORM = ("version", "token", "clock", "rights", "members", "hook", "deliveries", "network", "project", "labels")
+OTHERS = ("signing", "mail", "callback", "scanner")
+CHECKS = (*OURS, *PLATFORM, *OTHERS)
 HOOK = "https://alur.example/webhooks/gitlab"
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
+
+
+class Usage(NamedTuple):
+    """Of a disk, in bytes."""
+
+    total: int
+    used: int
+    free: int
 
 
 @dataclass
@@ -76,6 +92,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             portal_secrets="whsec_c2VjcmV0",
             organisation=tmp_path / "organisasi.yaml",
             public_url="https://alur.example",
+            data_dir=tmp_path,
         )
         parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), Office(organisation()), Embedded())
         provision = Provision(Platform(gitlab.url, bot.token, project.path, timeout=5), store, (POS,), HOOK, "rahasia hook")
@@ -148,14 +165,15 @@ class TestDoctor:
         findings = site.look()
         assert [*findings] == [*CHECKS]
         assert all(finding.ok and finding.title and not finding.fix for finding in findings.values())
+        assert {code for code, finding in findings.items() if finding.skipped} == {"mail", "callback", "scanner"}
 
     def test_a_project_that_is_not_made_ready_is_said_to_be(self, site: Site):
         findings = site.look()
-        assert site.wrong() == {"hook", "labels"}
+        assert site.wrong() == {"hook", "project", "labels"}
         assert findings["hook"].detail == f"webhook ke {HOOK} belum ada"
         assert findings["hook"].fix.startswith("Jalankan alur provision.")
         assert findings["labels"].detail == (
-            "51 belum ada atau belum sesuai, antara lain "
+            "80 belum ada atau belum sesuai, antara lain "
             "langkah::04 Pemeriksaan, langkah::05 Persetujuan Kepala Pustikom, langkah::06 Penjadwalan"
         )
 
@@ -164,16 +182,17 @@ class TestDoctor:
         user = site.gitlab.user("lemah", "Lemah")
         site.gitlab.member(site.project, user, Level.REPORTER)
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, user.token, site.project.path))
-        assert site.wrong() == {"rights", "hook"}
-        assert site.look()["rights"].detail == "peran akun layanan bernilai 20, seharusnya sekurang-kurangnya 40"
+        assert site.wrong() == {"rights"}
+        assert site.look()["rights"].detail == "peran akun layanan bernilai 20, seharusnya sekurang-kurangnya 30"
+        assert {code for code in PLATFORM if site.look()[code].skipped} == {"hook", "deliveries", "network"}
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, "glpat-salah", site.project.path))
-        assert site.wrong() == {"token", "clock", "rights", "members", "hook", "labels"}
+        assert site.wrong() == {*PLATFORM}
         assert site.look()["labels"].detail.endswith("/labels: 401 Unauthorized)")
         assert site.look()["labels"].fix.startswith("Pastikan ALUR_GITLAB_PROJECT benar")
 
     def test_a_platform_that_is_down_hides_nothing_else(self, site: Site):
         site.provision = replace(site.provision, platform=Platform("http://127.0.0.1:9", "x", "a/b", timeout=1))
-        assert site.wrong() == {"token", "clock", "rights", "members", "hook", "labels"}
+        assert site.wrong() == {*PLATFORM}
 
     def test_a_hook_gitlab_stopped_is_said_to_be(self, site: Site, monkeypatch: pytest.MonkeyPatch):
         site.provision.apply()
@@ -206,7 +225,7 @@ class TestDoctor:
         site.provision.apply()
         findings = site.look(in_force=InForce(site.parts.settings.organisation))
         wrong = {code: finding for code, finding in findings.items() if not finding.ok}
-        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates", "font", "signing"}
+        assert wrong.keys() == {"organisation", "offices", "token", "members", "calendar", "templates", "font", "engine", "signing"}
         assert wrong["offices"].detail == "menunggu berkas organisasi yang benar"
         assert {finding.fix for finding in wrong.values()} == {wrong["organisation"].fix}
 
@@ -311,10 +330,80 @@ class TestDoctor:
             assert found("http://127.0.0.1:9", "a:b").detail == "layanan klien BSrE di http://127.0.0.1:9 tidak menjawab"
             assert found(site.gitlab.url, "a:b").detail.endswith("bukan jawaban layanan klien BSrE")
 
+    def test_a_token_that_ends_soon_or_does_not_reach_is_said_to_be(self, site: Site):
+        bot = site.gitlab.user("lain", "Lain")
+        site.gitlab.member(site.project, bot, Level.DEVELOPER)
+        site.gitlab.ends(bot, date(2026, 7, 3))
+        platform = Platform(site.gitlab.url, bot.token, site.project.path)
+        token = lambda: {f.code: f for f in doctor.check(site.parts, platform, site.provision)}["token"]  # noqa: E731 - asked twice
+        assert token().ok
+        site.gitlab.ends(bot, date(2026, 7, 2))
+        assert token().detail == "berlaku sampai sebelum 2026-07-02, 30 hari lagi"
+        assert "alur token rotate" in token().fix
+        site.gitlab.narrow(bot, "read_api", "self_rotate")
+        assert token().detail == "cakupannya read_api, self_rotate, seharusnya api"
+
+    def test_deliveries_that_were_lost_are_told_until_they_are_a_day_old(self, site: Site):
+        gone = replace(site.provision, hook_url="http://127.0.0.1:9/webhooks/gitlab")
+        list(gone.hook(act=True))
+        site.provision = gone
+        assert site.look()["deliveries"].ok
+        site.gitlab.act(site.gitlab.user("pengelola", "Pengelola", admin=True)).open(site.project, "Satu")
+        site.gitlab.settle()
+        findings = site.look()
+        assert findings["deliveries"].detail == "1 kiriman gagal dalam 24 jam terakhir, yang terakhir dengan internal error"
+        assert findings["network"].detail == "127.0.0.1 berada di jaringan lokal dan tidak ada kiriman GitLab yang sampai"
+        assert "Outbound requests" in findings["network"].fix
+        assert site.look(clock=lambda: NOW + timedelta(days=1, seconds=1))["deliveries"].ok
+
+    def test_an_address_gitlab_may_not_call_is_refused_with_what_to_ask_for(self, site: Site):
+        site.gitlab.local_requests = False
+        site.provision = replace(site.provision, hook_url="http://127.0.0.1:8080/webhooks/gitlab")
+        with pytest.raises(Permanent) as refused:
+            list(site.provision.hook(act=True))
+        assert refused.value.failure is Failure.HOOK
+        assert site.look()["network"].detail == "127.0.0.1 berada di jaringan lokal dan webhook belum terpasang"
+
+    def test_what_this_machine_lacks_is_said(self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / ".env").write_text("ALUR_GITLAB_TOKEN=x\n")
+        (tmp_path / ".env").chmod(0o644)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(100 * 2**30, 97 * 2**30, 3 * 2**30))
+        settings = site.parts.settings.model_copy(update={"data_dir": tmp_path / "belum" / "ada"})
+        findings = site.look(settings=settings)
+        assert findings["secrets"].detail == ".env dapat dibuka pengguna lain di mesin ini"
+        assert findings["disk"].detail == f"di {tmp_path} tersisa 3,0 GiB (3%)"
+        (tmp_path / ".env").chmod(0o600)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(100 * 2**30, 90 * 2**30, 10 * 2**30))
+        assert {"secrets", "disk"} & site.wrong() == set()
+
+    def test_rows_that_wait_or_are_parked_and_backups_that_were_not_made_are_told(self, site: Site):
+        store = site.parts.store
+        store.submit(Delivery("portal", "form", "", b"{}"), "SI", 2026)
+        findings = site.look()
+        assert (findings["queues"].ok, findings["backup"].detail) == (True, "belum pernah dibuat")
+        later = lambda: NOW + timedelta(days=2)  # noqa: E731 - a clock
+        assert site.look(clock=later)["queues"].detail == "1 baris inbox menunggu, yang tertua sudah 2880 menit"
+        claimed = store.claim(lease=timedelta(minutes=1))
+        store.park(*claimed, "403", Failure.RIGHTS)
+        assert site.look()["queues"].detail == "1 baris inbox diparkir"
+        store.set_mark(BACKED_UP, NOW.isoformat())
+        assert site.look()["backup"].ok
+        assert site.look(clock=later)["backup"].detail == "yang terakhir dibuat 2026-06-02 09.00"
+
+    def test_the_mail_server_the_portal_and_the_scanner_are_asked(self, site: Site):
+        portal = Portal(lambda: NOW).start()
+        with post_office() as office:
+            there = {"smtp_url": SecretStr(office.url), "portal_callback_url": portal.callback_url, "clamd_url": "tcp://127.0.0.1:9"}
+            findings = site.look(settings=site.parts.settings.model_copy(update=there))
+            assert [findings[code].state for code in ("mail", "callback", "scanner")] == ["well", "well", "ill"]
+        portal.stop()
+        findings = site.look(settings=site.parts.settings.model_copy(update=there))
+        assert findings["mail"].detail == "mail: ConnectionRefusedError"
+        assert findings["callback"].detail == "alamat portal tidak dapat dipakai (ConnectionError)"
+
     def test_every_check_has_its_words(self):
         words = messages("doctor")
         checks = {*CHECKS}
         assert checks <= words.keys()
-        assert {code for code in words if code.endswith("_fix")} == {
-            f"{code}_fix" for code in (checks | {"unreachable", "refused"}) - {"token"}
-        }
+        assert {code for code in words if code.endswith("_fix")} == {f"{code}_fix" for code in checks | {"unreachable", "refused"}}

@@ -1,0 +1,3 @@
+"""Backups."""
+
+BACKED_UP = "cadangan"

@@ -183,8 +183,9 @@ def _years_missing(parts: Parts) -> list[int]:
 
 def _disks(parts: Parts) -> Iterator[str]:
     """The folders of the files and of an SQLite database, where little room is left. A folder not made yet is looked for above."""
-    database = parts.store.folder
-    for folder in dict.fromkeys(_there(folder) for folder in (parts.settings.data_dir, database) if folder is not None):
+    file = parts.store.file
+    folders = (parts.settings.data_dir, *((file.parent,) if file else ()))
+    for folder in dict.fromkeys(map(_there, folders)):
         room = shutil.disk_usage(folder)
         if room.free < LEAST_FREE or room.free < room.total * LEAST_SHARE:
             free = f"{room.free / 1024**3:.1f}".replace(".", ",")

@@ -1,4 +1,4 @@
-"""The commands by which an administrator makes the service ready, looks it over and keeps it: provision, doctor, token.
+"""The commands by which an administrator makes the service ready, looks it over, and keeps what it knows.
 
 Whatever they say comes from templates/messages/upkeep.yaml, what they ask for from cli.yaml.
 """
@@ -6,6 +6,8 @@ Whatever they say comes from templates/messages/upkeep.yaml, what they ask for f
 import json
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,8 +16,12 @@ import click
 from integration import logs
 from integration.clock import utc_now
 from integration.parts import Parts, secrets
+from integration.procedure.definition import by_revision
 from integration.settings import Settings, SettingsFaults
+from integration.store.copies import Copies, NotEmpty, UnknownRevision
 from integration.templates import messages
+from sync import backup as backups
+from sync.audit import audit
 from sync.doctor import Finding, check
 from sync.provision import Change
 from sync.renewal import VARIABLE, NotKept, Place, renew
@@ -108,5 +114,86 @@ def token_rotate(days: int, out: Path | None) -> None:
     click.echo(SAID["token_rotated"].format(file=place.file, day=ends))
 
 
-upkeep = (provision, doctor, token)
+@click.command(help=SAID["help_backup"])
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--keep", type=click.IntRange(1), help=SAID["help_keep"])
+def backup(folder: Path, keep: int | None) -> None:
+    """Everything into one file, while the service runs."""
+    with _whole() as (parts, database):
+        try:
+            place, manifest = backups.make(database, parts.settings.data_dir, folder, utc_now())
+        except UnknownRevision:
+            failed("backup_nothing", SAID)
+        except backups.Unusable as unusable:
+            _tell(unusable)
+            failed("backup_unproved", SAID)
+        except OSError as fault:
+            failed("backup_disk", SAID, folder=folder, reason=fault)
+        parts.store.set_mark(backups.BACKED_UP, manifest.made_at.isoformat())
+    size = f"{place.stat().st_size / 2**20:.1f}".replace(".", ",")
+    click.echo(SAID["backed_up"].format(file=place, size=size, rows=sum(manifest.tables.values()), files=_files(manifest)))
+    click.echo(SAID["backup_without"])
+    for old in backups.outdated(folder, keep) if keep else ():
+        old.unlink()
+        click.echo(SAID["backup_removed"].format(file=old))
+
+
+@click.command(help=SAID["help_restore"])
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--check", "only_check", is_flag=True, help=SAID["help_check"])
+@click.option("--skip-numbers", "skip", type=click.IntRange(0), default=0, show_default=True, help=SAID["help_skip"])
+def restore(file: Path, skip: int, *, only_check: bool) -> None:
+    """Put a backup back on an empty machine, and prove what is there then."""
+    try:
+        if only_check:
+            manifest = backups.prove(file)
+            click.echo(SAID["backup_proved"].format(file=file, at=_local(manifest), files=_files(manifest)))
+            return
+        with _whole() as (parts, database):
+            manifest = backups.put_back(file, database, parts.settings.data_dir, skip=skip)
+            parts.store.set_mark(backups.BACKED_UP, manifest.made_at.isoformat())
+            proof = audit(parts.store, parts.files, by_revision(parts.procedures))
+    except backups.Unusable as unusable:
+        _tell(unusable)
+        failed("restore_refused", SAID)
+    except NotEmpty as there:
+        failed("restore_not_empty", SAID, table=there)
+    except UnknownRevision as revision:
+        failed("restore_newer", SAID, revision=revision)
+    for fault in proof.faults:
+        click.echo(WORDS[fault.kind].format(ticket=fault.ticket, seq=fault.seq, what=fault.what))
+    if proof.faults:
+        failed("audit_faults", faults=len(proof.faults))
+    click.echo(SAID["restored"].format(cases=proof.cases, files=_files(manifest), rows=sum(manifest.tables.values()), at=_local(manifest)))
+    click.echo(SAID["restored_then"].format(at=_local(manifest)))
+
+
+@contextmanager
+def _whole() -> Iterator[tuple[Parts, Copies]]:
+    """The parts, their tables as they are found, and the same database as a whole."""
+    settings = Settings.read()
+    logs.configure("WARNING", secrets(settings))
+    parts, database = Parts.unproved(settings), Copies(settings.database_url.get_secret_value(), clock=utc_now)
+    try:
+        yield parts, database
+    finally:
+        parts.store.close()
+        database.close()
+
+
+def _tell(unusable: backups.Unusable) -> None:
+    for fault in unusable.faults:
+        click.echo(SAID[fault.kind].format(what=fault.what), err=True)
+
+
+def _files(manifest: backups.Manifest) -> int:
+    return sum(name.startswith(backups.FILES) for name in manifest.entries)
+
+
+def _local(manifest: backups.Manifest) -> str:
+    """When a backup was made, by the clock of this machine's administrator."""
+    return f"{manifest.made_at.astimezone():%Y-%m-%d %H.%M %Z}"
+
+
+upkeep = (provision, doctor, token, backup, restore)
 """The commands, for the command line to take up."""

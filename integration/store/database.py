@@ -53,19 +53,24 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
     @property
-    def folder(self) -> Path | None:
-        """Where SQLite keeps its file; None for a database on a server."""
-        return Path(self._engine.url.database or "").parent if self._sqlite else None
+    def file(self) -> Path | None:
+        """Where SQLite keeps its tables; None for a database on a server."""
+        return Path(self._engine.url.database or "") if self._sqlite else None
 
     def migrate(self) -> None:
         """Bring the tables to this release; harmless where they are. Raises StoreDown."""
         with self._write() as connection:
             if not self._sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(self._migrations(connection), "head")
+
+    @staticmethod
+    def _migrations(connection: Connection) -> Config:
+        """What Alembic goes by, within this connection's transaction."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        return config
 
     def migrated(self) -> bool:
         """Whether the tables are those of this release. Raises StoreDown."""

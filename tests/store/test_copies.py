@@ -99,9 +99,8 @@ def test_a_copy_of_an_older_release_is_brought_to_this_one(url, other, lay, watc
     database = sa.create_engine(url)
     migrate(database, "0006")
     with database.begin() as connection:
-        values = "('SI-2026-000001/surat-tugas', 'surat-tugas', 2026, 1, '1/ST')"
-        reserved = f"insert into numbers (document, series, year, seq, number) values {values}"
-        connection.execute(sa.text(reserved))
+        reserve = sa.text("insert into numbers (document, series, year, seq, number) values (:document, 'surat-tugas', 2026, 1, '1/ST')")
+        connection.execute(reserve, {"document": "SI-2026-000001/surat-tugas"})
     database.dispose()
     with lay(url).snapshot() as snapshot:
         copy = kept(snapshot)

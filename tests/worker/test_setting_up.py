@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 from integration.doorbell import Embedded
@@ -131,11 +132,90 @@ class TestProvision:
         site.project.labels.pop(next(number for number, known in site.project.labels.items() if known.name == "prioritas::rendah"))
         board = next(board for board in site.project.boards.values() if board.name.startswith("SI "))
         board.lists.pop()
+        board.lists[0].position, board.lists[1].position = board.lists[1].position, board.lists[0].position
         changes = site.provision.apply()
-        assert [change.kind for change in changes] == ["label_create", "label_update", "column_create", "hook_update"]
+        assert [change.kind for change in changes] == ["label_create", "label_update", "column_create", "columns_order", "hook_update"]
+        assert changes[1].diff == (("color", "#000000", "#2f7d4f"),)
         assert all(str(change) for change in changes)
         assert (label.color, hook.flags["confidential_note_events"]) == ("#2f7d4f", True)
         assert site.provision.plan() == []
+
+    def test_each_division_has_a_board_of_its_steps(self, site: Site):
+        list(site.provision.labels(act=True))
+        list(site.provision.boards(act=True))
+        boards = {
+            board.name: [site.project.labels[column.label_id].name for column in board.lists] for board in site.project.boards.values()
+        }
+        assert [name for name in boards if name.endswith(" (SI)") and name[:3] != "SI "] == [
+            "Kepala Pustikom (SI)",
+            "Kepala Divisi Layanan dan Pangkalan Data (SI)",
+            "Kepala Divisi Pengembangan Sistem Informasi dan Pemrograman (SI)",
+            "Kepala Divisi Infrastruktur dan Keamanan Jaringan (SI)",
+        ]
+        numbers = lambda name: [int(label.removeprefix("langkah::")[:2]) for label in boards[name]]  # noqa: E731 - asked twice
+        assert numbers("Kepala Pustikom (SI)") == [4, 5, 15, 23, 30]
+        assert numbers("Kepala Divisi Infrastruktur dan Keamanan Jaringan (SI)") == [26, 27]
+
+    def test_a_project_that_is_in_use_is_taken_as_it_is(self, site: Site):
+        people, project = site.gitlab.act(site.gitlab.account("kepala")), site.project
+        site.gitlab.member(project, people.user, Level.MAINTAINER)
+        iid = people.open(project, "Milik orang", labels=["penting"])
+        ask = lambda method, path, **data: requests.request(  # noqa: E731 - asked often
+            method,
+            f"{site.gitlab.url}/api/v4/projects/{project.id}/{path}",
+            json=data,
+            headers={"PRIVATE-TOKEN": people.user.token},
+            timeout=30,
+        ).raise_for_status()
+        ask("POST", "wikis", title="home", content="Selamat datang.")
+        ask("POST", "repository/files/.gitlab%2Fissue_templates%2FDefault.md", branch="utama", content="Tulis di sini.", commit_message="x")
+        ask("POST", "hooks", url="https://lain.example/")
+        ask("POST", "labels", name="langkah::04 Pemeriksaan", color="#ff0000")
+        boards = {board.id: (board.name, list(board.lists)) for board in project.boards.values()}
+        planned = site.provision.plan()
+        assert [change.name for change in planned if change.kind in ("wiki_create", "template_create")] == ["alur-pos"]
+        assert site.provision.apply() == planned
+        assert site.provision.plan() == []
+        assert (project.wiki["home"].content, project.files[".gitlab/issue_templates/Default.md"]) == ("Selamat datang.", "Tulis di sini.")
+        assert all((project.boards[number].name, project.boards[number].lists) == was for number, was in boards.items())
+        assert [hook.url for hook in project.hooks.values()] == ["https://lain.example/", HOOK]
+        assert [project.labels[number].name for number in project.issues[iid].label_ids] == ["penting"]
+
+    def test_what_greets_people_is_made_once_and_theirs_from_then_on(self, site: Site):
+        site.provision.apply()
+        assert "/pos bantuan" in site.project.wiki["home"].content
+        assert "portal" in site.project.templates["Default"]
+        site.project.wiki["home"].content = "Disunting."
+        assert site.provision.apply() == []
+        assert site.project.wiki["home"].content == "Disunting."
+
+    def test_settings_that_would_harm_a_case_are_put_right_and_what_only_the_owner_may_is_asked_for(self, site: Site):
+        site.project.visibility = "internal"
+        site.project.settings["enforce_auth_checks_on_uploads"] = False
+        assert [change.kind for change in site.provision.settings(act=True)] == [
+            "enforce_auth_checks_on_uploads",
+            "autoclose_referenced_issues",
+            "visibility_by_owner",
+        ]
+        assert site.project.settings == {"enforce_auth_checks_on_uploads": True, "autoclose_referenced_issues": False}
+        assert site.look()["project"].detail == "proyek tidak privat, dan akun ini tidak berhak mengubahnya"
+        site.gitlab.member(site.project, site.gitlab.account("alur-pos"), Level.OWNER)
+        assert [change.kind for change in site.provision.settings(act=True)] == ["visibility"]
+        assert (site.project.visibility, list(site.provision.settings())) == ("private", [])
+
+    def test_names_follow_a_revision_that_replaces_the_one_before(self, site: Site):
+        site.provision.apply()
+        label = next(label for label in site.project.labels.values() if label.name == "langkah::04 Pemeriksaan")
+        steps = tuple(replace(step, name="Penelaahan") if step.number == 4 else step for step in POS.steps)
+        newer = replace(POS, revision="2027-01", head=replace(POS.head, name="Pengaduan"), steps=steps)
+        both = replace(site.provision, procedures=(POS, newer))
+        assert "label_rename" not in {change.kind for change in both.plan()}  # cases of before still need theirs
+        alone = replace(site.provision, procedures=(newer,))
+        planned = alone.plan()
+        assert [change.kind for change in planned] == ["label_rename", "label_update", "board_rename"]
+        assert alone.apply() == planned
+        assert (label.name, alone.plan()) == ("langkah::04 Penelaahan", [])
+        assert "SI Pengaduan" in {board.name for board in site.project.boards.values()}
 
     def test_a_new_secret_reaches_the_hook(self, site: Site):
         site.provision.apply()
@@ -173,7 +253,7 @@ class TestDoctor:
         assert findings["hook"].detail == f"webhook ke {HOOK} belum ada"
         assert findings["hook"].fix.startswith("Jalankan alur provision.")
         assert findings["labels"].detail == (
-            "80 belum ada atau belum sesuai, antara lain "
+            "116 belum ada atau belum sesuai, antara lain "
             "langkah::04 Pemeriksaan, langkah::05 Persetujuan Kepala Pustikom, langkah::06 Penjadwalan"
         )
 

@@ -129,6 +129,7 @@ def _longest_rising(places: Sequence[int]) -> frozenset[int]:
     """The most of these places that rise as they come."""
     ending: list[tuple[int, ...]] = [()]
     for place in places:
-        before = max((run for run in ending if not run or run[-1] < place), key=lambda run: len(run))
+        before = max((run for run in ending if not run or run[-1] < place), key=len)
         ending.append((*before, place))
-    return frozenset(max(ending, key=lambda run: len(run)))
+    longest = max(ending, key=len)
+    return frozenset(longest)

@@ -363,7 +363,7 @@ class TestAnotherRobot:
             threading.Thread(target=robots[-1].serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
             url = f"http://127.0.0.1:{robots[-1].server_port}/"
             flags = {"issues_events": True, "confidential_issues_events": True, "push_events": False}
-            bench.platform.post(f"{bench.platform.project}/hooks", {"url": url, **flags})
+            bench.setup.post(f"{bench.setup.project}/hooks", {"url": url, **flags})
             return robots[-1]
 
         yield robot

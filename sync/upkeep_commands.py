@@ -18,7 +18,8 @@ from integration.clock import utc_now
 from integration.parts import Parts, secrets
 from integration.procedure.definition import by_revision
 from integration.settings import Settings, SettingsFaults
-from integration.store.copies import Copies, NotEmpty, UnknownRevision
+from integration.store.copies import Copies, NotEmpty
+from integration.store.database import CannotGoBack, UnknownRevision
 from integration.templates import messages
 from sync import backup as backups
 from sync.audit import audit
@@ -168,6 +169,34 @@ def restore(file: Path, skip: int, *, only_check: bool) -> None:
     click.echo(SAID["restored_then"].format(at=_local(manifest)))
 
 
+@click.group(help=SAID["help_database"])
+def database() -> None:
+    """The tables."""
+
+
+@database.command("show", help=SAID["help_database_show"])
+def database_show() -> None:
+    """Which tables there are, and which this release has."""
+    with _whole() as (parts, _):
+        present, ours = parts.store.revisions()
+    click.echo(SAID["database_revisions"].format(present=present or "-", ours=ours))
+
+
+@database.command("migrate", help=SAID["help_database_migrate"])
+@click.option("--to", metavar="REVISION", help=SAID["help_database_to"])
+def database_migrate(to: str | None) -> None:
+    """Bring the tables forward, or back."""
+    with _whole() as (parts, _):
+        try:
+            parts.store.migrate(to)
+        except UnknownRevision as revision:
+            failed("database_unknown", SAID, revision=revision)
+        except CannotGoBack as fault:
+            failed("database_stays", SAID, reason=fault)
+        present, _ = parts.store.revisions()
+    click.echo(SAID["database_migrated"].format(present=present))
+
+
 @contextmanager
 def _whole() -> Iterator[tuple[Parts, Copies]]:
     """The parts, their tables as they are found, and the same database as a whole."""
@@ -195,5 +224,5 @@ def _local(manifest: backups.Manifest) -> str:
     return f"{manifest.made_at.astimezone():%Y-%m-%d %H.%M %Z}"
 
 
-upkeep = (provision, doctor, token, backup, restore)
+upkeep = (provision, doctor, token, backup, restore, database)
 """The commands, for the command line to take up."""

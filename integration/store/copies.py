@@ -18,7 +18,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 
-from integration.store.database import MIGRATION_LOCK, MIGRATIONS, Database
+from integration.store.database import MIGRATION_LOCK, MIGRATIONS, Database, UnknownRevision
 from integration.tables import metadata, sequences
 
 Plain = str | int | float | None
@@ -47,10 +47,6 @@ class Snapshot:
 
 class NotEmpty(Exception):
     """There is something in the database already; the text is the name of a table."""
-
-
-class UnknownRevision(Exception):
-    """The tables are those of a release this one knows nothing of, or there are none; the text is their revision."""
 
 
 class Copies(Database):

@@ -86,3 +86,12 @@ def test_a_token_that_gitlab_does_not_renew_stays_in_the_settings(alur, environm
     assert result.exit_code == 1
     assert "Token GitLab tidak diterima" in result.stderr
     assert file.read_text() == before
+
+
+def test_tables_go_forward_and_back_by_the_command(alur):
+    assert alur("database", "migrate", "--to", "0006").stdout == "Skema basis data sekarang 0006.\n"
+    assert alur("database", "show").stdout.startswith("Skema basis data: 0006. Skema rilis ini: ")
+    assert alur("database", "migrate").exit_code == 0
+    assert alur("database", "migrate", "--to", "0005").stdout == "Skema basis data sekarang 0005.\n"
+    result = alur("database", "migrate", "--to", "9999")
+    assert (result.exit_code, result.stderr) == (1, "Skema 9999 tidak dikenal rilis ini; tidak ada yang diubah.\n")

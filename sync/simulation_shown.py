@@ -111,7 +111,7 @@ def _roles(comparison: Comparison) -> Table:
 
 
 def _papers(comparison: Comparison) -> Table:
-    table = _table("title_papers", "paper", "before", "after", "change")
+    table = _table("title_papers" if comparison.before else "title_papers_alone", "paper", "before", "after", "change")
     before, after = comparison.before.papers if comparison.before else {}, comparison.after.papers
     for title in dict.fromkeys([*after, *before]):
         had, has = before.get(title, 0), after.get(title, 0)

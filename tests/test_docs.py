@@ -258,6 +258,13 @@ def test_every_file_and_every_name_of_the_code_exists(path: Path) -> None:
             assert known(said.partition("(")[0]), said
 
 
+def test_every_class_the_developers_read_of_exists() -> None:
+    source = "\n".join(read(path) for folder in ("integration", "sync", "webhooks") for path in sorted((ROOT / folder).rglob("*.py")))
+    said = {found for found in spans(read(ROOT / "docs" / "developers.md")) if re.fullmatch(r"([A-Z][a-z]+){2,}", found)}
+    assert len(said) > 4
+    assert [name for name in said if f"class {name}" not in source] == []
+
+
 def known(name: str) -> bool:
     """Whether `package.module.attribute` is something."""
     parts = name.split(".")

@@ -1,6 +1,8 @@
 """The guides: each fits on two pages of A4 with its pictures, and the commands of the operator's do what is said of them."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import markdown
 import pypdfium2
@@ -30,7 +32,7 @@ body { font: 10pt/1.4 'DejaVu Sans', sans-serif; }
 h1 { font-size: 16pt; margin: 0 0 6pt; } h2 { font-size: 12pt; margin: 10pt 0 4pt; } p, ul, ol { margin: 4pt 0; }
 table { border-collapse: collapse; width: 100%; font-size: 9pt; } th, td { border: .5pt solid #999; padding: 2pt 4pt; text-align: left; }
 pre { background: #f2f2f2; padding: 4pt 6pt; font-size: 8pt; margin: 4pt 0; white-space: pre-wrap; } code { font-size: 8.5pt; }
-img { display: block; margin: 4pt auto; max-width: 85%; max-height: 80mm; }
+img { display: block; margin: 4pt auto; max-width: 70%; max-height: 66mm; }
 """
 
 
@@ -47,6 +49,15 @@ def test_each_guide_is_two_pages_of_a4_with_its_pictures(tmp_path: Path) -> None
             tab.print(tmp_path / f"{guide.stem}.pdf")
             pages[guide.name] = len(pypdfium2.PdfDocument(tmp_path / f"{guide.stem}.pdf"))
     assert {name: count for name, count in pages.items() if count > 2} == {}
+
+
+def test_the_story_developers_are_shown_is_one(world: World) -> None:
+    ((code),) = re.findall(
+        r"^```python\n(.*?)^```", (ROOT / "docs" / "developers.md").read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
+    )
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 -- ours
+    names["test_a_step_is_left"](world)
 
 
 def test_what_the_operators_guide_says_to_type_works(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

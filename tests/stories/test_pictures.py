@@ -120,7 +120,7 @@ def test_an_issue_whose_turn_it_is(world: World, sight) -> None:
 def test_a_request_that_is_refused(world: World, sight) -> None:
     ticket = world.stands_at(18)
     world.comment(world.case(ticket).team[0], ticket, "/pos selesai\n\n### Arsip database\nCadangan 8 Juni 2026 di server arsip.")
-    sight("penolakan", world.campus.issue(ticket)["web_url"], Part(newest_note(world, ticket)))
+    sight("penolakan", world.campus.issue(ticket)["web_url"], Part(newest_note(world, ticket), most=330))
 
 
 def test_the_draft_of_a_weeks_report(world: World, sight) -> None:

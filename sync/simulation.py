@@ -225,7 +225,8 @@ def _ended(store: Store, slug: str, revisions: Revisions) -> list[str]:
 
 
 def _ledgers(store: Store, tickets: Sequence[str]) -> Iterator[tuple[Case, list[Entry]]]:
-    return ((case, entries) for entries in store.ledgers(tickets) if (case := fold(entries)))
+    """Of these cases, those of which it is still known what was said; of one whose personal data was erased it is not."""
+    return ((case, entries) for entries in store.ledgers(tickets) if (case := fold(entries)) and not case.erased_at)
 
 
 def _title(procedure: Procedure, event: DocumentIssued) -> str:

@@ -66,7 +66,7 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
         if isinstance(message, Revised):
             if not edge.is_form_of(message.data.formulir, ticket):
                 return _answer(forms.Faults((forms.fault("formulir.kode", "other_form"),)).answer(), 422)
-            edge.keep_files(message.data.formulir)
+            edge.make_room(message.data.formulir)
         kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
     if isinstance(kept, Conflict):
         return _refused(409, "conflict")

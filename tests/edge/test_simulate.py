@@ -73,7 +73,7 @@ def test_a_past_case_and_invented_ones_are_told_side_by_side(alur, ended, edited
     assert "1 perkara yang lalu" in result.stdout
     assert "2 perkara buatan, benih 1" in result.stdout
     assert f"Langkah 08 Evaluasi, “selesai”, 1 perkara ({ended}): Bagian “Biaya” belum ditulis." in " ".join(result.stdout.split())
-    assert "Median hari kerja" in result.stdout
+    assert "Hari kerja, median" in result.stdout
     assert "Dokumen yang terbit sama banyaknya." in result.stdout
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -38,6 +39,7 @@ from sync.scripts import INVENTED, AsRecorded, Drawn, cast, counterparts
 from sync.simulation import Asked, Comparison, simulate
 from sync.stays import Meter
 from tests.core.office import CALENDAR, START, UNIT, organisation, person, submission
+from tests.core.revised import EDITS, fits
 from tests.core.run import TICKET, Run
 from tests.core.straight import step_on, walk
 
@@ -197,6 +199,18 @@ def test_steps_are_known_by_name_then_by_words_whatever_their_number() -> None:
     renamed = replace(POS, steps=(replace(moved[0], name="Awal"), *moved[1:]))
     assert counterparts(POS, renamed) == {step.number: step.number + 1 for step in POS.steps}
     assert 8 not in counterparts(POS, stepped(lambda step: replace(step, name="Lain", text="Lain"), 8))
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_under_whatever_revision_would_be_let_in_a_past_case_ends_or_it_is_told_where_it_stops(seed: int) -> None:
+    draw, edited = Random(seed), POS
+    while edited is POS or not fits(edited):
+        edited = POS
+        for edit in draw.sample(EDITS, 3):
+            edited = edit(edited, draw.randrange(31), draw.randrange(31))
+    for story in (sent_back, ordered, another_team):
+        went = again(past(story), replace(edited, revision="2099-01"))
+        assert went.case.ending or (went.stopped == "stuck" and went.objections)
 
 
 # --- figures ---

@@ -57,7 +57,7 @@ def procedure_show(name: str | None, *, diagram: bool) -> None:
 
 @procedure.command("simulate", help=WORDS["help_procedure_simulate"])
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--cases", type=click.IntRange(1, 10_000), default=100, show_default=True, help=WORDS["help_simulate_cases"])
+@click.option("--cases", type=click.IntRange(1, 1000), default=100, show_default=True, help=WORDS["help_simulate_cases"])
 @click.option("--source", type=click.Choice([PAST, SYNTHETIC, BOTH]), default=BOTH, show_default=True, help=WORDS["help_simulate_source"])
 @click.option("--seed", type=int, default=1, show_default=True, help=WORDS["help_simulate_seed"])
 @click.option("--json", "as_data", is_flag=True, help=WORDS["help_json"])

@@ -23,7 +23,7 @@ PROCEDURE = procedures.load("pengaduan-masalah-teknis-si")
 GUIDES = sorted((ROOT / "docs" / "panduan").glob("*.md"))
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FILES = [*PAGES, *(path for path in sorted((ROOT / "deploy").rglob("*")) if path.is_file())]
-FOR_TESTS = re.compile(r"ALUR_(PICTURES|(TEST|BENCH)_[A-Z_]+)")
+NO_SETTING = re.compile(r"ALUR_(PICTURES|VERSI|(TEST|BENCH)_[A-Z_]+)")  # of the tests, and of the files that start containers
 
 ROLES = {
     "programmer": {"tim-programmer"},
@@ -72,9 +72,10 @@ def lines(path: Path) -> Iterator[Line]:
     for said in spans(text):
         if re.fullmatch(r"alur [a-z].*", said):
             yield Line(named(path), said, whole=False)
-    for said in (part.strip() for block in blocks(text) for part in block.splitlines()):
+    copied = [part for block in blocks(text) for part in block.splitlines()] + re.findall(r"^ExecStart=.*$", text, flags=re.MULTILINE)
+    for said in map(str.strip, copied):
         if begins.match(said):
-            yield Line(named(path), said[said.index("alur") :], whole=True)
+            yield Line(named(path), f"alur{begins.match(said)[1] or ''}", whole=True)
 
 
 def alternatives(said: str) -> list[list[str]]:
@@ -96,7 +97,7 @@ def fault(words: list[str], *, whole: bool) -> str:
             return f"no command {words[0]}"
         command, words = found, words[1:]
         context = click.Context(command, info_name=command.name, parent=context)
-    filled = ["1" if re.fullmatch(r"ID|N", word) else word for word in words]
+    filled = ["1" if re.fullmatch(r"[A-Z]+", word) else word for word in words]
     try:
         command.make_context(command.name, filled, parent=context.parent)
     except click.MissingParameter as missing:
@@ -209,7 +210,7 @@ def test_a_guide_tells_every_step_of_its_role_with_every_way_to_leave_it(role: s
 @pytest.mark.parametrize("path", FILES, ids=named)
 def test_every_setting_that_is_named_exists(path: Path) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
-    said = {found for found in re.findall(r"\bALUR_[A-Z0-9_]*[A-Z0-9]\b", read(path)) if not FOR_TESTS.fullmatch(found)}
+    said = {found for found in re.findall(r"\bALUR_[A-Z0-9_]*[A-Z0-9]\b", read(path)) if not NO_SETTING.fullmatch(found)}
     assert said - known == set()
 
 

@@ -32,6 +32,7 @@ from sync.book_commands import numbers
 from sync.doctor import check
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
 from sync.portal_commands import portal, sandbox
+from sync.privacy_commands import privacy
 from sync.procedure_commands import procedure
 from sync.register import register
 from sync.reports import issue
@@ -267,6 +268,7 @@ main.add_command(rows("outbox"))
 
 
 main.add_command(numbers)
+main.add_command(privacy)
 main.add_command(portal)
 main.add_command(sandbox)
 

@@ -98,6 +98,7 @@ def fault(words: list[str], *, whole: bool) -> str:
         command, words = found, words[1:]
         context = click.Context(command, info_name=command.name, parent=context)
     filled = ["1" if re.fullmatch(r"[A-Z]+", word) else word for word in words]
+    filled += [option.opts[0] for option in command.params if getattr(option, "prompt", None)]  # what is asked back is answered
     try:
         command.make_context(command.name, filled, parent=context.parent)
     except click.MissingParameter as missing:
@@ -127,7 +128,7 @@ def test_every_command_is_written_down_somewhere_for_whoever_runs_the_service() 
         else:
             yield name
 
-    pages = read(ROOT / "README.md") + read(ROOT / "docs" / "panduan" / "administrator.md") + read(ROOT / "docs" / "portal.md")
+    pages = "\n".join(map(read, [ROOT / "README.md", ROOT / "docs" / "portal.md", *GUIDES]))
     written = {
         " ".join(["alur", *words])
         for said in spans(pages) + "\n".join(blocks(pages)).splitlines()

@@ -15,7 +15,7 @@ from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
-from integration.store import Conflict, Delivery, Kept
+from integration.store import Conflict, Delivery, Kept, Restraint
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -88,6 +88,10 @@ class Edge:
         """Whether a case of this ticket's procedure is opened with such a form."""
         prefix = ticket.partition("-")[0]
         return any((procedure.prefix, procedure.form) == (prefix, form.kode) for procedure in self.procedures)
+
+    def restricted(self, ticket: str) -> bool:
+        """Whether nothing of the case may be handed out, because somebody its data is about asked for that."""
+        return any(one.kind == Restraint.RESTRICTION for one in self.store.restrained(ticket))
 
     def make_room(self, form: Form) -> None:
         """Take no form with files while the folder they will go to takes none. Raises OSError."""

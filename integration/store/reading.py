@@ -17,6 +17,7 @@ from integration.store.book import Book
 from integration.store.listing import Listing
 from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Turn, Waiting
 from integration.store.statements import columns
+from integration.store.subjects import Subjects
 from integration.store.worklist import Worklist
 from integration.store.writing import FIRST, chain_faults, entry_of
 from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, outbox
@@ -26,7 +27,7 @@ Side = Literal["inbox", "outbox"]
 AT_ONCE = 50  # ledgers read in one question
 
 
-class Store(Worklist, Book, Listing):
+class Store(Worklist, Book, Listing, Subjects):
     """The store of the service: everything it knows and everything it still has to do."""
 
     # --- cases ---

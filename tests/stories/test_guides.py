@@ -15,7 +15,7 @@ from tests.edge.browser import PROGRAM, browser
 from tests.stories.world import ORGANISATION, PROCEDURE, ROOT, World, variables
 from tests.test_docs import GUIDES, alternatives, lines
 
-ADMINISTRATOR = ROOT / "docs" / "panduan" / "administrator.md"
+OPERATORS = [ROOT / "docs" / "panduan" / f"{name}.md" for name in ("administrator", "data-pribadi")]
 STAYS = {"serve", "web", "worker", "beat"}  # they run until they are told to end
 NOT_HERE = (
     ["outbox", "show"],  # nothing is parked in a healthy world
@@ -23,6 +23,8 @@ NOT_HERE = (
     ["inbox", "show"],
     ["inbox", "replay"],
     ["numbers", "void"],  # takes a number that is there: below
+    ["privacy", "erase"],  # of a case that is over
+    ["privacy", "retention"],  # of an organisation that says how long
     ["report", "weekly"],  # by the clock of this machine, the week may be still to come
 )
 BOOK = "nomor,jenis,tanggal,perihal\n100/UN39.17/LPS/V/2026,LPS,2026-05-11,Perbaikan SIAKAD\n"
@@ -68,7 +70,7 @@ def test_what_the_operators_guide_says_to_type_works(world: World, tmp_path: Pat
     (tmp_path / "buku.csv").write_text(BOOK, encoding="utf-8")
     told = variables(world.campus, tmp_path, world.settings.database_url.get_secret_value(), world.campus.portal.service_url)
     told["ALUR_DATA_DIR"] = str(world.settings.data_dir)
-    said = [alternatives(line.said.replace("--cases 100", "--cases 1"))[0] for line in lines(ADMINISTRATOR)]
+    said = [alternatives(line.said.replace("--cases 100", "--cases 1"))[0] for guide in OPERATORS for line in lines(guide)]
     ran = [words for words in said if words[0] not in STAYS and words[:2] not in NOT_HERE and words != ["outbox"]]
     ran.append(["numbers", "void", world.case("SI-2026-000001").current_paper("surat-tugas", "final").number, "--reason", "Salah ketik"])
     assert len(ran) > 20

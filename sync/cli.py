@@ -32,6 +32,7 @@ from sync.audit import audit
 from sync.book_commands import numbers
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
 from sync.portal_commands import portal, sandbox
+from sync.privacy_commands import privacy
 from sync.register import register
 from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
@@ -333,6 +334,7 @@ main.add_command(rows("outbox"))
 
 
 main.add_command(numbers)
+main.add_command(privacy)
 main.add_command(portal)
 main.add_command(sandbox)
 for command in upkeep:
@@ -434,7 +436,7 @@ def paper(document: str, *, docx: bool, issued: bool, out: Path | None) -> None:
         content, name = word.render(composed.text, composed.sheet), Path(documents.filename(made)).with_suffix(".docx")
     else:
         signed = None if issued else made.of_record
-        content, name = service.files.get(signed.sha256 if signed else made.sha256), Path(documents.filename(made, signed))
+        content, name = service.files.get(case.ticket, signed.sha256 if signed else made.sha256), Path(documents.filename(made, signed))
     out = out or name
     out.write_bytes(content)
     click.echo(WORDS["written"].format(path=out))

@@ -25,6 +25,7 @@ from sync.inbox import Inbox
 from sync.mail import Mail
 from sync.outbox import Outbox
 from sync.portal import Portal
+from sync.privacy import Privacy
 from sync.provision import Change, Provision
 from sync.reconcile import Reconciler
 from sync.roster import Roster
@@ -87,6 +88,11 @@ class Service:
     def archives(self) -> Archives:
         """This thread's hand on the archives."""
         return Archives(self.store, self.files, self.reconciler.platform, self.parts.clock)
+
+    @property
+    def privacy(self) -> Privacy:
+        """The hand on what is kept of persons."""
+        return Privacy(self.store, self.files, self.display, self.parts.clock)
 
     def platform(self, *, setting_up: bool = False) -> Platform:
         """A new client of the platform: with the rights of every day, or with those that setting up takes."""

@@ -15,7 +15,7 @@ from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
-from integration.store import Conflict, Delivery, Kept
+from integration.store import Conflict, Delivery, Kept, Restraint
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -78,16 +78,19 @@ class Edge:
         return {"tiket": ticket, "status_url": self.links.status(ticket)}
 
     def open_case(self, form: Form, key: str, body: bytes, headers: Json) -> Kept | Conflict:
-        """Keep a form, its files first, which opens a case of the newest procedure with such a form. Raises OSError, StoreDown."""
-        self.keep_files(form)
+        """Keep a form, which opens a case of the newest procedure with such a form. Raises OSError, StoreDown."""
+        self.make_room(form)
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
         return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
 
-    def keep_files(self, form: Form) -> None:
-        """Put a form's attachments under their hashes. Raises OSError where they do not get there."""
-        for content in (file.content() for file in form.lampiran):
-            if content is not None:
-                self.files.put(content)
+    def restricted(self, ticket: str) -> bool:
+        """Whether nothing of the case may be handed out, because somebody its data is about asked for that."""
+        return any(one.kind == Restraint.RESTRICTION for one in self.store.restrained(ticket))
+
+    def make_room(self, form: Form) -> None:
+        """Take no form with files while the folder they will go to takes none. Raises OSError."""
+        if any(file.isi is not None for file in form.lampiran):
+            self.files.probe()
 
 
 def for_a_browser() -> bool:

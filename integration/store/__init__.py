@@ -27,6 +27,7 @@ from integration.store.rows import (
     Waiting,
     Work,
 )
+from integration.store.subjects import Restrained, Restraint, Right, SubjectRequest
 from integration.store.writing import chain_faults, entry_of
 
 __all__ = [
@@ -48,8 +49,12 @@ __all__ = [
     "NumberRow",
     "NumberState",
     "OutboxRow",
+    "Restrained",
+    "Restraint",
+    "Right",
     "Store",
     "StoreDown",
+    "SubjectRequest",
     "TakenOver",
     "Turn",
     "Waiting",

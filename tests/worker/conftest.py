@@ -243,7 +243,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         setup = Platform(gitlab.url, owner.token, project.path, timeout=5)
         events = ("issues_events", "confidential_issues_events", "note_events", "confidential_note_events")
         setup.post(f"{setup.project}/hooks", {"url": post.url, "push_events": False, **dict.fromkeys(events, True)})
-        files = FileStore(tmp_path)
+        files = FileStore(tmp_path, store.key)
         yield Bench(
             store=store,
             clock=clock,

@@ -63,7 +63,7 @@ def create_app(parts: Parts) -> Flask:
         attached_files(edge, login),
         entry_pages(edge, login),
     )
-    for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
+    for routes in (intake(edge), hooks(edge), *for_people, openapi(edge), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)

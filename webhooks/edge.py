@@ -34,6 +34,7 @@ class Edge:
         self.bell = parts.bell
         self.clock = parts.clock
         self.procedures = parts.procedures
+        self.forms = tuple(dict.fromkeys(procedure.form for procedure in parts.procedures))
         self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
         self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
         self.bsre_credentials = parts.settings.bsre_credentials
@@ -82,6 +83,11 @@ class Edge:
         self.make_room(form)
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
         return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
+
+    def is_form_of(self, form: Form, ticket: str) -> bool:
+        """Whether a case of this ticket's procedure is opened with such a form."""
+        prefix = ticket.partition("-")[0]
+        return any((procedure.prefix, procedure.form) == (prefix, form.kode) for procedure in self.procedures)
 
     def restricted(self, ticket: str) -> bool:
         """Whether nothing of the case may be handed out, because somebody its data is about asked for that."""

@@ -118,8 +118,9 @@ class Service:
         platform.tally = tally
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(settings.smtp_url))
         looked_over = Attachments(store, files, settings.attachment_hosts, settings.clamd_url or "")
-        links, portal, mail = Links.of(settings), self._portal(), self._mail()
-        return inbox, Outbox(store, platform, files, self.display, clock, links, looked_over, settings.signs_in, portal, mail)
+        clearing = self.platform(setting_up=True) if settings.gitlab_setup_token else None
+        hands = (Links.of(settings), looked_over, settings.signs_in, self._portal(), self._mail(), clearing)
+        return inbox, Outbox(store, platform, files, self.display, clock, *hands)
 
     def provisioning(self, hook_url: str = "", *, setting_up: bool = True) -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""

@@ -133,8 +133,8 @@ def test_the_night_is_for_a_look_at_everything_besides(service, monkeypatch, wat
             return 0
 
     eyes = Eyes()
-    monkeypatch.setitem(vars(service), "reconciler", eyes)
-    monkeypatch.setitem(vars(service), "today", SimpleNamespace(show=lambda _display: False))
+    monkeypatch.setattr(Service, "reconciler", eyes)
+    monkeypatch.setattr(Service, "today", SimpleNamespace(show=lambda _display: False))
     heard = service.bell.rings
     for hours in (0, 1, 15, 1, 1):  # from 09.00 local
         watch.move(hours=hours)

@@ -15,6 +15,7 @@ from integration.links import Links
 from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import InboxRow, OutboxRow, Turn, Work
+from integration.vitals import Diary, Recurring
 from sync.archive import Archives
 from sync.attachments import Attachments
 from sync.clock import Clockwork
@@ -51,6 +52,7 @@ class Service:
         self.files = parts.files
         self.bell = parts.bell
         self.roster = Roster(parts.store, parts.procedures, parts.bell)
+        self.diary = Diary(parts.store)
         self._display: Display | None = None
 
     @property
@@ -120,7 +122,9 @@ class Service:
         Raises StoreDown.
         """
         organisation = self.clockwork.organisation = self.parts.organisation
-        return self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
+        fresh = self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
+        self.diary.done(Recurring.TICK)
+        return fresh
 
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night all that is open; then show what is open on the wiki.
@@ -136,7 +140,9 @@ class Service:
             found += self._looked(self.reconciler.open_ones)
             self.archives.night(self.display)
             self.store.set_mark(LAST_NIGHT, night)
+            self.diary.done(Recurring.NIGHT)
         self.today.show(self.display)
+        self.diary.done(Recurring.SWEEP)
         return found
 
     def reconcile(self, *, full: bool = False) -> int:

@@ -19,7 +19,7 @@ from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, O
 from integration.store.statements import columns
 from integration.store.worklist import Worklist
 from integration.store.writing import FIRST, chain_faults, entry_of
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, lanes, marks, outbox
 
 Side = Literal["inbox", "outbox"]
 
@@ -111,6 +111,12 @@ class Store(Worklist, Book, Listing):
         counted = sa.select(cases.c.role, sa.func.count().label("n")).where(cases.c.ended_at.is_(None), cases.c.role.is_not(None))
         with self._read() as connection:
             return {row.role: row.n for row in connection.execute(counted.group_by(cases.c.role))}
+
+    def open_by_status(self) -> dict[str, int]:
+        """How many cases are open, by their status."""
+        counted = sa.select(cases.c.status, sa.func.count().label("n")).where(cases.c.ended_at.is_(None)).group_by(cases.c.status)
+        with self._read() as connection:
+            return {row.status: row.n for row in connection.execute(counted)}
 
     def due_by(self, moment: datetime) -> list[CaseRow]:
         """Open cases whose step is due at this moment or was before; none that is paused or waits for its form."""
@@ -210,6 +216,20 @@ class Store(Worklist, Book, Listing):
                 failing = {(state, failure): n for state, failure, n, _ in counted if failure}
                 found.append(Waiting(side, rows[WAITING], rows[PARKED], oldest, failing))
         return found[0], found[1]
+
+    def waits_since(self) -> datetime | None:
+        """Since when what is due longest waits for a worker; None where nothing does. What is parked, or waits for its time, is not due."""
+        now, wall = self.clock(), self.wall()
+        free = sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= wall)
+        longest = sa.select(lanes.c.next_due).where(lanes.c.next_due <= now, free).order_by(lanes.c.next_due).limit(1)
+        with self._read() as connection:
+            return connection.execute(longest).scalar()
+
+    def heard(self, source: str) -> datetime | None:
+        """When the newest message of this source came."""
+        newest = sa.select(inbox.c.received_at).where(inbox.c.source == source).order_by(inbox.c.id.desc()).limit(1)
+        with self._read() as connection:
+            return connection.execute(newest).scalar()
 
     # --- where recurring work stands ---
 

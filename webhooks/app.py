@@ -26,6 +26,7 @@ from webhooks.intake import intake
 from webhooks.listing import listing
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
+from webhooks.overview import overview
 from webhooks.pages import notice
 from webhooks.signing import signing_pages
 from webhooks.statuspages import status_pages
@@ -62,6 +63,7 @@ def create_app(parts: Parts) -> Flask:
         desk_pages(edge, login),
         attached_files(edge, login),
         entry_pages(edge, login),
+        overview(parts, login),
     )
     for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
         app.register_blueprint(routes)

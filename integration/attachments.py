@@ -1,4 +1,4 @@
-"""What was found out about an attachment's bytes, kept by their hash: what they are, what may be shown of them, whether they were scanned.
+"""What was found out about an attachment's bytes, kept by case and hash: what they are, what may be shown, whether they were scanned.
 
 The bytes as they were sent stay what they are; shown is only what `shown` names, which for a picture is the same without its metadata.
 """
@@ -31,19 +31,19 @@ class Examined:
     refused: str = ""
 
 
-def kept(store: Store, sha256: str) -> Examined | None:
-    """What is known of the bytes with this hash; None where nobody has looked yet."""
-    told = store.mark(_name(sha256))
+def kept(store: Store, ticket: str, sha256: str) -> Examined | None:
+    """What is known of the case's bytes with this hash; None where nobody has looked yet."""
+    told = store.mark(_name(ticket, sha256))
     if told is None:
         return None
     known = json.loads(told)
     return Examined(**{**known, "scan": Scan(known["scan"])})
 
 
-def keep(store: Store, sha256: str, found: Examined) -> None:
+def keep(store: Store, ticket: str, sha256: str, found: Examined) -> None:
     """Remember it."""
-    store.set_mark(_name(sha256), json.dumps(asdict(found)))
+    store.set_mark(_name(ticket, sha256), json.dumps(asdict(found)))
 
 
-def _name(sha256: str) -> str:
-    return f"lampiran:{sha256}"
+def _name(ticket: str, sha256: str) -> str:
+    return f"lampiran:{ticket}:{sha256}"

@@ -1,20 +1,25 @@
-"""Forms, attachments and documents kept by the SHA-256 of their bytes, below ALUR_DATA_DIR.
+"""Forms, attachments and documents kept by whose they are and the SHA-256 of their bytes, below ALUR_DATA_DIR.
 
-A hash is handed out only when the bytes are on disk for good, and what is under a hash never changes.
+A hash is handed out only when the bytes are on disk for good, and what is under a hash never changes. What is a case's is sealed with its
+key: without that, its files are nobody's any more, wherever a copy of them lies.
 """
 
 import hashlib
 import os
 import re
+import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from integration.faults import Failure, NeedsOperator
+from integration.sealing import SEALED, Erased, seal, unseal
 
 PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
 LARGEST_SIGNED = 20 * 1024 * 1024  # bytes of a signed copy of a paper
 SHA256 = re.compile(r"[0-9a-f]{64}")
+TICKET = re.compile(r"[A-Z][A-Z0-9]*-\d{4}-\d{6,}")
+OURS = ""  # whose a report is: no case's
 
 
 def within(pieces: Iterable[bytes], most: int) -> bytes | None:
@@ -36,22 +41,27 @@ class DiskRefuses(NeedsOperator, OSError):
 
 
 class FileStore:
-    """Content by hash: `berkas/<first two digits>/<sha256>` below `root`."""
+    """Content by owner, a ticket or OURS, and hash: `berkas/<last two digits>/<ticket>/<sha256>` and `berkas/umum/<sha256>` below `root`.
 
-    def __init__(self, root: Path) -> None:
+    `key`: gives the key of a case, None where it has none; raises Erased, KeyClosed, StoreDown.
+    """
+
+    def __init__(self, root: Path, key: Callable[[str], bytes | None] = lambda _: None) -> None:
         self._root = root / "berkas"
+        self._key = key
 
-    def put(self, content: bytes) -> str:
+    def put(self, owner: str, content: bytes) -> str:
         """Keep these bytes and give their SHA-256 (64 hex digits); putting them again is free.
 
-        Raises DiskRefuses where they cannot be made durable.
+        Raises DiskRefuses where they cannot be made durable; Erased for a case whose data is gone.
         """
         sha256 = hashlib.sha256(content).hexdigest()
-        path = self._path(sha256)
+        path = self._path(owner, sha256)
+        key = self._key(owner) if owner else None
         try:
             if not path.exists():
-                self._write(path, content)
-            for folder in (path.parent, self._root, self._root.parent):  # the names must survive too, also of folders just made
+                self._write(path, seal(key, content, sha256) if key else content)
+            for folder in (path.parent, path.parent.parent, self._root, self._root.parent):  # names must survive, too, of new folders also
                 _sync_folder(folder)
         except OSError as fault:
             raise DiskRefuses(fault) from fault
@@ -82,17 +92,48 @@ class FileStore:
             Path(name).unlink(missing_ok=True)
             raise
 
-    def get(self, sha256: str) -> bytes:
-        """The bytes under this hash. FileNotFoundError where there are none, ValueError where it is no hash or the bytes were altered."""
-        content = self._path(sha256).read_bytes()
+    def get(self, owner: str, sha256: str) -> bytes:
+        """The bytes under this hash.
+
+        Raises FileNotFoundError where there are none, Erased where there are none any more; ValueError where it is no hash or the bytes
+        were altered.
+        """
+        path = self._path(owner, sha256)
+        key = self._key(owner) if owner else None
+        content = path.read_bytes()
+        if content.startswith(SEALED):
+            if key is None:
+                raise ValueError(f"the file under {sha256} is sealed, and {owner} has no key")
+            content = unseal(key, content, sha256)
         if hashlib.sha256(content).hexdigest() != sha256:
             raise ValueError(f"the file under {sha256} was altered")
         return content
 
-    def _path(self, sha256: str) -> Path:
+    def remove(self, ticket: str) -> None:
+        """Remove all files of a case whose data was erased. Raises DiskRefuses; ValueError where its key is still there."""
+        try:
+            self._key(ticket)
+        except Erased:
+            folder = self._folder(ticket)
+        else:
+            raise ValueError(f"{ticket} is not erased")
+        try:
+            if folder.exists():
+                shutil.rmtree(folder)
+        except OSError as fault:
+            raise DiskRefuses(fault) from fault
+
+    def _path(self, owner: str, sha256: str) -> Path:
         if not SHA256.fullmatch(sha256):
             raise ValueError(f"not a SHA-256: {sha256!r}")
-        return self._root / sha256[:2] / sha256
+        return self._folder(owner) / sha256
+
+    def _folder(self, owner: str) -> Path:
+        if owner == OURS:
+            return self._root / "umum"
+        if not TICKET.fullmatch(owner):
+            raise ValueError(f"not a ticket: {owner!r}")
+        return self._root / owner[-2:] / owner
 
 
 def _sync_folder(folder: Path) -> None:

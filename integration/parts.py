@@ -15,6 +15,7 @@ from integration.files import FileStore
 from integration.organisation import InForce
 from integration.procedure.definition import Procedure
 from integration.procedure.offices import Organisation
+from integration.sealing import Keyring
 from integration.settings import Settings
 from integration.store import Store
 from integration.vacancies import office_roles
@@ -59,13 +60,14 @@ class Parts:
     def unproved(cls, settings: Settings, clock: Clock = utc_now) -> "Parts":
         """The same where the organisation file may have faults: only what needs the organisation fails then. Raises InvalidProcedure."""
         procedures = tuple(procedure_files.load(path) for path in procedure_files.shipped().values())
-        store = Store(settings.database_url.get_secret_value(), clock=clock)
+        keyring = Keyring.of([secret.get_secret_value() for secret in settings.data_keys])
+        store = Store(settings.database_url.get_secret_value(), clock=clock, keyring=keyring)
         store.per_minute = settings.gitlab_per_minute
         return cls(
             settings=settings,
             clock=clock,
             store=store,
-            files=FileStore(settings.data_dir),
+            files=FileStore(settings.data_dir, store.key),
             procedures=procedures,
             in_force=InForce(settings.organisation, office_roles(procedures)),
             bell=Embedded() if settings.broker_url is None else Broker(celery_app(settings.broker_url.get_secret_value())),

@@ -46,7 +46,7 @@ def project(procedure: Procedure, organisation: Organisation, case: Case, day: d
     """What the platform must show of this case on `day`, the organisation's date: offices are held by days."""
     due = None if case.due is None or case.paused_since else case.due.astimezone(organisation.calendar.tz).date()
     return View(
-        title=neutral.title(f"[{case.ticket}] {case.submission.system}: {case.submission.subject}"),
+        title=neutral.title(f"[{case.ticket}] {case.submission.about}"),
         labels=frozenset(_labels(procedure, case)),
         assignee=assignee(procedure, organisation, case, day) or "",
         due=due,

@@ -25,6 +25,7 @@ from pydantic_settings import (
 from integration.templates import messages
 
 PREFIX = "ALUR_"
+DATA_KEY = 32  # bytes
 
 
 class Bind(NamedTuple):
@@ -96,6 +97,17 @@ def _webhook_secret(text: str) -> str:
     return text
 
 
+def _data_key(text: str) -> str:
+    """32 bytes in URL-safe Base64, as the keys of integration.sealing.Keyring are."""
+    try:
+        whole = len(base64.b64decode(text, altchars=b"-_", validate=True)) == DATA_KEY
+    except binascii.Error:
+        whole = False
+    if not whole:
+        raise ValueError("data key")
+    return text
+
+
 def _credentials(text: str) -> str:
     """A name and a password with a colon between them."""
     name, _, password = text.partition(":")
@@ -125,6 +137,7 @@ BrokerAddress = Annotated[SecretStr, _hidden(_url("redis", "rediss"))]
 MailAddress = Annotated[SecretStr, _hidden(_url("smtp", "smtps"))]
 Host = Annotated[str, AfterValidator(str.casefold), Field(pattern=r"^[\w.-]+(:\d+)?$")]
 WebhookSecret = Annotated[SecretStr, _hidden(_webhook_secret)]
+DataKey = Annotated[SecretStr, _hidden(_data_key)]
 
 
 PortalSecrets = Annotated[tuple[WebhookSecret, ...], NoDecode, BeforeValidator(_listed), Field(min_length=1)]
@@ -185,6 +198,7 @@ class Settings(_Variables):
     organisation: FilePath
     public_url: Address
     data_dir: Path = Path("var")
+    data_keys: Annotated[tuple[DataKey, ...], NoDecode, BeforeValidator(_listed)] = ()  # the first wraps cases' keys; none: nothing does
     smtp_url: MailAddress | None = None
     bsre_credentials: Annotated[SecretStr, _hidden(_credentials)] | None = None  # None: nobody signs through its client service
     bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)

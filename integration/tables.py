@@ -82,6 +82,8 @@ cases = Table(
     Column("team", sa.JSON(none_as_null=True)),  # accounts, who is in charge first; None: none was named
     Column("place", BIG),  # in the order of the last changes; None: never listed
     Column("listed", Integer, nullable=False, server_default="-1"),  # the version that got this place
+    Column("key", LargeBinary),  # what is personal is sealed with it, wrapped by integration.sealing; None: nothing is, or nothing is left
+    Column("erased_at", Moment),  # since when its key is gone
     UniqueConstraint("prefix", "year", "number"),
     UniqueConstraint("place"),
     Index("ix_cases_unlisted", "ticket", sqlite_where=UNLISTED, postgresql_where=UNLISTED),
@@ -208,6 +210,27 @@ public_ids = Table(  # under which strangers may ask whether a paper is genuine
     Column("id", String(26), primary_key=True),
     Column("ticket", String(40), nullable=False),
     Column("document", Text, nullable=False, unique=True),
+)
+
+subject_requests = Table(  # what people asked for about the data kept of them (UU 27/2022)
+    "subject_requests",
+    metadata,
+    Column("id", BIG, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("subject", Text, nullable=False),  # an address of mail; "" once they were erased
+    Column("received_at", Moment, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("done_at", Moment),
+    Column("result", Text, nullable=False, server_default=""),
+)
+
+restraints = Table(  # why the data of a case is kept though its time is over, or kept without being used
+    "restraints",
+    metadata,
+    Column("ticket", String(40), primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("reason", Text, nullable=False),
+    Column("since", Moment, nullable=False),
 )
 
 counters = Table(

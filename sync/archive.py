@@ -4,6 +4,7 @@ What is proved is only what the archive itself holds: the manifest vouches for e
 each paper, the procedure's file for each step.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -24,6 +25,7 @@ from integration.files import FileStore
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import CaseOpened, DocumentSigned, Entry, RevisionAdopted
+from integration.sealing import Erased
 from integration.store import Line, Store, chain_faults, entry_of
 from integration.templates import messages
 from sync.audit import Broken, Proof, Vouched, out_of_order, vouched
@@ -64,6 +66,8 @@ class Archives:
                 continue
             try:
                 self.keep(ticket, display)
+            except Erased:
+                continue
             except (Transient, Permanent, OSError, ValueError) as fault:  # of this one; the others are archived
                 log.error("%s is not archived: %s", ticket, fault)  # noqa: TRY400 -- the next night says it again
                 continue
@@ -78,9 +82,9 @@ class Archives:
         mark = self._mark(ticket)
         kept = self.store.mark(mark)
         if kept:
-            return self.files.get(kept)
+            return self.files.get(ticket, kept)
         archive = self.pack(ticket, display)
-        self.store.set_mark(mark, self.files.put(archive))
+        self.store.set_mark(mark, self.files.put(ticket, archive))
         return archive
 
     def _mark(self, ticket: str) -> str:
@@ -90,14 +94,14 @@ class Archives:
 
     def pack(self, ticket: str, display: Display) -> bytes:
         """The archive of a case as it is now. Raises Transient, Permanent, StoreDown; LookupError for one that is not worked on yet."""
-        lines = self.store.lines(ticket)
-        entries = [entry_of(line) for line in lines]
+        lines, key = self.store.lines(ticket), self.store.key(ticket)
+        entries = [entry_of(line, ticket, key) for line in lines]
         case = fold(entries)
         if case is None:
             raise LookupError(ticket)
         procedure = display.procedure(case)
         held = [(_title(file, procedure), file) for file in sorted(vouched(case), key=lambda file: file.paper is None)]
-        content = {file.path: self.files.get(file.sha256) for _, file in held}
+        content = {file.path: self.files.get(ticket, file.sha256) for _, file in held}
         content[LEDGER] = b"".join(codec.canonical(_plain(line)) + b"\n" for line in lines)
         content[PLATFORM] = json.dumps(self._seen(case), ensure_ascii=False, indent=1, sort_keys=True).encode()
         shipped = procedures.shipped()
@@ -113,7 +117,7 @@ class Archives:
             others=OTHERS,
         )
         content[INDEX] = page(text, messages("archive")["title"].format(ticket=ticket)).encode()
-        return _zipped(ticket, content, entries[-1].at)
+        return _zipped(ticket, key, content, entries[-1].at)
 
     def _seen(self, case: Case) -> Json:
         """The issue and what was said in it, as the platform gives them; empty where the case has none."""
@@ -153,10 +157,13 @@ def _plain(line: Line) -> Json:
     return asdict(line) | {"at": line.at.isoformat(timespec="microseconds")}
 
 
-def _zipped(ticket: str, content: Mapping[str, bytes], at: datetime) -> bytes:
-    """These files by path, in a fixed order and all of the same moment, with their manifest: the same content is the same bytes."""
+def _zipped(ticket: str, key: bytes | None, content: Mapping[str, bytes], at: datetime) -> bytes:
+    """These files by path, in a fixed order and all of the same moment, with their manifest: the same content is the same bytes.
+
+    Whoever is given the archive may read all of it, so the key goes along by which the ledger's sealed parts are read.
+    """
     hashes = {path: hashlib.sha256(content[path]).hexdigest() for path in sorted(content)}
-    manifest = {"format": 1, "ticket": ticket, "files": hashes}
+    manifest = {"format": 1, "ticket": ticket, "files": hashes, "key": base64.b64encode(key).decode() if key else ""}
     whole = {**content, MANIFEST: json.dumps(manifest, indent=1).encode()}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -174,16 +181,16 @@ def prove(path: Path) -> Proof:
     """Prove an archive by itself, without service or network. OSError for a file that cannot be read."""
     try:
         with zipfile.ZipFile(path) as archive:
-            faults, files, ticket = _read(archive)
+            faults, files, ticket, key = _read(archive)
             if not faults:
-                faults = list(_faults(ticket, files))
+                faults = list(_faults(ticket, key, files))
             return Proof(1, len(files), tuple(faults))
     except (zipfile.BadZipFile, NotImplementedError, ValueError, KeyError, EOFError):
         return Proof(0, 0, (Broken(path.name, "arsip_rusak"),))
 
 
-def _read(archive: zipfile.ZipFile) -> tuple[list[Broken], dict[str, bytes], str]:
-    """The files that are as the manifest says, and which are not; and whose archive it is."""
+def _read(archive: zipfile.ZipFile) -> tuple[list[Broken], dict[str, bytes], str, bytes | None]:
+    """The files that are as the manifest says, and which are not; whose archive it is, and the case's key."""
     if sum(info.file_size for info in archive.infolist()) > LARGEST:
         raise ValueError("larger than any archive")
     manifest = json.loads(archive.read(MANIFEST))
@@ -198,17 +205,17 @@ def _read(archive: zipfile.ZipFile) -> tuple[list[Broken], dict[str, bytes], str
         files[name] = archive.read(name)
         if hashlib.sha256(files[name]).hexdigest() != sha256:
             faults.append(Broken(ticket, "arsip_berubah", what=name))
-    return faults, files, ticket
+    return faults, files, ticket, base64.b64decode(manifest.get("key", "")) or None
 
 
-def _faults(ticket: str, files: Mapping[str, bytes]) -> Iterator[Broken]:
+def _faults(ticket: str, key: bytes | None, files: Mapping[str, bytes]) -> Iterator[Broken]:
     """What does not hold of the ledger, of the papers it vouches for, and of the way the case went."""
     lines = [_line(json.loads(row)) for row in files[LEDGER].splitlines()]
     broken = [Broken(fault.ticket, fault.kind, fault.seq) for fault in chain_faults(ticket, lines, len(lines))]
     if broken:
         yield from broken
         return
-    entries = [entry_of(line) for line in lines]
+    entries = [entry_of(line, ticket, key) for line in lines]
     case = fold(entries)
     for file in vouched(case) if case else ():
         if file.path not in files:

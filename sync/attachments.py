@@ -44,40 +44,40 @@ class Attachments:
     hosts: tuple[str, ...] = ()
     scanner: str = ""
 
-    def examined(self, file: Attachment, *, patient: bool) -> Examined:
-        """What may be shown of this file. Of the same bytes what they are is found out once, and again while they were not scanned.
+    def examined(self, ticket: str, file: Attachment, *, patient: bool) -> Examined:
+        """What may be shown of this file of a case. What its bytes are is found out once, and again while they were not scanned.
 
         Raises Transient while it may still be had, where `patient`; DiskRefuses.
         """
-        known = attachments.kept(self.store, file.sha256)
+        known = attachments.kept(self.store, ticket, file.sha256)
         if known is not None and (known.refused or known.scan is not Scan.NONE or not self.scanner):
             return known
         try:
-            content = self._content(file)
+            content = self._content(ticket, file)
         except fetch.NotFetched as gone:
             return Examined(refused=gone.reason)  # of that address, and of now: not of these bytes
         except Transient:
             if patient:
                 raise
             return Examined(refused="unreachable")
-        found = self._look(content, file.sha256, patient=patient)
-        attachments.keep(self.store, file.sha256, found)
+        found = self._look(ticket, content, file.sha256, patient=patient)
+        attachments.keep(self.store, ticket, file.sha256, found)
         return found
 
-    def _look(self, content: bytes, sha256: str, *, patient: bool) -> Examined:
+    def _look(self, ticket: str, content: bytes, sha256: str, *, patient: bool) -> Examined:
         scan = self._scan(content, patient=patient)
         if scan is Scan.INFECTED:
             log.error("an attachment is infected: %s", sha256)
             return Examined(scan=scan, refused="infected")
         media_type, shown, refused = _judged(content)
-        return Examined(media_type, "" if refused else self.files.put(shown), scan, refused)
+        return Examined(media_type, "" if refused else self.files.put(ticket, shown), scan, refused)
 
-    def _content(self, file: Attachment) -> bytes:
+    def _content(self, ticket: str, file: Attachment) -> bytes:
         try:
-            return self.files.get(file.sha256)
+            return self.files.get(ticket, file.sha256)
         except FileNotFoundError:
             content = fetch.fetch(file.url, file.sha256, self.hosts)
-            self.files.put(content)
+            self.files.put(ticket, content)
             return content
 
     def _scan(self, content: bytes, *, patient: bool) -> Scan:

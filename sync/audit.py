@@ -45,7 +45,7 @@ def audit(store: Store, files: FileStore, known: Revisions, ticket: str | None =
         case = fold(entries)
         for file in vouched(case) if case else ():
             looked_at += 1
-            kind = _fault(files, file.sha256)
+            kind = _fault(files, case.ticket, file.sha256) if case else ""
             if kind and case:
                 faults.append(Broken(case.ticket, kind, what=file.what))
         faults += out_of_order(entries, known)
@@ -81,9 +81,9 @@ def vouched(case: Case) -> Iterator[Vouched]:
             yield Vouched(f"{paper.id}/{number}", copy.sha256, f"dokumen/{filename(paper, copy)}", paper, copy=copy)
 
 
-def _fault(files: FileStore, sha256: str) -> str:
+def _fault(files: FileStore, ticket: str, sha256: str) -> str:
     try:
-        files.get(sha256)
+        files.get(ticket, sha256)
     except FileNotFoundError:
         return "berkas_hilang"
     except ValueError:

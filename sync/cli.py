@@ -458,7 +458,7 @@ def paper(document: str, *, docx: bool, issued: bool, out: Path | None) -> None:
         content, name = word.render(composed.text, composed.sheet), Path(documents.filename(made)).with_suffix(".docx")
     else:
         signed = None if issued else made.of_record
-        content, name = service.files.get(signed.sha256 if signed else made.sha256), Path(documents.filename(made, signed))
+        content, name = service.files.get(case.ticket, signed.sha256 if signed else made.sha256), Path(documents.filename(made, signed))
     out = out or name
     out.write_bytes(content)
     click.echo(WORDS["written"].format(path=out))

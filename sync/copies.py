@@ -60,7 +60,7 @@ class Copies:
         finding, certificate = _finding(content, media_type, paper, Provider(given.provider))
         if finding is not Finding.SOUND:
             return replace(given, paper=paper.id, finding=finding)
-        copy = Copy(self.files.put(content), len(content), media_type, link, certificate)
+        copy = Copy(self.files.put(case.ticket, content), len(content), media_type, link, certificate)
         return replace(given, paper=paper.id, copy=copy, finding=finding)
 
 

@@ -127,7 +127,7 @@ def _papers(service: Service, folder: Path) -> Path:
         for paper in (paper for paper in case.documents if paper.sha256):
             path = papers / case.ticket / f"{paper.document}-v{paper.version}.pdf"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(service.files.get(paper.sha256))
+            path.write_bytes(service.files.get(case.ticket, paper.sha256))
     return papers
 
 

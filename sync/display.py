@@ -55,6 +55,9 @@ class Display:
     def issue(self, case: Case, now: datetime, description: str | None = None) -> IssueFields:
         """The issue as it must be, around the users' text of the description it has; None: a new one, with the form."""
         view = project(self.procedure(case), self.organisation, case, now.astimezone(self.organisation.calendar.tz).date())
+        if case.erased_at:  # with all that people wrote beside the form
+            text = f"{issue_marker(case.ticket)}\n\n{self.wording.render('description/terhapus.md', case=case)}"
+            return view.fields(with_region(text, self._region(view)))
         forms = [self._form(case, version) for version in range(1, len(case.submissions) + 1)]
         text = f"{issue_marker(case.ticket)}\n\n{forms[-1]}" if description is None else with_form(description, forms[:-1], forms[-1])
         return view.fields(with_region(text, self._region(view)))
@@ -73,12 +76,12 @@ class Display:
         names = {person.account: person.name for person in organisation.programmers}
         words = self.wording.render("description/tugas.md", case=case, lead=names.get(case.team[0], case.team[0]), sections=sections)
         return IssueFields(
-            title=neutral.title(f"Tugas tim {case.ticket}: {case.submission.system}: {case.submission.subject}"),
+            title=neutral.title(f"Tugas tim {case.ticket}: {case.submission.about}"),
             description=with_region(task_marker(case.ticket, account) if description is None else description, region(words)),
             labels=frozenset(),
             assignee=account,
             due=last if last > first else None,
-            open=True,
+            open=case.ending is None,
         )
 
     def note(self, effect: PostNote, case: Case) -> str:

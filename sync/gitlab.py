@@ -331,6 +331,24 @@ class Platform:
         except OSError as failure:
             raise Transient(f"an upload: {type(failure).__name__}", Failure.DOWN) from failure
 
+    def comments(self, iid: int) -> list[tuple[int, str]]:
+        """The comments of an issue, by whomever, with their ids; GitLab's own records are none. Raises Gone where there is no issue."""
+        return [(note.id, note.body) for note in self._notes(iid, None) if not note.system]
+
+    def remove_note(self, iid: int, note_id: int) -> None:
+        """Delete a comment for good, by whomever; a Maintainer may. One that is gone stays so."""
+        self._removed(f"{self.project}/issues/{iid}/notes/{note_id}")
+
+    def remove_upload(self, secret: str, name: str) -> None:
+        """Delete an upload for good; a Maintainer may, from GitLab 17.2 on. One that is gone stays so."""
+        self._removed(f"{self.project}/uploads/{secret}/{quote(name, safe='')}")
+
+    def _removed(self, path: str) -> None:
+        try:
+            self._answer("delete", path)
+        except Gone:
+            log.info("%s is gone already", _things(path))
+
     # --- finding ---
 
     def _marked_issue(self, marker: str, since: datetime) -> IssueSeen | None:

@@ -23,7 +23,7 @@ from integration.procedure.decide import Decision, decide
 from integration.procedure.definition import Procedure
 from integration.procedure.duty import not_asked
 from integration.procedure.effects import Effect, PublishReport, SendMail, ShowOnIssue
-from integration.procedure.events import Entry, IssueMended, RequestRefused
+from integration.procedure.events import Entry, IssueMended, PersonalDataErased, RequestRefused
 from integration.procedure.facts import (
     SERVICE,
     Activity,
@@ -141,7 +141,7 @@ class Inbox:
                 return self._look(turn, row, message)
             case Told(fact=fact, contents=contents, form=form):
                 for content in contents:
-                    self.files.put(content)
+                    self.files.put(turn.lane, content)
                 return self._decide_one(turn, row, fact, self.display.for_form(form) if form else None)
 
     def _decide_one(self, turn: Turn, row: InboxRow, fact: Fact, opens: Procedure | None = None) -> Work | None:
@@ -160,7 +160,7 @@ class Inbox:
         if isinstance(fact, WeekDue) and ledger.case:
             fact = replace(fact, activity=self._activity(ledger.case, procedure, fact))
         if isinstance(fact, SignedCopyGiven) and fact.copy and ledger.case:
-            fact = self._copies.looked_at(fact, self.files.get(fact.copy.sha256), ledger.case, fact.copy.link)
+            fact = self._copies.looked_at(fact, self.files.get(turn.lane, fact.copy.sha256), ledger.case, fact.copy.link)
         ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
         return self._commit(turn, row, ledger, procedure, None)
 
@@ -389,6 +389,7 @@ class Inbox:
             observed=sighting_json(seen) if seen else None,
             case_row=_case_row(ledger.case, [*ledger.entries, *ledger.added][0].at, procedure) if ledger.case and ledger.added else None,
             result="; ".join(ledger.words) or "nothing new",
+            erases=any(isinstance(entry.event, PersonalDataErased) for entry in ledger.added),
         )
         following = self.store.commit(turn, row, batch)
         for entry in ledger.added:
@@ -410,7 +411,7 @@ def _case_row(case: Case, opened_at: datetime, procedure: Procedure) -> CaseRow:
         due_at=None if case.paused_since or step is None else case.due,
         entered_seq=case.entered_seq,
         iid=case.iid,
-        title=f"{case.submission.system}: {case.submission.subject}",
+        title=case.submission.about,
         opened_at=opened_at,
         ended_at=case.ended_at,
         team=case.team,

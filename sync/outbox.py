@@ -4,6 +4,7 @@ Nothing else in the service talks to the outside on a case's behalf. A second at
 """
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -20,6 +21,7 @@ from integration.procedure.definition import DRAFT
 from integration.procedure.effects import (
     CallPortal,
     CloseTask,
+    EraseCopies,
     IssueDocument,
     OpenIssue,
     OpenTask,
@@ -49,6 +51,7 @@ from sync.wiki import Wiki, page_slug
 from sync.wording import marker
 
 PATIENCE = timedelta(minutes=10)  # with an attachment's host, or the scanner, that does not answer: the case's other effects wait behind it
+UPLOADED = re.compile(r"/uploads/(?P<secret>[0-9a-f]{32})/(?P<name>[\w.+-]+)")
 ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of a report that are handed out as files
 
 
@@ -84,7 +87,7 @@ class Outbox:
             self.store.keep(Delivery("sweep", f"gone:{row.key}:{row.attempts}", row.lane, look_bytes(Look(_iid(case)))))
             raise Transient(str(gone), gone.failure) from gone
 
-    def _perform(self, turn: Turn, row: OutboxRow) -> Work | None:  # noqa: C901 -- one arm per kind of effect
+    def _perform(self, turn: Turn, row: OutboxRow) -> Work | None:  # noqa: C901, PLR0912 -- one arm per kind of effect
         match row.effect:
             case OpenIssue():
                 return self._open_issue(turn, row)
@@ -102,6 +105,8 @@ class Outbox:
                 return self._issue_document(turn, row, document)
             case UploadSigned(document=document, sha256=sha256):
                 return self._upload_signed(turn, row, document, sha256)
+            case EraseCopies(links=links):
+                return self._erase_copies(turn, row, links)
             case CallPortal(type=kind, data=data, stay=stay):
                 if self.portal is not None:
                     self.portal.call(row.key, kind, data | self._link(row, stay), row.created_at)
@@ -210,7 +215,7 @@ class Outbox:
         4). Elsewhere what may be shown of it is uploaded.
         """
         self.store.hold(turn)  # many slow ones together may take longer than a lease: another worker would do the same once more
-        found = self.attachments.examined(file, patient=self.clock() - row.created_at < PATIENCE)
+        found = self.attachments.examined(row.lane, file, patient=self.clock() - row.created_at < PATIENCE)
         said: dict[str, object] = {"name": file.name, "size": file.size, "media_type": found.media_type or file.media_type, "link": ""}
         said |= {
             "url": file.url,
@@ -220,7 +225,11 @@ class Outbox:
         if not found.shown:
             return said
         name = file_name(file.name)
-        place = self.links.attachment(row.lane, file.sha256) if self.signs_in else self.platform.upload(name, self.files.get(found.shown))
+        place = (
+            self.links.attachment(row.lane, file.sha256)
+            if self.signs_in
+            else self.platform.upload(name, self.files.get(row.lane, found.shown))
+        )
         return said | {"link": f"[{name}]({place})"}
 
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> Work | None:
@@ -237,7 +246,7 @@ class Outbox:
             number = self.store.number(f"{case.ticket}/{paper.document}", paper.document, day, lambda seq: pattern.format(seq=seq))
         address = self.links.paper(self.store.public_id(case.ticket, document))
         made = documents.make(document, entries, procedure, organisation, Reserved(number, address), self.display.wording)
-        sha256 = self.files.put(made.content)
+        sha256 = self.files.put(case.ticket, made.content)
         link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
         if number:
             self.store.issue_number(number)
@@ -252,9 +261,37 @@ class Outbox:
         if found is None:
             raise Permanent(f"{document} has no such signed copy", Failure.STRAY)
         name = documents.filename(*found)
-        link = f"[{name}]({self.platform.upload(name, self.files.get(sha256))})"
+        link = f"[{name}]({self.platform.upload(name, self.files.get(case.ticket, sha256))})"
         uploaded = SignedCopyUploaded(f"uploaded:{document}:{sha256}", self.clock(), SERVICE, document, sha256, link)
         return self.store.done(turn, row, outcome=uploaded)
+
+    def _erase_copies(self, turn: Turn, row: OutboxRow, links: Sequence[str]) -> Work | None:
+        """What people and we wrote on the case's issues goes, and the files that are linked there; then our own files."""
+        case, _ = self._case(turn)
+        for iid in (case.iid, *case.tasks.values()):
+            if iid is not None:
+                self._empty(turn, iid, links)
+        for account, iid in case.tasks.items():
+            seen = self._seen_task(iid)
+            if seen is not None:
+                self.platform.show(self.display.task(case, account), seen, {})
+        self.files.remove(case.ticket)
+        self.store.empty_messages(case.ticket)
+        return self.store.done(turn, row)
+
+    def _empty(self, turn: Turn, iid: int, links: Sequence[str]) -> None:
+        """Remove the comments of an issue, and the uploads they, the description and `links` speak of; one that is gone has none."""
+        try:
+            seen = self.platform.issue(iid)
+        except Gone:
+            return
+        comments = self.platform.comments(iid)
+        for secret, name in uploads_in([seen.description, *(body for _, body in comments), *links]):
+            self.store.hold(turn)
+            self.platform.remove_upload(secret, name)
+        for note, _ in comments:
+            self.store.hold(turn)
+            self.platform.remove_note(iid, note)
 
     def _link(self, row: OutboxRow, stay: int) -> dict[str, object]:
         """The link by which the unit answers, where there is a turn it answers at; the same at every try."""
@@ -310,6 +347,11 @@ class Outbox:
 def file_name(name: str) -> str:
     """A file's name as it is uploaded: letters, digits, dot and hyphen, at most 80 characters."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", name).strip("-.")[-80:] or "lampiran"
+
+
+def uploads_in(texts: Iterable[str]) -> list[tuple[str, str]]:
+    """The uploads these texts link to, each once, by the two parts of their addresses."""
+    return sorted({(found["secret"], found["name"]) for text in texts for found in UPLOADED.finditer(text)})
 
 
 def _iid(case: Case) -> int:

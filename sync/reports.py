@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from integration.files import FileStore
+from integration.files import OURS, FileStore
 from integration.procedure.offices import Organisation
 from integration.procedure.people import above
 from integration.store import Store
@@ -75,12 +75,12 @@ def issue(store: Store, files: FileStore, display: Display, name: str) -> Issued
         raise PeriodOpen(name)
     kept = store.mark(issued_as)
     if kept is not None:
-        return Issued(asked, {form: files.get(sha256) for form, sha256 in json.loads(kept).items()})
+        return Issued(asked, {form: files.get(OURS, sha256) for form, sha256 in json.loads(kept).items()})
     day = asked.until.date()
     pattern = organisation.numbering.pattern(asked.span, day)
     number = store.number(issued_as, asked.span, day, lambda seq: pattern.format(seq=seq))
     forms = publish(survey(store, display.procedures, organisation, asked), organisation, display.wording, number)
-    kept_as = json.dumps({form: files.put(content) for form, content in forms.items()})
+    kept_as = json.dumps({form: files.put(OURS, content) for form, content in forms.items()})
     store.issue_number(number)
     store.set_mark(issued_as, kept_as)
     return Issued(asked, forms)

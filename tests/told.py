@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from integration.procedure.decide import Decision
 from integration.procedure.facts import (
+    SERVICE,
     AccessGiven,
     AccessTaken,
     Activity,
@@ -22,6 +23,7 @@ from integration.procedure.facts import (
     DocumentFiled,
     EmergencyAsked,
     Finding,
+    FormCorrected,
     FormRevised,
     HandOffAsked,
     HelpAsked,
@@ -389,6 +391,7 @@ STORIES: dict[str, tuple[int, Tell]] = {
     "tenggat-berubah-kalender": (8, lambda run, _: changed(uncharted(run))),
     "tiket-pengganti": (20, lambda run, _: run.fact(IssueLost, UNIT, run.open.iid)),
     "revisi-prosedur": (8, lambda run, _: adopted(run)),
+    "koreksi": (20, lambda run, w: run.fact(FormCorrected, SERVICE, replace(run.open.submission, reporter=w, reporter_email="b@c.id"))),
     "dipulihkan": (20, lambda run, _: run.fact(IssueDrifted, UNIT, ("assignee",), ("budi",))),
     "dipulihkan-semua": (20, lambda run, _: run.fact(IssueDrifted, UNIT, tuple(messages("drift")), ("budi", "sari"))),
     "dipulihkan-tanpa-nama": (20, lambda run, _: run.fact(IssueDrifted, UNIT, ("priority", "step"))),

@@ -36,12 +36,12 @@ def attached_files(edge: Edge, login: Login) -> Blueprint:
         file = next((file for file in files if file.sha256 == sha256), None)
         if file is None:
             return refusal(404, "unknown_file")
-        found = attachments.kept(edge.store, sha256)
+        found = attachments.kept(edge.store, ticket, sha256)
         if found is None:
             return notice("attachment", "attachment_soon", 404, request.full_path, "again")
         if not found.shown:
             return notice("attachment", "attachment_refused", 404, reason=messages("attachment")[found.refused])
-        return _handed_out(edge.files.get(found.shown), found.media_type, file.name)
+        return _handed_out(edge.files.get(ticket, found.shown), found.media_type, file.name)
 
     return pages
 

@@ -78,16 +78,15 @@ class Edge:
         return {"tiket": ticket, "status_url": self.links.status(ticket)}
 
     def open_case(self, form: Form, key: str, body: bytes, headers: Json) -> Kept | Conflict:
-        """Keep a form, its files first, which opens a case of the newest procedure with such a form. Raises OSError, StoreDown."""
-        self.keep_files(form)
+        """Keep a form, which opens a case of the newest procedure with such a form. Raises OSError, StoreDown."""
+        self.make_room(form)
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
         return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
 
-    def keep_files(self, form: Form) -> None:
-        """Put a form's attachments under their hashes. Raises OSError where they do not get there."""
-        for content in (file.content() for file in form.lampiran):
-            if content is not None:
-                self.files.put(content)
+    def make_room(self, form: Form) -> None:
+        """Take no form with files while the folder they will go to takes none. Raises OSError."""
+        if any(file.isi is not None for file in form.lampiran):
+            self.files.probe()
 
 
 def for_a_browser() -> bool:

@@ -64,7 +64,7 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
         if not edge.store.ticket_exists(ticket):
             return _refused(404, "unknown_ticket")
         if isinstance(message, Revised):
-            edge.keep_files(message.data.formulir)
+            edge.make_room(message.data.formulir)
         kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
     if isinstance(kept, Conflict):
         return _refused(409, "conflict")

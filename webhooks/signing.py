@@ -82,7 +82,7 @@ def signing_pages(edge: Edge, login: Login) -> Blueprint:
         desk = _desk(edge, public_id, signed_in())
         if not isinstance(desk, Desk):
             return desk
-        answer = Response(edge.files.get(desk.sha256), mimetype="application/pdf")
+        answer = Response(edge.files.get(desk.case.ticket, desk.sha256), mimetype="application/pdf")
         answer.headers["Content-Disposition"] = disposition("attachment", f"{desk.paper.document}-{desk.paper.version}.pdf")
         return answer
 
@@ -140,7 +140,7 @@ def _by_passphrase(edge: Edge, desk: Desk) -> bytes | Response:
     if not NIK.fullmatch(nik) or not passphrase.get_secret_value():
         return _form(desk, messages("edge")["sign_incomplete"], HTTPStatus.UNPROCESSABLE_ENTITY)
     service = Bsre(edge.organisation.papers.signing_address, edge.bsre_credentials or SecretStr(""))
-    answer = service.sign(edge.files.get(desk.sha256), nik, passphrase)
+    answer = service.sign(edge.files.get(desk.case.ticket, desk.sha256), nik, passphrase)
     if isinstance(answer, bytes):
         return answer
     with logs.about(case=desk.case.ticket):
@@ -164,7 +164,7 @@ def _kept(edge: Edge, desk: Desk, content: bytes) -> Response:
     if not ONCE.fullmatch(once):
         return notice("signing", "form_stale", 400, request.path, "again")
     way = Provider.BSRE if desk.live else Provider.WET if desk.provider is Provider.WET else Provider.UPLOAD
-    copy = Copy(edge.files.put(content), len(content), "")
+    copy = Copy(edge.files.put(desk.case.ticket, content), len(content), "")
     key, ticket = f"page:{desk.public_id}:{once}:{copy.sha256}", desk.case.ticket
     role = request.form.get("penanda-tangan", "")
     fact = SignedCopyGiven(key, edge.clock(), _actor(who), desk.paper.document, desk.paper.id, role, way.value, copy)

@@ -45,7 +45,7 @@ def status_pages(edge: Edge) -> Blueprint:
         if found is None:
             return refusal(404, "unknown_file")
         kind = found.get("jenis_berkas", "application/pdf")
-        answer = Response(edge.files.get(sha256), mimetype=kind)
+        answer = Response(edge.files.get(ticket, sha256), mimetype=kind)
         answer.headers["Content-Disposition"] = disposition("inline", f"{ticket} {title}{mimetypes.guess_extension(kind) or ''}")
         return answer
 

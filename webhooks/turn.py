@@ -97,7 +97,7 @@ def turn_pages(edge: Edge) -> Blueprint:
                 case NotJson():  # not what this page sends
                     return notice("turn", "form_stale", 400, request.full_path, "again")
                 case Revised(data=data):
-                    edge.keep_files(data.formulir)
+                    edge.make_room(data.formulir)
             kept = edge.store.keep(Delivery("portal", turn.key, ticket, body, {}, edge.accepted(ticket)))
             if not isinstance(kept, Conflict) and kept.fresh:
                 edge.bell.ring()

@@ -35,6 +35,7 @@ from integration.procedure.events import (
     LetterAnswered,
     Paused,
     PerformersChanged,
+    PersonalDataErased,
     PrioritySet,
     ProgressDrafted,
     ProgressReported,
@@ -54,7 +55,7 @@ from integration.procedure.events import (
     TeamAssigned,
     TeamProposed,
 )
-from integration.procedure.facts import Actor, Sections, Submission
+from integration.procedure.facts import Actor, ActorKind, Sections, Submission
 
 if TYPE_CHECKING:
     from dataclasses import replace  # the checker knows the fields of this one
@@ -293,6 +294,7 @@ class Case:
     ended_at: datetime | None = None
     ending_reason: str = ""
     ending_target: str = ""
+    erased_at: datetime | None = None
     last_seq: int = 0
     last_at: datetime | None = None
 
@@ -383,6 +385,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return _left(now, event, entry)
         case CaseEnded():
             return _ended(now, event, entry)
+        case PersonalDataErased():
+            return _erased(now, entry)
         case FormRevised():
             return replace(now, submissions=(*now.submissions, event.submission))
         case IssueLinked():
@@ -507,6 +511,47 @@ def _ended(now: Case, event: CaseEnded, entry: Entry) -> Case:
         ending_target=event.target,
         history=_closed(now, entry.at, by=entry.by),
     )
+
+
+def _erased(now: Case, entry: Entry) -> Case:
+    """The case without what it says of persons outside the office; who asked is a pseudonym, and of papers only their numbers are left."""
+    reporter, head = (f"{now.ticket}/{who}" for who in ("pelapor", "pimpinan"))
+    forms = (
+        replace(
+            form,
+            head_name=head,
+            head_nip="",
+            head_title="",
+            head_email="",
+            reporter=reporter,
+            reporter_email="",
+            system_url="",
+            subject="",
+            description="",
+            reproduction="",
+            attachments=(),
+        )
+        for form in now.submissions
+    )
+    return replace(
+        now,
+        submissions=tuple(forms),
+        pause_reason="",
+        ending_reason="",
+        written={},
+        reports=tuple(replace(report, sections=()) for report in now.reports),
+        drafted=None,
+        documents=tuple(replace(paper, sha256="", size=0, link="", copies=()) for paper in now.documents),
+        attachments=(),
+        emergency=now.emergency and replace(now.emergency, reason=""),
+        history=tuple(replace(passage, by=_nameless(passage.by)) for passage in now.history),
+        erased_at=entry.at,
+    )
+
+
+def _nameless(by: Actor | None) -> Actor | None:
+    """Whoever acted, without the name of somebody of the unit."""
+    return replace(by, name="") if by and by.kind is ActorKind.UNIT else by
 
 
 def _closed(now: Case, at: datetime, outcome: str = "", *, by: Actor, role: str = "", office: str = "") -> tuple[Passage, ...]:

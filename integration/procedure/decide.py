@@ -23,7 +23,9 @@ from integration.procedure.facts import (
     DocumentAttached,
     DocumentFiled,
     EmergencyAsked,
+    ErasureOrdered,
     Fact,
+    FormCorrected,
     FormRevised,
     FormSubmitted,
     HandOffAsked,
@@ -119,6 +121,8 @@ ALWAYS: Mapping[type[Known], Callable[[Draft, Any], None]] = MappingProxyType(
         DocumentFiled: findings.document_filed,
         SignedCopyGiven: signing.signed_copy_given,
         SignedCopyUploaded: findings.signed_copy_uploaded,
+        ErasureOrdered: findings.erasure_ordered,
+        FormCorrected: forms.corrected,
     }
 )
 """Rules that hold whether or not the case has ended; none of them moves it."""

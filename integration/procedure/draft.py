@@ -14,6 +14,7 @@ from integration.procedure.effects import (
     CallPortal,
     CloseTask,
     Effect,
+    EraseCopies,
     IssueDocument,
     OpenIssue,
     OpenTask,
@@ -39,6 +40,7 @@ class Ignored(StrEnum):
     NO_CASE = "no case"
     OPEN_ALREADY = "the case is open already"
     ENDED = "the case has ended"
+    OPEN = "the case has not ended"
     SAME = "it is so already"
     STALE = "it speaks of another stay in a step"
     NOT_LATE = "no clock runs out"
@@ -100,6 +102,13 @@ class Draft:
     def upload_signed(self, document: str, sha256: str) -> None:
         """A signed copy goes to the platform, where people look for it."""
         self._first.append(UploadSigned(f"signed:{document}:{sha256}", document, sha256))
+
+    def erase_copies(self) -> None:
+        """What stands on the platform about the case goes, with the files that were uploaded for it."""
+        case = self.case
+        papers = (link for paper in case.documents for link in (paper.link, *(copy.link for copy in paper.copies)))
+        links = [*papers, *(link for attached in case.attachments for link in attached.links)]
+        self._first.append(EraseCopies(f"erase:{case.ticket}", tuple(filter(None, links))))
 
     def open_task(self, account: str) -> None:
         """A member of the team gets an issue of their own."""

@@ -72,6 +72,17 @@ class UploadSigned:
 
 
 @dataclass(frozen=True, slots=True)
+class EraseCopies:
+    """Remove what the platform and our own files still hold of an erased case: comments, uploads, the team's own issues.
+
+    `links`: Markdown links of files that were uploaded for it.
+    """
+
+    key: str
+    links: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CallPortal:
     """Call the portal back: `type` of contract.md "Service -> portal". `stay`: of the turn, whose link goes along; 0: none does."""
 
@@ -112,6 +123,7 @@ Effect = (
     | UploadAttachments
     | IssueDocument
     | UploadSigned
+    | EraseCopies
     | CallPortal
     | PublishReport
     | SendMail

@@ -342,6 +342,13 @@ class IssueMended:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonalDataErased:
+    """What was personal in the case is gone for good; `ground`: see facts.ErasureOrdered."""
+
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
 class CaseEnded:
     """`ending`: a definition.Ending's value; `target`: the procedure a case was handed to."""
 
@@ -388,6 +395,7 @@ Event = (
     | EmergencyOpened
     | DebtPaid
     | IssueMended
+    | PersonalDataErased
     | CaseEnded
 )
 

@@ -76,6 +76,11 @@ class Submission:
     notice: str = ""
     entered_by: str = ""  # who entered it off line, from paper; "": the unit itself, in the portal
 
+    @property
+    def about(self) -> str:
+        """What it is about, on one line: the system and the subject, of which nothing is left where it was erased."""
+        return f"{self.system}: {self.subject}" if self.subject else self.system
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -378,6 +383,20 @@ class OrganisationChanged(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureOrdered(Known):
+    """What is personal in the case is to be erased. `ground`: why that is lawful, a key of templates/messages/privacy.yaml."""
+
+    ground: str
+
+
+@dataclass(frozen=True, slots=True)
+class FormCorrected(Known):
+    """What the form says of persons was wrong, and is put right; nothing else of the case changes."""
+
+    submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
 class RevisionAdopted(Known):
     """The case goes on under another revision of its procedure; decided under that one."""
 
@@ -467,6 +486,8 @@ Fact = (
     | StepExpired
     | ReminderDue
     | OrganisationChanged
+    | ErasureOrdered
+    | FormCorrected
     | RevisionAdopted
     | WeekDue
     | WeekEnded

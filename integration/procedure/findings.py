@@ -6,9 +6,17 @@ from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import DocumentFiled as Filed
 from integration.procedure.events import IssueLinked as Linked
 from integration.procedure.events import IssueLost as Lost
-from integration.procedure.events import IssueMended, SignedCopyLinked
+from integration.procedure.events import IssueMended, PersonalDataErased, SignedCopyLinked
 from integration.procedure.events import TaskLinked as TaskNumbered
-from integration.procedure.facts import DocumentFiled, IssueDrifted, IssueLinked, IssueLost, SignedCopyUploaded, TaskLinked
+from integration.procedure.facts import (
+    DocumentFiled,
+    ErasureOrdered,
+    IssueDrifted,
+    IssueLinked,
+    IssueLost,
+    SignedCopyUploaded,
+    TaskLinked,
+)
 
 
 def issue_linked(draft: Draft, fact: IssueLinked) -> None:
@@ -61,6 +69,17 @@ def signed_copy_uploaded(draft: Draft, fact: SignedCopyUploaded) -> None:
         draft.ignore(Ignored.SAME)
     else:
         draft.record(SignedCopyLinked(fact.document, fact.sha256, fact.link))
+
+
+def erasure_ordered(draft: Draft, fact: ErasureOrdered) -> None:
+    """What is personal in a case that is over is erased, here and on the platform; one that goes on needs it."""
+    if draft.case.erased_at:
+        draft.ignore(Ignored.SAME)
+    elif not draft.case.ending:
+        draft.ignore(Ignored.OPEN)
+    else:
+        draft.erase_copies()
+        draft.record(PersonalDataErased(fact.ground))
 
 
 def issue_lost(draft: Draft, step: Step, fact: IssueLost) -> None:

@@ -1,4 +1,4 @@
-"""The unit's form in a case: submitted, revised, withdrawn; all through the portal.
+"""The unit's form in a case: submitted, revised, withdrawn, all through the portal; and corrected, where it was wrong about somebody.
 
 A revision keeps the case and its number; the form gets a new version beside the old one (procedure.md rule 3).
 """
@@ -9,10 +9,10 @@ from datetime import datetime
 from integration.procedure import contexts
 from integration.procedure.contexts import Context
 from integration.procedure.definition import Ending, Step
-from integration.procedure.draft import Draft
+from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import FormRevised as NewVersion
 from integration.procedure.events import PrioritySet, StepEntered
-from integration.procedure.facts import FormRevised, Submission, Withdrawn
+from integration.procedure.facts import FormCorrected, FormRevised, Submission, Withdrawn
 from integration.procedure.guards import Code, command_refusal, usual
 from integration.procedure.lines import WITHDRAW
 from integration.procedure.people import authority, capacity, step_capacity
@@ -46,8 +46,19 @@ def revised(draft: Draft, step: Step, fact: FormRevised) -> None:
     draft.upload_attachments()
     enter(draft, draft.procedure.opens_at)
     here = contexts.position(draft.situation, draft.procedure.step(draft.procedure.opens_at))
-    changes = _changes(before, fact.submission)
-    draft.note("revisi-diterima", here | {"version": len(draft.case.submissions), "changes": changes})
+    differences = changes(before, fact.submission)
+    draft.note("revisi-diterima", here | {"version": len(draft.case.submissions), "changes": differences})
+
+
+def corrected(draft: Draft, fact: FormCorrected) -> None:
+    """What the form says of persons is put right, at whatever step: a new version of it, and a note that says which fields changed."""
+    before = draft.case.submission
+    if draft.case.erased_at or fact.submission == before:
+        draft.ignore(Ignored.SAME)
+        return
+    draft.record(NewVersion(len(draft.case.submissions) + 1, fact.submission))
+    fields = [change["field"] for change in changes(before, fact.submission)]
+    draft.note("koreksi", {"version": len(draft.case.submissions), "fields": fields})
 
 
 def withdrawn(draft: Draft, step: Step, fact: Withdrawn) -> None:  # noqa: ARG001 -- at any step
@@ -71,7 +82,7 @@ def _record_portal(draft: Draft, first: int, started: datetime) -> None:
             record_recorded(draft, step, left_at if step.number >= fills else started)
 
 
-def _changes(before: Submission, after: Submission) -> list[Context]:
+def changes(before: Submission, after: Submission) -> list[Context]:
     """What differs between two versions, field by field; attachments by their names."""
     pairs = [(f.name, getattr(before, f.name), getattr(after, f.name)) for f in fields(after) if f.name not in _NOT_COMPARED]
     pairs.append(("attachments", _names(before), _names(after)))

@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from integration.clock import Clock, utc_now
 from integration.faults import Failure, Permanent
+from integration.sealing import PLAIN, Keyring
 from integration.store.intake import Intake
 from integration.store.rows import NumberRow, NumberState, TakenOver
 from integration.store.statements import columns
@@ -20,8 +21,8 @@ from integration.tables import IN_FORCE, numbers, sequences
 class Book(Intake):
     """Hands out numbers, and knows what became of each. The row of a series' sequence is the lock all who add to it queue up at."""
 
-    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
-        super().__init__(url, clock=clock, wall=wall)
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
+        super().__init__(url, clock=clock, wall=wall, keyring=keyring)
         least = self._insert(sequences)
         higher = sa.case((sequences.c.last < least.excluded.last, least.excluded.last), else_=sequences.c.last)
         self._at_least = least.on_conflict_do_update(index_elements=["name", "year"], set_={"last": higher})

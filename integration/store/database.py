@@ -25,6 +25,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from integration.clock import Clock, utc_now
+from integration.sealing import PLAIN, Keyring
 from integration.store.rows import StoreDown
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
@@ -36,10 +37,11 @@ MIGRATION_LOCK = 0x616C7572  # any number, the same for all processes: they migr
 class Database:
     """The engine and its transactions. `clock` is the time of the cases; `wall` the time of this machine, for leases only.
 
-    The two differ in the demo, where weeks pass in seconds: a lease must not end because a week was skipped.
+    The two differ in the demo, where weeks pass in seconds: a lease must not end because a week was skipped. `keyring`: for cases' keys.
     """
 
-    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
+        self.keyring = keyring
         self.clock = clock
         self.wall = wall
         self._engine = _engine(_driver(make_url(url)))
@@ -171,14 +173,14 @@ def _greet(dialect: Dialect, connection: DBAPIConnection, entry: ConnectionPoolE
 
 
 def _open_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
-    """Write-ahead log, and on disk before COMMIT returns; transactions are begun by `_begin_sqlite`, not by the driver.
+    """Write-ahead log, on disk before COMMIT returns, what is deleted overwritten; transactions begin by `_begin_sqlite`.
 
     One that cannot be made ready is closed, as `_left` says.
     """
     del entry
     connection.isolation_level = None
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
         connection.close()

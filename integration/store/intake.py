@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 
 from integration.clock import Clock, utc_now
 from integration.codec import Json
-from integration.store.database import Database
+from integration.sealing import PLAIN, Keyring, seal
+from integration.store.keys import Keys
 from integration.store.rows import NEW, Conflict, Delivery, Kept, StoreDown
 from integration.tables import DONE, WAITING, cases, counters, inbox, lanes, sequences
 
@@ -30,6 +31,9 @@ FIRST = sa.select(inbox.c.source, inbox.c.key, inbox.c.body_sha256, inbox.c.answ
 )
 NEW_CASES = sa.insert(cases)
 NEW_ROWS = sa.insert(inbox)
+
+PORTAL = "portal"
+"""The source of what the unit sends."""
 
 Key = tuple[str, str]
 """Source and key of a delivery."""
@@ -86,11 +90,11 @@ class _Group:
                 self.queue[0].woken.set()
 
 
-class Intake(Database):
+class Intake(Keys):
     """Keeps deliveries. One fsync serves all requests that arrive while the one before is running."""
 
-    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
-        super().__init__(url, clock=clock, wall=wall)
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
+        super().__init__(url, clock=clock, wall=wall, keyring=keyring)
         self._group = _Group()
         upsert = self._insert(sequences)
         higher = {"last": sequences.c.last + upsert.excluded.last}
@@ -168,9 +172,10 @@ class Intake(Database):
         first = self._first(connection, requests)
         new = {request.key: request for request in reversed(requests) if request.key not in first}
         fresh = [new[key] for key in sorted(new)]
-        deliveries = self._open(connection, fresh)
+        deliveries, keys = self._open(connection, fresh)
         if deliveries:
-            rows = [self._row(delivery) for delivery in deliveries]
+            keys |= self._keys(connection, {delivery.lane for delivery in deliveries if delivery.source == PORTAL} - keys.keys())
+            rows = [self._row(delivery, keys.get(delivery.lane)) for delivery in deliveries]
             connection.execute(NEW_ROWS, rows)
             self._wake(connection, {delivery.lane for delivery in deliveries if not delivery.settled})
             first |= {key: (row["body_sha256"], row["answer"]) for key, row in zip(sorted(new), rows, strict=True)}
@@ -185,15 +190,18 @@ class Intake(Database):
             known |= {(source, key): (body_sha256, answer) for source, key, body_sha256, answer in rows}
         return known
 
-    def _open(self, connection: Connection, fresh: Sequence[_Request]) -> list[Delivery]:
-        """The deliveries as they are kept: one that opens a case goes into the lane of its new ticket, with the answer for it."""
+    def _open(self, connection: Connection, fresh: Sequence[_Request]) -> tuple[list[Delivery], dict[str, bytes]]:
+        """The deliveries as they are kept: one that opens a case goes into the lane of its new ticket, with the answer for it.
+
+        And the keys of the new cases.
+        """
         wanted = Counter(request.opens[:2] for request in fresh if request.opens)
         numbers = {
             (prefix, year): itertools.count(self._counted(connection, f"tiket:{prefix}", year, n) - n + 1)
             for (prefix, year), n in sorted(wanted.items())
         }
         nothing_yet = {"status": NEW, "opened_at": self.clock(), "procedure": "", "revision": "", "title": "", "version": 0}
-        deliveries, opened = [], []
+        deliveries, opened, keys = [], [], {}
         for request in fresh:
             delivery = request.delivery
             if request.opens:
@@ -201,23 +209,26 @@ class Intake(Database):
                 number = next(numbers[prefix, year])
                 ticket = f"{prefix}-{year}-{number:06d}"
                 delivery = replace(delivery, lane=ticket, answer=answer_for(ticket))
-                opened.append({"ticket": ticket, "prefix": prefix, "year": year, "number": number, **nothing_yet})
+                kept = self.keyring.new()
+                keys[ticket] = self.keyring.key(kept)
+                opened.append({"ticket": ticket, "prefix": prefix, "year": year, "number": number, "key": kept, **nothing_yet})
             deliveries.append(delivery)
         if opened:
             connection.execute(NEW_CASES, opened)
-        return deliveries
+        return deliveries, keys
 
     def _insert_deliveries(self, connection: Connection, deliveries: Iterable[Delivery]) -> None:
         """Insert those whose keys are new; their lanes are not woken."""
         self._insert_new(connection, inbox, [self._row(delivery) for delivery in deliveries])
 
-    def _row(self, delivery: Delivery) -> Json:
+    def _row(self, delivery: Delivery, key: bytes | None = None) -> Json:
+        """A delivery as it is kept; what comes from the portal is the original of what people wrote, and is sealed."""
         now = self.clock()
         return {
             "source": delivery.source,
             "key": delivery.key,
             "lane": delivery.lane,
-            "body": delivery.body,
+            "body": seal(key, delivery.body, delivery.lane) if key and delivery.source == PORTAL else delivery.body,
             "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
             "headers": delivery.headers,
             "answer": delivery.answer,

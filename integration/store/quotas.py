@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from integration.clock import Clock, utc_now
+from integration.sealing import PLAIN, Keyring
 from integration.store.database import Database
 from integration.tables import quotas
 
@@ -27,8 +28,8 @@ class Quotas(Database):
 
     per_minute = 0
 
-    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
-        super().__init__(url, clock=clock, wall=wall)
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
+        super().__init__(url, clock=clock, wall=wall, keyring=keyring)
         first = self._insert(quotas)
         again = {"taken": sa.case((quotas.c.minute == first.excluded.minute, quotas.c.taken + 1), else_=1), "minute": first.excluded.minute}
         self._counted_in = first.on_conflict_do_update(index_elements=["name"], set_=again).returning(quotas.c.taken)

@@ -33,23 +33,26 @@ class Store(Worklist, Book, Listing):
 
     def entries(self, ticket: str) -> list[Entry]:
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
-        return [entry_of(line) for line in self._lines(ticket)]
+        lines, key = self._ledger(ticket)
+        return [entry_of(line, ticket, key) for line in lines]
 
     def lines(self, ticket: str) -> list[Line]:
         """The ledger of a case line by line, as it is stored."""
-        return [Line(*(getattr(row, field) for field in Line.__dataclass_fields__)) for row in self._lines(ticket)]
+        return [Line(*(getattr(row, field) for field in Line.__dataclass_fields__)) for row in self._ledger(ticket)[0]]
 
     def known(self, turn: Turn) -> Known:
         """What the ledger of the case says whose lane is held. It is read once a turn."""
         if turn.known is None:
-            lines = self._lines(turn.lane)
-            entries = tuple(map(entry_of, lines))
-            turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST)
+            lines, key = self._ledger(turn.lane)
+            entries = tuple(entry_of(line, turn.lane, key) for line in lines)
+            turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST, key)
         return turn.known
 
-    def _lines(self, ticket: str) -> Sequence[sa.Row[Any]]:
+    def _ledger(self, ticket: str) -> tuple[Sequence[sa.Row[Any]], bytes | None]:
+        """The lines of a case, and its key; None where it has none, or none any more."""
         with self._read() as connection:
-            return connection.execute(statements.LEDGER, {"of": ticket}).all()
+            kept = connection.execute(statements.KEY, {"of": ticket}).scalar()
+            return connection.execute(statements.LEDGER, {"of": ticket}).all(), self.keyring.key(kept) if kept else None
 
     def ledgers(self, tickets: Sequence[str], without: Iterable[type[Event]] = ()) -> Iterator[list[Entry]]:
         """The ledgers of these cases by ticket, those that have one, `without` events of these kinds.
@@ -60,9 +63,10 @@ class Store(Worklist, Book, Listing):
         for start in range(0, len(tickets), AT_ONCE):
             asked = sa.select(events).where(events.c.ticket.in_(tickets[start : start + AT_ONCE]), events.c.kind.not_in(left_out))
             with self._read() as connection:
+                keys = self._keys(connection, tickets[start : start + AT_ONCE])
                 rows = connection.execute(asked.order_by(events.c.ticket, events.c.seq)).all()
-            for _, of_case in groupby(rows, attrgetter("ticket")):
-                yield list(map(entry_of, of_case))
+            for ticket, of_case in groupby(rows, attrgetter("ticket")):
+                yield [entry_of(line, ticket, keys.get(ticket)) for line in of_case]
 
     def ticket_exists(self, ticket: str) -> bool:
         """Whether there is such a case."""
@@ -157,7 +161,7 @@ class Store(Worklist, Book, Listing):
     ) -> list[InboxRow]:
         """Kept messages, newest first; without `state` or `row_id` only those not done."""
         with self._read() as connection:
-            return [InboxRow(*row) for row in connection.execute(_rows(inbox, InboxRow, state, lane, row_id).limit(limit))]
+            return self._messages(connection, connection.execute(_rows(inbox, InboxRow, state, lane, row_id).limit(limit)))
 
     def portal_message(self, key: str) -> InboxRow | None:
         """What the unit said under this key, through the portal or on a page of ours."""
@@ -171,7 +175,7 @@ class Store(Worklist, Book, Listing):
     def _portal_messages(self, *wanted: sa.ColumnElement[bool]) -> tuple[InboxRow, ...]:
         said = sa.select(*columns(inbox, InboxRow)).where(inbox.c.source == "portal", *wanted).order_by(inbox.c.id)
         with self._read() as connection:
-            return tuple(InboxRow(*row) for row in connection.execute(said))
+            return tuple(self._messages(connection, connection.execute(said)))
 
     def outbox_rows(
         self, *, state: str | None = None, lane: str | None = None, row_id: int | None = None, limit: int = 100

@@ -54,11 +54,12 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a ledger says: its entries, the case they add up to (None: there are none), and the hash of the last."""
+    """What a ledger says: its entries, the case they add up to (None: there are none), the hash of the last; and the key of the case."""
 
     entries: tuple[Entry, ...]
     case: Case | None
     hash: str
+    key: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -157,7 +158,8 @@ class CaseRow:
 class Batch:
     """All that one inbox row leads to, committed together with "this row is done".
 
-    `ticket` is the lane, or empty where there is nothing to record; `result`: a word for the operator.
+    `ticket` is the lane, or empty where there is nothing to record; `result`: a word for the operator. `erases`: what is personal in the
+    case is gone with this.
     """
 
     ticket: str = ""
@@ -167,6 +169,7 @@ class Batch:
     observed: Json | None = None
     case_row: CaseRow | None = None
     result: str = ""
+    erases: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,7 @@ LATER = {table: sa.update(table).where(table.c.id == ROW).values(due_at=AT, erro
 # --- the case ---
 
 LEDGER = sa.select(events).where(events.c.ticket == LANE).order_by(events.c.seq)
+KEY = sa.select(cases.c.key).where(cases.c.ticket == LANE)
 LAST_LINE = sa.select(events.c.seq, events.c.hash).where(events.c.ticket == LANE).order_by(events.c.seq.desc()).limit(1)
 NEW_LINES = sa.insert(events)
 STANDING = sa.update(cases).where(cases.c.ticket == LANE)  # sets the columns it is given

@@ -23,6 +23,7 @@ from integration.procedure.case import evolve
 from integration.procedure.effects import CallPortal, Effect, SendMail
 from integration.procedure.events import Entry
 from integration.procedure.facts import Fact
+from integration.sealing import PLAIN, Keyring
 from integration.store import statements
 from integration.store.intake import Intake
 from integration.store.publicids import PublicIds
@@ -55,8 +56,8 @@ class Worklist(Intake, PublicIds, Quotas):
     in the same lane; where nothing there is due, that was given back, and it is in another lane if the turn goes `onward`.
     """
 
-    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now) -> None:
-        super().__init__(url, clock=clock, wall=wall)
+    def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
+        super().__init__(url, clock=clock, wall=wall, keyring=keyring)
         noted = self._insert(notes)
         same = {name: noted.excluded[name] for name in ("ticket", "slot", "note_id")}
         self._noted = noted.on_conflict_do_update(index_elements=["key"], set_=same)
@@ -81,6 +82,9 @@ class Worklist(Intake, PublicIds, Quotas):
             self._hold(connection, turn)
             known = self._append(connection, turn, batch.entries)
             write_case(connection, turn.lane, batch)
+            if batch.erases:
+                self._erase(connection, turn.lane)
+                known = None
             self._insert_new(connection, causes, [{"ticket": turn.lane, "key": key} for key in batch.causes])
             self._send(connection, turn.lane, batch.effects)
             more = connection.execute(statements.DECIDED, {"row": row.id, "of": turn.lane, "word": batch.result}).one()
@@ -171,8 +175,8 @@ class Worklist(Intake, PublicIds, Quotas):
         known = turn.known
         if not added:
             return known
-        last = append_entries(connection, turn.lane, added, known)
-        return Known((*known.entries, *added), reduce(evolve, added, known.case), last) if known else None
+        last = append_entries(connection, turn.lane, added, known, self.keyring)
+        return Known((*known.entries, *added), reduce(evolve, added, known.case), last, known.key) if known else None
 
     def _claimed(self, connection: Connection, lease: timedelta, *, onward: bool) -> Turn | None:
         """Hold the lane that has waited longest."""
@@ -195,7 +199,7 @@ class Worklist(Intake, PublicIds, Quotas):
         place = {"of": turn.lane, "now": self.clock()}
         message = connection.execute(statements.MESSAGE, place).first() if messages else None
         if message is not None:
-            return InboxRow(*message)
+            return self._messages(connection, [message])[0]
         while effects and (effect := connection.execute(statements.EFFECT, place).first()) is not None:
             row = OutboxRow(*effect)
             wait = self._spend(connection, row.kind)

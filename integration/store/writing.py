@@ -15,6 +15,7 @@ from integration import codec
 from integration.codec import Json
 from integration.procedure.events import Entry
 from integration.procedure.facts import Actor
+from integration.sealing import Keyring, hidden, shown
 from integration.store import statements
 from integration.store.rows import Batch, CaseRow, ChainFault, Known, Line
 
@@ -28,9 +29,10 @@ def link(ticket: str, seq: int, at: datetime, said: Json, prev: str) -> str:
     return hashlib.sha256(codec.canonical(line)).hexdigest()
 
 
-def entry_of(line: Line | Row[Any]) -> Entry:
-    """What a line says."""
-    return Entry(line.seq, line.at, ACTOR.validate_python(line.actor), line.cause, codec.EVENTS.load(line.kind, line.data))
+def entry_of(line: Line | Row[Any], ticket: str, key: bytes | None) -> Entry:
+    """What a line of this case says. `key`: the case's; None: what was sealed in it is left empty. ValueError for altered seals."""
+    data, actor = shown(key, ticket, line.data, line.actor)
+    return Entry(line.seq, line.at, ACTOR.validate_python(actor), line.cause, codec.EVENTS.load(line.kind, data))
 
 
 def chain_faults(ticket: str, lines: Iterable[Line | Row[Any]], version: int) -> Iterator[ChainFault]:
@@ -50,19 +52,24 @@ def chain_faults(ticket: str, lines: Iterable[Line | Row[Any]], version: int) ->
         yield ChainFault(ticket, seq, "rantai_terpotong")
 
 
-def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry], known: Known | None) -> str:
+def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry], known: Known | None, keyring: Keyring) -> str:
     """Write entries after the case's last, as it is `known` or found; gives the hash of the last. ValueError where they do not follow."""
     if known is not None:
-        seq, prev = len(known.entries), known.hash
+        seq, prev, key = len(known.entries), known.hash, known.key
     else:
         last = connection.execute(statements.LAST_LINE, {"of": ticket}).first()
         seq, prev = (last.seq, last.hash) if last is not None else (0, FIRST)
+        kept = connection.execute(statements.KEY, {"of": ticket}).scalar()
+        key = keyring.key(kept) if kept else None
     if [entry.seq for entry in entries] != list(range(seq + 1, seq + 1 + len(entries))):
         raise ValueError(f"{ticket}: entries {entries[0].seq} to {entries[-1].seq} do not follow entry {seq}")
     lines = []
     for entry in entries:
         kind, data = codec.EVENTS.dump(entry.event)
-        said = {"actor": ACTOR.dump_python(entry.by, mode="json"), "cause": entry.cause, "kind": kind, "data": data}
+        actor = ACTOR.dump_python(entry.by, mode="json")
+        if key is not None:
+            data, actor = hidden(key, ticket, kind, data, actor)
+        said = {"actor": actor, "cause": entry.cause, "kind": kind, "data": data}
         this = link(ticket, entry.seq, entry.at, said, prev)
         lines.append({"ticket": ticket, "seq": entry.seq, "at": entry.at, **said, "prev": prev, "hash": this})
         prev = this

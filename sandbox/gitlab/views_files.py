@@ -61,6 +61,14 @@ def download(call: Call, project: str, secret: str, filename: str) -> Reply:
     return Reply(find_upload(call.project(project), secret, filename).content)
 
 
+@route("DELETE", f"{UPLOADS}/<secret>/<filename>")
+def delete_upload(call: Call, project: str, secret: str, filename: str) -> Reply:
+    """Delete a file, as a Maintainer. What links to it stays and leads nowhere."""
+    found = call.project(project, rights.admin_project)
+    found.uploads.remove(find_upload(found, secret, filename))
+    return Reply(None, 204)
+
+
 # wiki
 
 

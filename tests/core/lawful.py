@@ -25,6 +25,7 @@ from integration.procedure.events import (
     LetterAnswered,
     Paused,
     PerformersChanged,
+    PersonalDataErased,
     PrioritySet,
     ProgressDrafted,
     ProgressReported,
@@ -47,7 +48,18 @@ from integration.procedure.facts import Actor, ActorKind, Reminder
 from integration.procedure.offices import Holding, Office, Organisation
 from tests.core.state import State, keep
 
-AFTER_THE_END = (RequestRefused, IssueLinked, IssueMended, DocumentFiled, DocumentSigned, SignedCopyLinked, AccessRevoked, TaskLinked)
+AFTER_THE_END = (
+    AccessRevoked,
+    DocumentFiled,
+    DocumentSigned,
+    FormRevised,
+    IssueLinked,
+    IssueMended,
+    PersonalDataErased,
+    RequestRefused,
+    SignedCopyLinked,
+    TaskLinked,
+)
 """All that is still recorded once a case has ended; none of it moves the case."""
 
 COMMANDS = {
@@ -137,7 +149,7 @@ def _beside_the_table(organisation: Organisation, state: State, entry: Entry) ->
             if not accepted and not reason.strip():
                 yield "an amended letter sent back without a reason"
         case FormRevised():
-            if state.step != state.procedure.revises_at or entry.by.kind is not ActorKind.UNIT:
+            if entry.by.kind is not ActorKind.SERVICE and (state.step != state.procedure.revises_at or entry.by.kind is not ActorKind.UNIT):
                 yield "a revised form that nobody waited for"
         case PrioritySet(priority=priority):
             yield from _prioritising(organisation, state, entry, priority)

@@ -38,6 +38,7 @@ from integration.procedure.events import (
     TeamAssigned,
     TeamProposed,
 )
+from integration.procedure.facts import SERVICE
 
 
 @dataclass
@@ -100,7 +101,7 @@ def keep(state: State, entry: Entry) -> None:  # noqa: C901, PLR0912 -- one arm 
             state.revision = revision
             _clock(state, due, gap)
         case FormRevised():
-            state.revising = True
+            state.revising = entry.by != SERVICE  # the service corrects a form at any step
         case PrioritySet(priority=priority):
             state.priority = priority
         case IssueLinked(iid=iid):

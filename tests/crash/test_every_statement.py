@@ -167,7 +167,7 @@ def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_pa
         lives.die_everywhere(*lives.hooks())
         at_rest(lives, ticket)
         signed = [copy for paper in lives.case(ticket).documents for copy in paper.copies]
-        assert [FileStore(tmp_path / "var").get(copy.sha256) for copy in signed] == [SCAN]
+        assert [FileStore(tmp_path / "var", lives.store.key).get(ticket, copy.sha256) for copy in signed] == [SCAN]
 
         while lives.case(ticket).step != NUMBERED:
             see(lives.campus, lives.case(ticket))

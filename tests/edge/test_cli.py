@@ -52,7 +52,7 @@ def keep(parts: Parts, *happened: object, step: int | None = 5, due: datetime | 
     """A case with this history after its opening, at this step."""
     parts.store.submit(Delivery("portal", "form", "", b'{"a": 1}'), "SI", 2026)
     turn, kept = parts.store.claim(lease=timedelta(minutes=1))
-    procedure, form = parts.procedures[-1], parts.files.put(b"form")
+    procedure, form = parts.procedures[-1], parts.files.put(TICKET, b"form")
     opened = CaseOpened(TICKET, procedure.slug, procedure.revision, submission(form))
     entries = tuple(Entry(seq, TUESDAY, KASI, "note:1", event) for seq, event in enumerate((opened, *happened), 1))
     role = procedure.step(step).performer if step else None

@@ -40,9 +40,14 @@ def test_a_form_is_on_disk_when_it_is_answered(portal, parts):
     assert parts.bell.rings == heard + 1
 
 
-def test_an_attachment_is_under_its_hash_when_the_form_is_answered(portal, parts):
+def test_a_form_is_on_disk_as_it_came_when_it_is_answered_and_only_with_the_key_of_its_case_can_it_be_read(portal, parts, tmp_path):
     assert portal.submit(lampiran=[ATTACHED]).status_code == 202
-    assert parts.files.get(ATTACHED["sha256"]) == PICTURE
+    kept = parts.store.inbox_rows()[0].body
+    assert json.loads(kept)["data"]["formulir"]["lampiran"][0]["isi"] == ATTACHED["isi"]
+    on_disk = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    for word in (ATTACHED["isi"], form()["pelapor"]["nama"], form()["pelapor"]["email"]):
+        assert word.encode() in kept
+        assert word.encode() not in on_disk
 
 
 def test_a_repeat_gets_the_same_answer_and_rings_no_bell(portal, parts, watch):
@@ -149,7 +154,7 @@ def test_a_revision_keeps_its_ticket_and_its_new_files(portal, parts):
     first = portal.submit()
     answer = portal.send("pengaduan.direvisi", {"tiket": "SI-2026-000001", "formulir": form(lampiran=[ATTACHED])})
     assert answer.json == first.json
-    assert parts.files.get(ATTACHED["sha256"]) == PICTURE
+    assert ATTACHED["isi"].encode() in parts.store.inbox_rows()[0].body
 
 
 def test_a_ticket_that_does_not_exist_is_said(portal, parts):

@@ -92,8 +92,8 @@ def test_the_version_of_record_is_given_beside_the_paper(client, portal, parts, 
     assert before["bertanda_tangan"] is None
     scan = b"\xff\xd8\xff pindaian"
     copy = ("kepala-pustikom", "Kepala Pustikom", "basah")
-    half = DocumentSigned("a", *copy, False, parts.files.put(b"%PDF-"), 5, "application/pdf", "x")
-    whole = DocumentSigned("a", *copy, True, parts.files.put(scan), len(scan), "image/jpeg", "x")
+    half = DocumentSigned("a", *copy, False, parts.files.put("SI-2026-000001", b"%PDF-"), 5, "application/pdf", "x")
+    whole = DocumentSigned("a", *copy, True, parts.files.put("SI-2026-000001", scan), len(scan), "image/jpeg", "x")
     happen(portal, parts, watch, half, whole)
     (told,) = portal.ask("SI-2026-000001").json["dokumen"]
     assert told["bertanda_tangan"] == {"sha256": whole.sha256, "jenis_berkas": "image/jpeg", "cara": "basah"}

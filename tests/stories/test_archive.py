@@ -23,7 +23,7 @@ def archive(world: World, tmp_path: Path) -> Path:
     ticket = world.once("ended", lambda: ended(world))
     night(world)
     path = tmp_path / f"{ticket}.zip"
-    path.write_bytes(world.service.files.get(world.service.store.mark(KEPT + ticket) or ""))
+    path.write_bytes(world.service.files.get(ticket, world.service.store.mark(KEPT + ticket) or ""))
     return path
 
 

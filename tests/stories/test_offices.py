@@ -231,7 +231,7 @@ def test_what_a_deputy_signed_stays_the_deputys_when_the_holder_is_back(told: Wo
     follow(told)
     assert re.search(rf"\| 22 Verifikasi 3 \| Wawan, S\.T\. \(Plh\. {KADIV}\)", description(told, ticket))
     told.play(ticket)  # the report on the handling is made from now
-    papers = {paper.document: told.service.files.get(paper.sha256) for paper in told.case(ticket).documents}
+    papers = {paper.document: told.service.files.get(ticket, paper.sha256) for paper in told.case(ticket).documents}
     section = " ".join(printed(papers["laporan-verifikasi"]).split())
     assert "Wawan, S.T." in section
     evaluation = " ".join(printed(papers["catatan-evaluasi"]).split())

@@ -115,7 +115,7 @@ def columns(world: World) -> list[str]:
 def printed(world: World, ticket: str, document: str) -> str:
     """The words of a paper as it was filed."""
     (paper,) = [p for p in world.case(ticket).documents if p.document == document]
-    return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(world.service.files.get(paper.sha256)))
+    return "".join(page.get_textpage().get_text_range() for page in pypdfium2.PdfDocument(world.service.files.get(ticket, paper.sha256)))
 
 
 def remade(world: World, ticket: str) -> dict[str, bool]:
@@ -133,7 +133,7 @@ def remade(world: World, ticket: str) -> dict[str, bool]:
         )
         for paper in case.documents
     }
-    return {paper.id: made[paper.id].content == service.files.get(paper.sha256) for paper in case.documents}
+    return {paper.id: made[paper.id].content == service.files.get(case.ticket, paper.sha256) for paper in case.documents}
 
 
 def test_running_cases_stay_and_new_ones_open_under_the_newest(world: World, new: Procedure) -> None:

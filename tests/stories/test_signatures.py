@@ -59,11 +59,11 @@ def paper(world: World, ticket: str, document: str, edition: str | None = None) 
 
 
 def issued(world: World, ticket: str, document: str) -> bytes:
-    return world.service.files.get(paper(world, ticket, document).sha256)
+    return world.service.files.get(ticket, paper(world, ticket, document).sha256)
 
 
 def copies(world: World, ticket: str, document: str) -> list[bytes]:
-    return [world.service.files.get(copy.sha256) for copy in paper(world, ticket, document).copies]
+    return [world.service.files.get(ticket, copy.sha256) for copy in paper(world, ticket, document).copies]
 
 
 def verification(world: World, ticket: str, document: str, kind: str = "application/json") -> requests.Response:

@@ -97,12 +97,12 @@ def test_a_paper_made_again_from_the_ledger_is_the_same_bytes(run: Run) -> None:
     for paper in run.case.documents:
         reserved = Reserved(paper.number, f"{run.world.settings.public_url}/dokumen/{store.public_id(run.ticket, paper.id)}")
         again = make(paper.id, entries, run.world.procedure, display.organisation, reserved, display.wording)
-        assert again.content == run.world.service.files.get(paper.sha256), paper.id
+        assert again.content == run.world.service.files.get(run.ticket, paper.sha256), paper.id
 
 
 def test_at_the_address_on_a_paper_its_hash_is_told_and_whether_another_took_its_place(run: Run) -> None:
     for paper in run.case.documents:
-        printed = pypdfium2.PdfDocument(run.world.service.files.get(paper.sha256))[0].get_textpage().get_text_range()
+        printed = pypdfium2.PdfDocument(run.world.service.files.get(run.ticket, paper.sha256))[0].get_textpage().get_text_range()
         (path,) = re.findall(r"diperiksa pada\s+http://127\.0\.0\.1:8080(/dokumen/[a-z2-7]{26})", printed)
         told = requests.get(run.world.campus.portal.service_url + path, timeout=10).json()
 

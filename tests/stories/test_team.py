@@ -35,7 +35,7 @@ def named(world: World, ticket: str, *accounts: str) -> None:
 def letters(world: World, ticket: str) -> list[str]:
     """The texts of the case's letters, oldest first."""
     papers = [paper for paper in world.case(ticket).documents if paper.document == "surat-tugas"]
-    return [text(world.service.files.get(paper.sha256)) for paper in papers]
+    return [text(world.service.files.get(ticket, paper.sha256)) for paper in papers]
 
 
 def text(pdf: bytes) -> str:

@@ -241,7 +241,7 @@ class World:
 
     def files_intact(self, case: Case) -> bool:
         """Whether every paper of the case is on disk under its hash."""
-        return all(hashlib.sha256(self.service.files.get(p.sha256)).hexdigest() == p.sha256 for p in case.documents)
+        return all(hashlib.sha256(self.service.files.get(case.ticket, p.sha256)).hexdigest() == p.sha256 for p in case.documents)
 
     def uploads(self, ticket: str) -> list[bytes]:
         """The files the case's issue links to."""

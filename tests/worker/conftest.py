@@ -239,7 +239,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         platform = Platform(gitlab.url, bot.token, project.path, timeout=5)
         events = ("issues_events", "confidential_issues_events", "note_events", "confidential_note_events")
         platform.post(f"{platform.project}/hooks", {"url": post.url, "push_events": False, **dict.fromkeys(events, True)})
-        files = FileStore(tmp_path)
+        files = FileStore(tmp_path, store.key)
         yield Bench(
             store=store,
             clock=clock,

@@ -21,6 +21,8 @@ from integration.procedure.facts import Attachment
 from integration.store import Store
 from sync.attachments import Attachments
 
+CASE = "SI-2026-000001"
+
 
 @pytest.fixture
 def files(tmp_path) -> FileStore:
@@ -40,8 +42,8 @@ def look(store, files):
     """Look at these bytes, of this name, as somebody with these settings does."""
 
     def look(content: bytes, name: str = "galat.png", *, patient: bool = True, **settings):
-        files.put(content)
-        return Attachments(store, files, **settings).examined(attached(content, name), patient=patient)
+        files.put(CASE, content)
+        return Attachments(store, files, **settings).examined(CASE, attached(content, name), patient=patient)
 
     return look
 
@@ -111,14 +113,14 @@ def test_pictures_of_all_kinds_are_made_anew(look, files, kind, mode):
     content = picture(kind, mode)
     found = look(content)
     assert found.media_type == f"image/{kind.lower()}"
-    with Image.open(io.BytesIO(files.get(found.shown))) as shown:
+    with Image.open(io.BytesIO(files.get(CASE, found.shown))) as shown:
         assert (shown.format, shown.size) == (kind, (12, 8))
 
 
 def test_what_a_camera_wrote_into_a_picture_is_not_shown_and_it_stands_upright(look, files):
     content = with_place()
     assert b"Kamera Budi" in content
-    shown = files.get(look(content, "foto.jpg").shown)
+    shown = files.get(CASE, look(content, "foto.jpg").shown)
     assert b"Budi" not in shown
     with Image.open(io.BytesIO(shown)) as seen:
         assert seen.size == (8, 12)
@@ -147,8 +149,8 @@ def test_an_animation_goes_on_moving(look, files):
     made = io.BytesIO()
     frames = [Image.new("RGB", (4, 4), colour) for colour in ("red", "green", "blue")]
     frames[0].save(made, "GIF", save_all=True, append_images=frames[1:], comment=b"GPS rahasia", duration=[40, 80, 120])
-    assert b"rahasia" not in files.get(look(made.getvalue()).shown)
-    with Image.open(io.BytesIO(files.get(look(made.getvalue()).shown))) as shown:
+    assert b"rahasia" not in files.get(CASE, look(made.getvalue()).shown)
+    with Image.open(io.BytesIO(files.get(CASE, look(made.getvalue()).shown))) as shown:
         assert shown.n_frames == len(frames)
 
 
@@ -190,7 +192,7 @@ def berkas() -> Iterator[ThreadingHTTPServer]:
 def fetched(store, files, berkas):
     def fetched(content: bytes, place: str = "a", *, patient: bool = True, host: str = "", **settings):
         file = attached(content, url=f"http://{host or berkas.host}/{place}")
-        return Attachments(store, files, (berkas.host,), **settings).examined(file, patient=patient)
+        return Attachments(store, files, (berkas.host,), **settings).examined(CASE, file, patient=patient)
 
     return fetched
 
@@ -199,7 +201,7 @@ def test_a_file_that_is_elsewhere_is_fetched_once_and_kept(fetched, files, berka
     berkas.answers["a"] = (200, {}, b"Galat 504")
     for _ in range(2):
         found = fetched(b"Galat 504")
-    assert files.get(found.shown) == b"Galat 504"
+    assert files.get(CASE, found.shown) == b"Galat 504"
     assert berkas.asked == ["a"]
 
 
@@ -330,5 +332,5 @@ def test_a_scanner_that_does_not_judge_is_asked_again_and_then_it_is_said(look, 
 def test_a_scanner_that_is_not_there(look, store):
     with pytest.raises(Transient):
         look(b"Galat", scanner="tcp://127.0.0.1:1")
-    assert attachments.kept(store, hashlib.sha256(b"Galat").hexdigest()) is None
+    assert attachments.kept(store, CASE, hashlib.sha256(b"Galat").hexdigest()) is None
     assert look(b"Galat").scan is Scan.NONE

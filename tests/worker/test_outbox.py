@@ -119,8 +119,8 @@ class TestPapers:
         draft, final = papers[f"{bench.ticket}/surat-tugas/1"], papers[f"{bench.ticket}/surat-tugas/2"]
         assert (draft.number, final.number) == ("", "1//SURAT-TUGAS/VI/2026")
         assert bench.store.number_state(final.number) is NumberState.ISSUED
-        assert bench.outbox.files.get(final.sha256).startswith(b"%PDF")
-        assert len(bench.outbox.files.get(final.sha256)) == final.size
+        assert bench.outbox.files.get(bench.ticket, final.sha256).startswith(b"%PDF")
+        assert len(bench.outbox.files.get(bench.ticket, final.sha256)) == final.size
         assert final.link.startswith("[surat-tugas-final-2.pdf](/uploads/")
         assert final.link in bench.issue["description"]
 

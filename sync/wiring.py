@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
+from integration import tracing
 from integration.clock import Clock, utc_now
 from integration.links import Links
 from integration.parts import Parts
@@ -38,6 +39,7 @@ LAST_NIGHT = "sapuan-malam"  # the mark under which the last such night is remem
 
 def build(settings: Settings, clock: Clock = utc_now) -> "Service":
     """The service these settings describe, its tables made ready. Raises StoreDown, InvalidProcedure, OrganisationFaults."""
+    tracing.configure(settings.traces_url)
     parts = Parts.of(settings, clock)
     parts.store.migrate()
     return Service(parts)

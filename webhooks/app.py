@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from integration import logs
+from integration import logs, tracing
 from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
@@ -78,6 +78,7 @@ def application() -> Flask:
     """The edge as the environment describes it: what the WSGI server of `alur web` calls in each of its processes."""
     settings = Settings.read()
     logs.configure(settings.log_level, secrets(settings))
+    tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()
     return create_app(parts)

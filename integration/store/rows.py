@@ -105,7 +105,7 @@ class InboxRow:
 class OutboxRow:
     """An effect to be performed. `attempts` counts this one too: above 1, look for the effect's marker before writing.
 
-    `error`, `failure`: see InboxRow.
+    `error`, `failure`: see InboxRow. `trace`: the span in which it was decided, as integration.tracing carries it.
     """
 
     id: int
@@ -120,6 +120,7 @@ class OutboxRow:
     due_at: datetime
     error: str
     failure: str = ""
+    trace: str = ""
 
     @property
     def effect(self) -> Effect:

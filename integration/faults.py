@@ -23,6 +23,7 @@ class Failure(StrEnum):
     RIGHTS = "rights"  # 403
     GONE = "gone"  # 404
     REFUSED = "refused"  # any other 4xx
+    HOOK = "hook"  # GitLab takes no webhook to our address
     FOREIGN = "foreign"  # an answer of a GitLab that behaves as none we know
     PORTAL_DOWN = "portal_down"
     PORTAL = "portal"  # the portal refused a callback

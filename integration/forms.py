@@ -416,6 +416,27 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
 
 
+_OF_PERSONS: dict[str, type[BaseModel]] = {"pelapor": Reporter, "unit_kerja.pimpinan": Head}
+CORRIGIBLE = tuple(f"{place}.{name}" for place, part in _OF_PERSONS.items() for name in part.model_fields)
+"""What of a form can be corrected without a revision: what it says of persons."""
+
+
+def corrected(frozen: dict[str, Any], changes: Mapping[str, str]) -> dict[str, Any] | Faults:
+    """A kept form with these fields, of CORRIGIBLE, put right; every fault of the new values. The one that is given is not changed."""
+    form = json.loads(json.dumps(frozen))
+    faults: list[Fault] = []
+    for place, part in _OF_PERSONS.items():
+        holder = form["unit_kerja"] if "." in place else form
+        name = place.rpartition(".")[2]
+        said = holder[name] | {path.rpartition(".")[2]: value for path, value in changes.items() if path.rpartition(".")[0] == place}
+        try:
+            holder[name] = part.model_validate(said).model_dump(mode="json")
+        except ValidationError as invalid:
+            errors = invalid.errors(include_url=False, include_input=False)
+            faults += [_fault((*place.split("."), *error["loc"]), error["type"], error.get("ctx", {})) for error in errors]
+    return Faults(tuple(faults)) if faults else form
+
+
 def fault(path: str, code: str) -> Fault:
     """A fault of our own at this place; `code` is a key of templates/messages/form.yaml."""
     return Fault(path, messages("form")[code])

@@ -43,11 +43,18 @@ _PRIORITY_COLORS = {Priority.LOW: "#6b8fb5", Priority.MEDIUM: "#b08d2c", Priorit
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A label as the platform is given it. `color` as "#rrggbb"."""
+    """A label as the platform is given it. `color` as "#rrggbb"; `priority`: its place when issues are sorted by it, 0 first; None: any."""
 
     name: str
     color: str
     description: str
+    priority: int | None = None
+
+    @property
+    def fields(self) -> dict[str, str | int]:
+        """All but its name, as the platform calls it: a priority only where it is ours to say."""
+        ranked = {} if self.priority is None else {"priority": self.priority}
+        return {"color": self.color, "description": self.description, **ranked}
 
 
 def named(family: Family, word: str) -> str:
@@ -121,5 +128,5 @@ def _status_labels() -> Iterable[Label]:
 
 def _priority_labels() -> Iterable[Label]:
     said = messages("labels")
-    for priority in Priority:
-        yield Label(named(Family.PRIORITY, priority), _PRIORITY_COLORS[priority], said[f"priority_{priority.name.lower()}"])
+    for place, priority in enumerate(reversed(Priority)):  # the most urgent first
+        yield Label(named(Family.PRIORITY, priority), _PRIORITY_COLORS[priority], said[f"priority_{priority.name.lower()}"], place)

@@ -23,10 +23,11 @@ from integration.organisation_file import (
     NumberingEntry,
     OfficeEntry,
     PapersEntry,
+    PrivacyEntry,
     ProgrammerEntry,
     SpecialHoursEntry,
 )
-from integration.procedure.offices import DayOff, Holding, HoursPeriod, Organisation, Papers, WorkCalendar
+from integration.procedure.offices import DayOff, Holding, HoursPeriod, Organisation, Papers, Privacy, WorkCalendar
 from integration.templates import messages
 from integration.yamlfile import Fault, FileFaults, Place
 
@@ -139,6 +140,7 @@ def _read(path: Path, roles: Collection[str] | None) -> Reading:
     letterhead = file.entry(LetterheadEntry, "letterhead")
     numbering = file.entry(NumberingEntry, "numbering")
     papers = file.entry(PapersEntry, "papers")
+    privacy = file.entry(PrivacyEntry, "privacy")
     offices = file.entries(OfficeEntry, "offices")
     programmers = file.entries(ProgrammerEntry, "programmers")
     regular = file.entry(DaysEntry, "working_hours")
@@ -176,6 +178,7 @@ def _read(path: Path, roles: Collection[str] | None) -> Reading:
         letterhead=letterhead.read(emblem),
         numbering=numbering.read(),
         papers=papers.read(path.parent) if papers else Papers(),
+        privacy=privacy.read() if privacy else Privacy(),
         report_recipients=top.report_recipients,
     )
     return Reading(organisation, (), (path, *files))

@@ -14,6 +14,7 @@ from pydantic_core import PydanticCustomError
 
 from integration.calendars import Day
 from integration.entries import Entry
+from integration.procedure.definition import Ending
 from integration.procedure.offices import (
     OUR_FONT,
     DayHours,
@@ -23,6 +24,7 @@ from integration.procedure.offices import (
     Numbering,
     Office,
     Papers,
+    Privacy,
     Programmer,
     Provider,
 )
@@ -117,6 +119,7 @@ class File(Entry):
     letterhead: object
     numbering: object
     papers: object = None
+    privacy: object = None
     report_recipients: tuple[Mail, ...] = ()
     offices: tuple[object, ...]
     programmers: tuple[object, ...] = ()
@@ -170,6 +173,18 @@ class PapersEntry(Entry):
         said = {name: value for name, value in dict(self).items() if name != "signing"}
         signing = {"provider": self.signing.provider, "signing_address": self.signing.address} if self.signing else {}
         return Papers(**{**said, **signing, "fonts": str(folder / self.fonts) if self.fonts else ""})
+
+
+class PrivacyEntry(Entry):
+    """See `offices.Privacy`."""
+
+    officer: str = ""
+    email: Mail = ""
+    retention: dict[Ending, Annotated[int, Field(ge=1, le=100)]] = Field(default_factory=dict)
+
+    def read(self) -> Privacy:
+        """The same for the core."""
+        return Privacy(self.officer, self.email, {ending.value: years for ending, years in self.retention.items()})
 
 
 class NumberingEntry(Entry):

@@ -184,6 +184,7 @@ class Settings(_Variables):
 
     gitlab_url: Address
     gitlab_token: SecretStr
+    gitlab_setup_token: SecretStr | None = None  # with which the project is made ready and looked over; None: with the other
     gitlab_project: Annotated[str, Field(pattern=r"^(\d+|[\w.-]+(/[\w.-]+)+)$")]  # id or full path
     gitlab_webhook_secret: SecretStr
     gitlab_per_minute: Annotated[int, Field(ge=0)] = 300  # new notes, and new issues, by all workers together; 0: no limit

@@ -125,12 +125,56 @@ class Project(Answer):
     path_with_namespace: str
     archived: bool = False
     issues_enabled: bool = True
+    visibility: str = "private"
+    autoclose_referenced_issues: bool = False
+    enforce_auth_checks_on_uploads: bool = True
+    default_branch: str | None = None
     permissions: dict[str, Access | None] | None = None
 
     @property
     def level(self) -> int:
         """Our access level there; 0 for none."""
         return max((held.access_level for held in (self.permissions or {}).values() if held), default=0)
+
+
+class Token(Answer):
+    """The token of the call."""
+
+    scopes: list[str]
+    expires_at: date | None = None
+
+
+class Renewed(Token):
+    """A token made in the place of another; its value is shown this once."""
+
+    token: str
+
+
+class Release(Answer):
+    """What GitLab is installed there."""
+
+    version: str
+
+    @property
+    def major(self) -> int:
+        """The 17 of "17.11.4"; 0 where it cannot be told."""
+        first = self.version.partition(".")[0]
+        return int(first) if first.isdigit() else 0
+
+
+class Hook(Answer):
+    """A hook of the project, as far as its health is told by it; its token is never shown."""
+
+    id: int
+    url: str
+    alert_status: str = ""
+
+
+class Attempt(Answer):
+    """One delivery GitLab attempted. `response_status`: HTTP's, or "internal error" where nothing answered."""
+
+    response_status: str
+    created_at: AwareDatetime
 
 
 class Named(Answer):

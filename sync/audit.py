@@ -68,7 +68,9 @@ class Vouched:
 
 
 def vouched(case: Case) -> Iterator[Vouched]:
-    """The files the ledger vouches for: forms with their attachments, papers with their signed copies."""
+    """The files the ledger vouches for: forms with their attachments, papers with their signed copies; none of an erased case."""
+    if case.erased_at:
+        return
     for version, form in enumerate(case.submissions, 1):
         yield Vouched(f"{case.ticket}/formulir/{version}", form.sha256, f"formulir/{version}.json", form=version)
         for number, file in enumerate((file for file in form.attachments if not file.url), 1):

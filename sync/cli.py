@@ -18,7 +18,6 @@ from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
-from integration.parts import Parts, secrets
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Ending, by_revision
 from integration.procedures import InvalidProcedure, UnknownProcedure
@@ -31,13 +30,14 @@ from sync import changes, documents, migration, word
 from sync import console as shown
 from sync.audit import audit
 from sync.book_commands import numbers
-from sync.doctor import check
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
 from sync.portal_commands import portal, sandbox
+from sync.privacy_commands import privacy
 from sync.register import register
 from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
 from sync.terminal import WORDS, configured, failed, opened, show
+from sync.upkeep_commands import upkeep
 from sync.wiring import Service, build
 from sync.worker import CONCURRENCY, run_beat, run_worker
 
@@ -62,7 +62,8 @@ class Commands(click.Group):
         except OSError as fault:
             failed("system_no", reason=fault)
         except (Transient, Permanent) as fault:
-            failed("failed", reason=fault, **shown.cause(fault.failure))
+            known = shown.cause(fault.failure)
+            failed("failed", reason=fault, cause=known["cause"], fix=known["fix"])
 
 
 @click.group(cls=Commands, help=WORDS["help"], context_settings={"help_option_names": ["-h", "--help"]})
@@ -333,8 +334,11 @@ main.add_command(rows("outbox"))
 
 
 main.add_command(numbers)
+main.add_command(privacy)
 main.add_command(portal)
 main.add_command(sandbox)
+for command in upkeep:
+    main.add_command(command)
 
 
 # --- reports, repair, proof ---
@@ -386,32 +390,6 @@ def register_drawn(year: int | None, file: Path) -> None:
 def reconcile(*, full: bool) -> None:
     """Compare the platform with the store."""
     click.echo(WORDS["reconciled"].format(n=opened().reconcile(full=full)))
-
-
-@main.command(help=WORDS["help_provision"])
-@click.option("--dry-run", is_flag=True, help=WORDS["help_dry_run"])
-def provision(*, dry_run: bool) -> None:
-    """Make the platform's project ready."""
-    project = opened().provisioning()
-    changes = project.plan() if dry_run else project.apply()
-    if changes and dry_run:
-        click.echo(WORDS["planned"])
-    for change in changes:
-        click.echo(str(change))
-    if not changes:
-        click.echo(WORDS["provisioned"])
-
-
-@main.command(help=WORDS["help_doctor"])
-def doctor() -> None:
-    """Look the service over; nothing is changed, not even the tables."""
-    settings = Settings.read()
-    logs.configure("ERROR", secrets(settings))
-    service = Service(Parts.unproved(settings))
-    findings = check(service.parts, service.platform(), service.provisioning())
-    for finding in findings:
-        click.echo(WORDS["healthy" if finding.ok else "ill"].format(title=finding.title, detail=finding.detail, fix=finding.fix))
-    sys.exit(not all(finding.ok for finding in findings))
 
 
 @main.group("audit", help=WORDS["help_audit"])

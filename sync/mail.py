@@ -51,8 +51,6 @@ class Mail:
         address = urlsplit(self.url)
         try:
             with _conversation(address) as server:
-                if address.username:
-                    server.login(unquote(address.username), unquote(address.password or ""))
                 refused = server.send_message(message)
         except smtplib.SMTPResponseException as failure:
             raise _meaning(failure.smtp_code, "mail") from failure
@@ -62,6 +60,16 @@ class Mail:
             raise Transient(f"mail: {type(failure).__name__}", Failure.MAIL_DOWN) from failure
         if refused:  # the others have it: to send it again would give it to them twice
             raise Permanent(f"mail: {len(refused)} of {len(to)} recipients were refused", Failure.MAIL)
+
+    def probe(self) -> None:
+        """Prove that the server takes us, as far as the first message. Raises what `send` raises."""
+        try:
+            with _conversation(urlsplit(self.url)) as server:
+                server.noop()
+        except smtplib.SMTPResponseException as failure:
+            raise _meaning(failure.smtp_code, "mail") from failure
+        except (smtplib.SMTPException, OSError) as failure:
+            raise Transient(f"mail: {type(failure).__name__}", Failure.MAIL_DOWN) from failure
 
     def _message(self, key: str, to: tuple[str, ...], letter: Letter) -> EmailMessage:
         message = EmailMessage()
@@ -80,15 +88,24 @@ class Mail:
 
 
 def _conversation(address: SplitResult) -> smtplib.SMTP:
-    """A connection, encrypted from the start (smtps) or as soon as the server offers it."""
+    """A connection, encrypted from the start (smtps) or as soon as the server offers it, which knows us where we have a name."""
     host = address.hostname or ""
     if address.scheme == "smtps":
-        return smtplib.SMTP_SSL(host, address.port or smtplib.SMTP_SSL_PORT, timeout=TIMEOUT, context=ssl.create_default_context())
-    server = smtplib.SMTP(host, address.port or smtplib.SMTP_PORT, timeout=TIMEOUT)
-    server.ehlo()
-    if server.has_extn("starttls"):
-        server.starttls(context=ssl.create_default_context())
+        server: smtplib.SMTP = smtplib.SMTP_SSL(
+            host, address.port or smtplib.SMTP_SSL_PORT, timeout=TIMEOUT, context=ssl.create_default_context()
+        )
+    else:
+        server = smtplib.SMTP(host, address.port or smtplib.SMTP_PORT, timeout=TIMEOUT)
         server.ehlo()
+        if server.has_extn("starttls"):
+            server.starttls(context=ssl.create_default_context())
+            server.ehlo()
+    try:
+        if address.username:
+            server.login(unquote(address.username), unquote(address.password or ""))
+    except (smtplib.SMTPException, OSError):
+        server.close()
+        raise
     return server
 
 

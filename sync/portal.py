@@ -47,6 +47,20 @@ class Portal:
         except requests.RequestException as failure:
             raise Transient(f"{kind}: {type(failure).__name__}", Failure.PORTAL_DOWN) from failure
 
+    def probe(self) -> None:
+        """Prove that something of the portal's is at the address, without telling it anything: whatever it answers to HEAD will do.
+
+        Raises Transient where nothing answers or only 5xx, Permanent where it sends elsewhere: no redirect is followed.
+        """
+        try:
+            answer = requests.head(self.url, timeout=TIMEOUT, allow_redirects=False)
+        except requests.RequestException as failure:
+            raise Transient(type(failure).__name__, Failure.PORTAL_DOWN) from failure
+        if answer.status_code >= BROKEN:
+            raise Transient(str(answer.status_code), Failure.PORTAL_DOWN)
+        if answer.is_redirect:
+            raise Permanent(str(answer.status_code), Failure.PORTAL)
+
     def _judge(self, kind: str, answer: requests.Response) -> None:
         """What an answer asks of us; only its status is read, never its text."""
         if answer.status_code in TAKEN:

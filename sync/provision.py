@@ -1,4 +1,4 @@
-"""Makes the platform's project ready: labels, the board whose columns are the steps, the hook. Again and again, with the same end.
+"""Makes the platform's project ready: settings, labels, boards, the hook, first pages. Again and again, with the same end.
 
 What people added to the project is left alone; what is ours is put right.
 """
@@ -6,15 +6,22 @@ What people added to the project is left alone; what is ours is put right.
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
+from urllib.parse import quote
 
+from integration.faults import Failure, Permanent
 from integration.figures import MENDED
-from integration.labels import all_labels, step_label
+from integration.labels import all_labels, step_of
 from integration.procedure.definition import Procedure
 from integration.store import Store
-from integration.templates import messages
+from integration.templates import TEMPLATES, messages
+from sync import boards
+from sync.answers import Project
 from sync.gitlab import Platform
+from sync.refusals import Forbidden, Gone
+from sync.wiki import Wiki
 
 HOOKED = "webhook"
 """The mark under which a fingerprint of the hook's address and secret is remembered: GitLab never shows the secret again."""
@@ -42,16 +49,30 @@ EVENTS = {
     "emoji_events": False,
 }
 
+# What a project's page says of itself, and has to say (behaviour.md 3 and 4).
+SETTINGS = {"enforce_auth_checks_on_uploads": True, "autoclose_referenced_issues": False}
+PRIVATE, OWNER = "private", 50
+
+GREETED = "beranda"
+"""The mark under which the title of the wiki's page we made is remembered."""
+
+HOME, OUR_PAGE, START_PAGE = "home", "alur-pos", TEMPLATES / "wiki" / "beranda.md"
+ISSUE_TEMPLATE, NEW_ISSUE = ".gitlab/issue_templates/Default.md", TEMPLATES / "description" / "isu-baru.md"
+FIRST_BRANCH = "main"
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to be done. `kind`: a key of templates/messages/provision.yaml, e.g. "label_create"."""
+    """One thing to be done. `kind`: a key of templates/messages/provision.yaml, e.g. "label_create".
+
+    `diff`: of something that is there already, each field that differs with its value before and after.
+    """
 
     kind: str
     name: str
+    diff: tuple[tuple[str, str, str], ...] = ()
 
     def __str__(self) -> str:
         """The change in a sentence for the operator."""
@@ -70,27 +91,50 @@ class Provision:
 
     def plan(self) -> list[Change]:
         """What `apply` would do; empty where all is ready. Raises Transient, Permanent, StoreDown."""
-        return [*self.labels(), *self.boards(), *self.hook()]
+        labels = list(self.labels())
+        renamed = {change.diff[0][1]: change.name for change in labels if change.kind == "label_rename"}
+        return [*self.settings(), *labels, *self.boards(renamed), *self.hook(), *self.pages()]
 
     def apply(self) -> list[Change]:
         """Do it; gives what was done. Stops at what fails, and goes on from there the next time."""
-        return [*self.labels(act=True), *self.boards(act=True), *self.hook(act=True)]
+        parts = (self.settings, self.labels, self.boards, self.hook, self.pages)
+        return [change for part in parts for change in part(act=True)]
+
+    def settings(self, *, act: bool = False) -> Iterator[Change]:
+        """The settings that would harm a case: files shown to whoever has their address, commits that close issues, strangers who read.
+
+        Only an owner may make a project private: of anybody else this change is asked for and not made.
+        """
+        project = Project.read(self.platform.get(self.platform.project))
+        for name, wanted in SETTINGS.items():
+            if getattr(project, name) is not wanted:
+                if act:
+                    self.platform.put(self.platform.project, {name: wanted})
+                yield Change(name, "", ((name, _word(not wanted), _word(wanted)),))
+        if project.visibility != PRIVATE:
+            own = project.level >= OWNER
+            if own and act:
+                self.platform.put(self.platform.project, {"visibility": PRIVATE})
+            yield Change("visibility" if own else "visibility_by_owner", "", (("visibility", project.visibility, PRIVATE),))
 
     def labels(self, *, act: bool = False) -> Iterator[Change]:
         """The labels that are missing or say something else. One of a group above the project is left to the group.
 
-        One that somebody renamed is known by its id and gets its name back: so every issue that carries it is right again at once.
+        One that somebody renamed is known by its id and gets its name back: so every issue that carries it is right again at once. Likewise
+        that of a step which has another name now, and which no revision calls by the one before.
         """
         path, ours = f"{self.platform.project}/labels", all_labels(self.procedures)
         rows = list(self.platform.pages(path))
         known, ids = {row["name"]: row for row in rows}, self._label_ids()
-        strays = {row["id"]: row for row in rows if row["is_project_label"] and row["name"] not in {label.name for label in ours}}
+        names = {label.name for label in ours}
+        strays = {row["id"]: row for row in rows if row["is_project_label"] and row["name"] not in names}
+        former = {step_of(name): number for name, number in ids.items() if name not in names and step_of(name)}
         for label in ours:
-            there, data = known.get(label.name), {"color": label.color, "description": label.description}
-            if there is None and (stray := strays.get(ids.get(label.name, 0))):
+            there, data = known.get(label.name), label.fields
+            if there is None and (stray := strays.get(ids.get(label.name) or former.get(step_of(label.name), 0))):
                 if act:
                     known[label.name] = self.platform.put(f"{path}/{stray['id']}", {"new_name": label.name, **data})
-                yield Change("label_rename", label.name)
+                yield Change("label_rename", label.name, (("name", stray["name"], label.name),))
             elif there is None:
                 if act:
                     known[label.name] = self.platform.post(path, {"name": label.name, **data})
@@ -98,7 +142,7 @@ class Provision:
             elif there["is_project_label"] and any(there[name] != value for name, value in data.items()):
                 if act:
                     self.platform.put(f"{path}/{there['id']}", data)
-                yield Change("label_update", label.name)
+                yield Change("label_update", label.name, _differences(there, data))
         if act:
             self._remember({label.name: known[label.name]["id"] for label in ours}, before=ids)
 
@@ -126,26 +170,48 @@ class Provision:
         if ids != before:
             self.store.set_mark(LABELLED, json.dumps(ids))
 
-    def boards(self, *, act: bool = False) -> Iterator[Change]:
-        """A board for each procedure, with a column for each step a case can stand at, in their order: under any revision."""
-        path = f"{self.platform.project}/boards"
-        boards = {board["name"]: board for board in self.platform.pages(path)}
-        for procedure in {procedure.prefix: procedure for procedure in self.procedures}.values():  # the newest revision names it
-            name = f"{procedure.prefix} {procedure.head.name}"
-            board = boards.get(name) or {"lists": []}
-            if name not in boards:
-                if act:
-                    board = self.platform.post(path, {"name": name})
-                yield Change("board_create", name)
-            present = {column["label"]["name"] for column in board["lists"] if column.get("label")}
-            revisions = [one for one in self.procedures if one.slug == procedure.slug]
-            steps = sorted((s for one in revisions for s in one.steps if s.number >= one.opens_at), key=lambda step: step.number)
-            missing = [label for label in dict.fromkeys(map(step_label, steps)) if label not in present]
-            if missing and act:
-                ids = {label["name"]: label["id"] for label in self.platform.pages(f"{self.platform.project}/labels")}
-                for label in missing:
-                    self.platform.post(f"{path}/{board['id']}/lists", {"label_id": ids[label]})
-            yield from (Change("column_create", label) for label in missing)
+    def boards(self, renamed: Mapping[str, str] = MappingProxyType({}), *, act: bool = False) -> Iterator[Change]:
+        """The boards of each procedure and of each division, with their columns in order. `renamed`: what will become of labels by then."""
+        for kind, name, before in boards.made_ready(self.platform, self.store, self.procedures, renamed, act=act):
+            yield Change(kind, name, (("name", before, name),) if before else ())
+
+    def pages(self, *, act: bool = False) -> Iterator[Change]:
+        """What greets whoever comes to the project: the wiki's first page, and the text a new issue begins with. Each is made once.
+
+        Where people have a first page already, ours stands beside it. A project without wiki or repository does without.
+        """
+        for kind, make in (("wiki", self._start_page), ("template", self._issue_template)):
+            try:
+                made = make(act=act)
+            except (Forbidden, Gone):
+                yield Change(f"{kind}_by_hand", "")
+            else:
+                yield from (Change(f"{kind}_create", name) for name in made)
+
+    def _start_page(self, *, act: bool) -> list[str]:
+        """Gives the title of the page that had to be made."""
+        wiki = Wiki(self.platform)
+        slugs, ours = wiki.slugs(), self.store.mark(GREETED)
+        if ours in slugs or OUR_PAGE in slugs:
+            return []
+        title = OUR_PAGE if HOME in slugs else HOME
+        if act:
+            wiki.write(title, START_PAGE.read_text(encoding="utf-8"))
+            self.store.set_mark(GREETED, title)
+        return [title]
+
+    def _issue_template(self, *, act: bool) -> list[str]:
+        """Gives the path of the file that had to be made; one that is there is people's own, whatever it says."""
+        path = f"{self.platform.project}/repository/files/{quote(ISSUE_TEMPLATE, safe='')}"
+        try:
+            self.platform.get(path, {"ref": "HEAD"})
+        except Gone:
+            branch = Project.read(self.platform.get(self.platform.project)).default_branch or FIRST_BRANCH
+            if act:
+                text = NEW_ISSUE.read_text(encoding="utf-8")
+                self.platform.post(path, {"branch": branch, "content": text, "commit_message": messages("provision")["commit"]})
+            return [ISSUE_TEMPLATE]
+        return []
 
     def hook(self, *, act: bool = False) -> Iterator[Change]:
         """One hook at our address. The secret goes along with every change: a new address without it would wipe it (behaviour.md 1.2)."""
@@ -155,13 +221,31 @@ class Provision:
         there = next((hook for hook in self.platform.pages(path) if hook["url"] == self.hook_url), None)
         if there is None:
             if act:
-                self.platform.post(path, data)
+                self._hooked(path, data)
             yield Change("hook_create", self.hook_url)
         elif any(bool(there.get(flag)) != on for flag, on in EVENTS.items()) or self.store.mark(HOOKED) != fingerprint:
             if act:
                 self.platform.put(f"{path}/{there['id']}", data)
-            yield Change("hook_update", self.hook_url)
+            yield Change("hook_update", self.hook_url, _differences({name: bool(there.get(name)) for name in EVENTS}, EVENTS))
         else:
             return
         if act:
             self.store.set_mark(HOOKED, fingerprint)
+
+    def _hooked(self, path: str, data: Mapping[str, object]) -> None:
+        """Make the hook. An address GitLab may not call it refuses as if it were none (behaviour.md 1.2)."""
+        try:
+            self.platform.post(path, data)
+        except Permanent as fault:
+            if fault.failure is Failure.REFUSED:
+                raise Permanent(str(fault), Failure.HOOK) from fault
+            raise
+
+
+def _differences(there: Mapping[str, object], wanted: Mapping[str, object]) -> tuple[tuple[str, str, str], ...]:
+    return tuple((name, _word(there[name]), _word(value)) for name, value in wanted.items() if there[name] != value)
+
+
+def _word(value: object) -> str:
+    """A value as GitLab's API writes it."""
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, bool) or value is None else str(value)

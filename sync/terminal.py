@@ -4,6 +4,7 @@ Whatever they say to a person comes from templates/messages/cli.yaml.
 """
 
 import sys
+from collections.abc import Mapping
 from typing import NoReturn
 
 import click
@@ -18,9 +19,9 @@ from sync.wiring import Service, build
 WORDS = messages("cli")
 
 
-def failed(sentence: str, **values: object) -> NoReturn:
+def failed(sentence: str, words: Mapping[str, str] = WORDS, **values: object) -> NoReturn:
     """End with a sentence about what can be put right."""
-    click.echo(WORDS[sentence].format(**values), err=True)
+    click.echo(words[sentence].format(**values), err=True)
     sys.exit(1)
 
 

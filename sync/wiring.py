@@ -27,6 +27,7 @@ from sync.inbox import Inbox
 from sync.mail import Mail
 from sync.outbox import Outbox
 from sync.portal import Portal
+from sync.privacy import Privacy
 from sync.provision import Change, Provision
 from sync.reconcile import Reconciler
 from sync.roster import Roster
@@ -79,7 +80,7 @@ class Service:
     @cached_property
     def reconciler(self) -> Reconciler:
         """This thread's eyes."""
-        provision = self.provisioning()
+        provision = self.provisioning(setting_up=False)
         return Reconciler(self.store, provision.platform, self.parts.clock, provision)
 
     @cached_property
@@ -92,10 +93,16 @@ class Service:
         """This thread's hand on the archives."""
         return Archives(self.store, self.files, self.reconciler.platform, self.parts.clock)
 
-    def platform(self) -> Platform:
-        """A new client of the platform."""
+    @property
+    def privacy(self) -> Privacy:
+        """The hand on what is kept of persons."""
+        return Privacy(self.store, self.files, self.display, self.parts.clock)
+
+    def platform(self, *, setting_up: bool = False) -> Platform:
+        """A new client of the platform: with the rights of every day, or with those that setting up takes."""
         settings = self.parts.settings
-        return Platform(settings.gitlab_url, settings.gitlab_token.get_secret_value(), settings.gitlab_project)
+        token = settings.gitlab_setup_token if setting_up and settings.gitlab_setup_token else settings.gitlab_token
+        return Platform(settings.gitlab_url, token.get_secret_value(), settings.gitlab_project)
 
     def worker(self, stop: threading.Event) -> Drain:
         """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
@@ -108,11 +115,12 @@ class Service:
         hands = EachRow(inbox, outbox, lambda: self.display)
         return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
 
-    def provisioning(self, hook_url: str = "") -> Provision:
+    def provisioning(self, hook_url: str = "", *, setting_up: bool = True) -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
         settings = self.parts.settings
         secret = settings.gitlab_webhook_secret.get_secret_value()
-        return Provision(self.platform(), self.store, self.parts.procedures, hook_url or f"{settings.public_url}/webhooks/gitlab", secret)
+        platform, url = self.platform(setting_up=setting_up), hook_url or f"{settings.public_url}/webhooks/gitlab"
+        return Provision(platform, self.store, self.parts.procedures, url, secret)
 
     def provision(self, *, hook_url: str = "") -> list[Change]:
         """Make the platform's project ready; gives what had to be done. Raises Transient, Permanent, StoreDown."""

@@ -85,6 +85,7 @@ class Wording:
             "reports": on_paper,
             "wiki": on_platform,
             "mail": in_mail,
+            "privacy": in_mail,
         }
 
     def render(self, template: str, **context: object) -> str:

@@ -36,6 +36,8 @@ def attached_files(edge: Edge, login: Login) -> Blueprint:
         file = next((file for file in files if file.sha256 == sha256), None)
         if file is None:
             return refusal(404, "unknown_file")
+        if edge.restricted(ticket):
+            return notice("attachment", "data_restricted", 403)
         found = attachments.kept(edge.store, ticket, sha256)
         if found is None:
             return notice("attachment", "attachment_soon", 404, request.full_path, "again")

@@ -15,7 +15,7 @@ from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
-from integration.store import Conflict, Delivery, Kept
+from integration.store import Conflict, Delivery, Kept, Restraint
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -82,6 +82,10 @@ class Edge:
         self.make_room(form)
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
         return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
+
+    def restricted(self, ticket: str) -> bool:
+        """Whether nothing of the case may be handed out, because somebody its data is about asked for that."""
+        return any(one.kind == Restraint.RESTRICTION for one in self.store.restrained(ticket))
 
     def make_room(self, form: Form) -> None:
         """Take no form with files while the folder they will go to takes none. Raises OSError."""

@@ -18,7 +18,7 @@ from integration.codec import Json
 from integration.faults import Failure
 from integration.figures import FINDS, LEFT, MENDED, MESSAGES_REFUSED
 from integration.parts import Parts
-from integration.store import InboxRow, OutboxRow, StoreDown, Waiting
+from integration.store import Parked, StoreDown, Waiting
 from integration.templates import messages
 from integration.vitals import Recurring, Vitals, age
 from webhooks.login import Login
@@ -61,10 +61,7 @@ def overview(parts: Parts, login: Login) -> Blueprint:
 
 def _shown(parts: Parts) -> Response:
     vitals, store = Vitals.of(parts), parts.store
-    parked: list[InboxRow | OutboxRow] = [
-        *store.inbox_rows(state="parked", limit=MOST_ROWS),
-        *store.outbox_rows(state="parked", limit=MOST_ROWS),
-    ]
+    parked = store.parked(MOST_ROWS)
     counted = {family.name: family.read(vitals.counts) for family in (MENDED, LEFT, FINDS, MESSAGES_REFUSED)}
     words = messages("overview")
     return page(
@@ -120,12 +117,11 @@ def _failing(side: Waiting) -> Iterator[Concern]:
             yield Concern(words["failing"].format(n=n, side=side.side, cause=faults[known]), faults[f"{known}_fix"])
 
 
-def _row(parts: Parts, row: InboxRow | OutboxRow) -> Json:
-    """A parked row without what it is about: its number, since when, why, and the line that tells the rest."""
+def _row(parts: Parts, row: Parked) -> Json:
+    """A parked row: its number, since when, and why; the command line tells the rest."""
     faults = messages("faults")
-    side, since = ("inbox", row.received_at) if isinstance(row, InboxRow) else ("outbox", row.created_at)
     known = row.failure if row.failure in faults else Failure.OTHER
-    return {"side": side, "id": row.id, "since": _ago(age(parts.store, since)), "tries": row.attempts, "cause": faults[known]}
+    return {"side": row.side, "id": row.id, "since": _ago(age(parts.store, row.since)), "tries": row.attempts, "cause": faults[known]}
 
 
 def _commands(text: str) -> Markup:

@@ -44,6 +44,8 @@ def status_pages(edge: Edge) -> Blueprint:
         title, found = next(((title, file) for title, file in files if file["sha256"] == sha256), ("", None))
         if found is None:
             return refusal(404, "unknown_file")
+        if edge.restricted(ticket):
+            return _refused_page((403, "data_restricted")) if for_a_browser() else refusal(403, "data_restricted")
         kind = found.get("jenis_berkas", "application/pdf")
         answer = Response(edge.files.get(ticket, sha256), mimetype=kind)
         answer.headers["Content-Disposition"] = disposition("inline", f"{ticket} {title}{mimetypes.guess_extension(kind) or ''}")

@@ -152,6 +152,19 @@ class Papers:
 
 
 @dataclass(frozen=True, slots=True)
+class Privacy:
+    """Who answers for personal data, and for how many years it is kept after a case has ended, by how it ended ("selesai": 5)."""
+
+    officer: str = ""
+    email: str = ""
+    retention: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+
+    def keeps(self, ending: str) -> int | None:
+        """For how many years the data of a case that ended so is kept; None: nobody has decided that."""
+        return self.retention.get(ending)
+
+
+@dataclass(frozen=True, slots=True)
 class Numbering:
     """How documents are numbered: "{seq}/{unit}/{type}/{roman_month}/{year}" makes "100/UN39.17/ST/V/2025".
 
@@ -201,6 +214,7 @@ class Organisation:
     letterhead: Letterhead = Letterhead()
     numbering: Numbering = Numbering()
     papers: Papers = Papers()
+    privacy: Privacy = Privacy()
     report_recipients: tuple[str, ...] = ()  # mail addresses of the weekly report
 
     def holders(self, role: str, day: date) -> tuple[Office, ...]:

@@ -21,12 +21,14 @@ from integration.store.rows import (
     NumberRow,
     NumberState,
     OutboxRow,
+    Parked,
     StoreDown,
     TakenOver,
     Turn,
     Waiting,
     Work,
 )
+from integration.store.subjects import Restrained, Restraint, Right, SubjectRequest
 from integration.store.writing import chain_faults, entry_of
 
 __all__ = [
@@ -48,8 +50,13 @@ __all__ = [
     "NumberRow",
     "NumberState",
     "OutboxRow",
+    "Parked",
+    "Restrained",
+    "Restraint",
+    "Right",
     "Store",
     "StoreDown",
+    "SubjectRequest",
     "TakenOver",
     "Turn",
     "Waiting",

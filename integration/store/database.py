@@ -34,6 +34,14 @@ RESTED = 1.0  # seconds after which a connection is asked whether it is still th
 MIGRATION_LOCK = 0x616C7572  # any number, the same for all processes: they migrate one after the other
 
 
+class UnknownRevision(Exception):
+    """The tables are those of a release this one knows nothing of, or there are none; the text is their revision."""
+
+
+class CannotGoBack(Exception):
+    """The tables cannot be made those of an older release without losing what must stay. Nothing was changed."""
+
+
 class Database:
     """The engine and its transactions. `clock` is the time of the cases; `wall` the time of this machine, for leases only.
 
@@ -54,21 +62,51 @@ class Database:
     def _sqlite(self) -> bool:
         return self._engine.dialect.name == "sqlite"
 
-    def migrate(self) -> None:
-        """Bring the tables to this release; harmless where they are. Raises StoreDown."""
+    @property
+    def file(self) -> Path | None:
+        """Where SQLite keeps its tables; None for a database on a server."""
+        return Path(self._engine.url.database or "") if self._sqlite else None
+
+    def migrate(self, to: str | None = None) -> None:
+        """Bring the tables to this release, or forward or back to the revision `to`; harmless where they are. All or nothing.
+
+        Tables of a newer release are left as they are, where no other revision is asked for: while releases change, its processes work
+        beside those of this one. Raises StoreDown, UnknownRevision, and CannotGoBack where what is kept cannot be.
+        """
+        wanted = to or _head()
+        if wanted not in {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}:
+            raise UnknownRevision(wanted)
         with self._write() as connection:
             if not self._sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            config = Config()
-            config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            present = MigrationContext.configure(connection).get_current_revision()
+            if present is None or present < wanted:
+                command.upgrade(self._migrations(connection), wanted)
+            elif to is not None and present > wanted:
+                if present > _head():
+                    raise UnknownRevision(present)
+                try:
+                    command.downgrade(self._migrations(connection), wanted)
+                except RuntimeError as fault:  # as a migration says it that would lose what cannot be lost
+                    raise CannotGoBack(str(fault)) from fault
+
+    @staticmethod
+    def _migrations(connection: Connection) -> Config:
+        """What Alembic goes by, within this connection's transaction."""
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        return config
 
     def migrated(self) -> bool:
-        """Whether the tables are those of this release. Raises StoreDown."""
+        """Whether the tables are those of this release, or of a newer one, which leaves what this one needs. Raises StoreDown."""
+        present, ours = self.revisions()
+        return present is not None and present >= ours
+
+    def revisions(self) -> tuple[str | None, str]:
+        """The revision of the tables there are, None for none, and that of this release: numbers of four digits. Raises StoreDown."""
         with self._read() as connection:
-            present = MigrationContext.configure(connection).get_current_revision()
-        return present == ScriptDirectory(str(MIGRATIONS)).get_current_head()
+            return MigrationContext.configure(connection).get_current_revision(), _head()
 
     def close(self) -> None:
         """Give all connections back. A store used again opens new ones."""
@@ -110,6 +148,11 @@ class Database:
             self._new[table] = self._insert(table).on_conflict_do_nothing()
         if rows:
             connection.execute(self._new[table], rows)
+
+
+def _head() -> str:
+    """The revision of this release's tables."""
+    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
 
 
 @contextmanager

@@ -226,13 +226,18 @@ class Intake(Keys):
         self._insert_new(connection, inbox, [self._row(delivery) for delivery in deliveries])
 
     def _row(self, delivery: Delivery, key: bytes | None = None) -> Json:
-        """A delivery as it is kept; what comes from the portal is the original of what people wrote, and is sealed."""
+        """A delivery as it is kept.
+
+        What comes from the portal is the original of what people wrote, and is sealed; of what is settled nothing is asked any more.
+        """
         now = self.clock()
+        sealed = delivery.source == PORTAL
+        body = b"" if delivery.settled else seal(key, delivery.body, delivery.lane) if key and sealed else delivery.body
         return {
             "source": delivery.source,
             "key": delivery.key,
             "lane": delivery.lane,
-            "body": seal(key, delivery.body, delivery.lane) if key and delivery.source == PORTAL else delivery.body,
+            "body": body,
             "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
             "headers": delivery.headers,
             "answer": delivery.answer,

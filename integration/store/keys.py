@@ -32,6 +32,11 @@ class Keys(Database):
             raise Erased(ticket)
         return self.keyring.key(found.key)
 
+    def erased_cases(self) -> int:
+        """How many cases' data was erased. Raises StoreDown."""
+        with self._read() as connection:
+            return connection.execute(sa.select(sa.func.count()).where(cases.c.erased_at.is_not(None))).scalar_one()
+
     def rewrap(self) -> int:
         """Wrap all keys by the first of ALUR_DATA_KEYS, so that the others can go; gives how many. Raises KeyClosed, StoreDown."""
         kept = sa.select(cases.c.ticket, cases.c.key).where(cases.c.key.is_not(None)).order_by(cases.c.ticket).with_for_update()
@@ -52,7 +57,7 @@ class Keys(Database):
         """Kept messages with their bodies as they came. Raises KeyClosed."""
         found = [InboxRow(**row._asdict()) for row in rows]  # SQLAlchemy's documented name
         keys = self._keys(connection, {row.lane for row in found if row.body.startswith(SEALED)})
-        return [replace(row, body=unseal(keys[row.lane], row.body, row.lane)) if row.lane in keys else row for row in found]
+        return [replace(row, body=unseal(keys[row.lane], row.body, row.lane)) if row.body.startswith(SEALED) else row for row in found]
 
     def empty_messages(self, ticket: str) -> None:
         """Empty what was told of an erased case and is worked off. Raises StoreDown."""

@@ -15,8 +15,9 @@ from integration.procedure.events import Entry, Event
 from integration.store import statements
 from integration.store.book import Book
 from integration.store.listing import Listing
-from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Turn, Waiting
+from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Parked, Turn, Waiting
 from integration.store.statements import columns
+from integration.store.subjects import Subjects
 from integration.store.worklist import Worklist
 from integration.store.writing import FIRST, chain_faults, entry_of
 from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, lanes, marks, outbox
@@ -26,7 +27,7 @@ Side = Literal["inbox", "outbox"]
 AT_ONCE = 50  # ledgers read in one question
 
 
-class Store(Worklist, Book, Listing):
+class Store(Worklist, Book, Listing, Subjects):
     """The store of the service: everything it knows and everything it still has to do."""
 
     # --- cases ---
@@ -205,6 +206,17 @@ class Store(Worklist, Book, Listing):
         """Whether a ShowOnIssue waits in the lane: it shows all that any other would."""
         waits = sa.select(outbox.c.id).where(outbox.c.lane == lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
         return connection.execute(waits).first() is not None
+
+    def parked(self, limit: int = 50) -> list[Parked]:
+        """The parked rows of both sides, the newest first of each; no body is read, so no key is needed."""
+        found = []
+        with self._read() as connection:
+            for side, table, since in (("inbox", inbox, inbox.c.received_at), ("outbox", outbox, outbox.c.created_at)):
+                wanted = sa.select(table.c.id).where(table.c.state == PARKED, UNFINISHED)
+                told = sa.select(table.c.id, since, table.c.attempts, table.c.failure).where(table.c.id.in_(wanted))
+                rows = connection.execute(told.order_by(table.c.id.desc()).limit(limit))
+                found += [Parked(side, *row) for row in rows]
+        return found
 
     def waiting(self) -> tuple[Waiting, Waiting]:
         """How much waits in the inbox and in the outbox."""

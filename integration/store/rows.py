@@ -128,6 +128,17 @@ class OutboxRow:
         return codec.EFFECTS.load(self.kind, self.data)
 
 
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A row that waits for an operator, without what it is about. `side`: "inbox" or "outbox"; `since`: when it came."""
+
+    side: str
+    id: int
+    since: datetime
+    attempts: int
+    failure: str
+
+
 Due = InboxRow | OutboxRow
 """A row to be worked on now; its attempt is counted."""
 

@@ -12,6 +12,9 @@ from integration.store.quotas import closed_until
 from integration.store.rows import CaseRow, InboxRow, NumberRow, OutboxRow
 from integration.tables import DONE, UNFINISHED, WAITING, Moment, cases, causes, events, inbox, lanes, notes, outbox
 
+HOOKS = "gitlab"
+"""The source of what the platform tells."""
+
 PLATFORM = "platform"
 """The channel that quotas are about."""
 
@@ -50,7 +53,7 @@ CLAIMED = (
 
 _first, _kept = inbox.alias(), inbox.alias()
 _OLDEST = sa.select(_kept.c.id).where(_kept.c.lane == LANE, UNFINISHED).order_by(_kept.c.id).limit(1).scalar_subquery()
-_IS_LOOK = (_first.c.source == "gitlab") | (_first.c.source == "sweep")
+_IS_LOOK = (_first.c.source == HOOKS) | (_first.c.source == "sweep")
 _CLOSED_TO_LOOKS = sa.case((_IS_LOOK, closed_until(NOW)))
 _FIRST_MESSAGE = (_first.c.id == _OLDEST) & (_first.c.state == WAITING)
 _READY_MESSAGE = sa.select(_first.c.id).where(_FIRST_MESSAGE, _first.c.due_at <= NOW, _CLOSED_TO_LOOKS.is_(None))
@@ -91,10 +94,13 @@ FIRST_ROWS = {
 _MORE_KEPT = sa.exists().where(_kept.c.lane == LANE, UNFINISHED)
 _MORE_QUEUED = sa.exists().where(_queued.c.lane == LANE, UNFINISHED)
 
+# Of a hook nothing is asked any more: what people wrote is in it, and it would be here and nowhere erased.
+_LEFT = sa.case((inbox.c.source == HOOKS, sa.literal(b"", sa.LargeBinary)), else_=inbox.c.body)
+
 DECIDED = (
     sa.update(inbox)
     .where(inbox.c.id == ROW)
-    .values(state=DONE, error="", failure="", result=sa.bindparam("word"))
+    .values(state=DONE, error="", failure="", result=sa.bindparam("word"), body=_LEFT)
     .returning(_MORE_KEPT.where(_kept.c.id != ROW), _MORE_QUEUED)
 )
 PERFORMED = (

@@ -12,7 +12,9 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -57,6 +59,7 @@ class PostOffice:
     def __init__(self, store: Store) -> None:
         self.lost = 0.0
         self.shuffled = False
+        self.local = True
         self.deliveries: list[Delivery] = []
         self._store = store
         self._seen: dict[str, set[int]] = defaultdict(set)
@@ -99,6 +102,14 @@ class PostOffice:
     def send(self, hook: Hook, flag: str, body: dict[str, Any], *, key: str | None = None) -> None:
         """Send one event to one hook: a test, or the same event (and key) again."""
         self._enqueue(hook, flag, lambda: body, self._store.unique(), key)
+
+    def blocked(self, url: str) -> bool:
+        """Whether the instance calls no such address: its administrator has to allow requests to the local network (behaviour.md 1.2)."""
+        host = urlsplit(url).hostname or ""
+        try:
+            return not self.local and not ip_address(host).is_global
+        except ValueError:
+            return not self.local and host == "localhost"
 
     def _allowed(self, hook: Hook, cause: str | None) -> bool:
         if cause is None:
@@ -155,7 +166,7 @@ class PostOffice:
         delivery = Delivery(letter.event, letter.hook.url, body, letter.headers, lost=letter.lost)
         started = time.monotonic()
         answer = ""
-        if not letter.lost:
+        if not letter.lost and not self.blocked(letter.hook.url):
             try:
                 reply = session.post(
                     letter.hook.url, data=text.encode(), headers=letter.headers, timeout=TIMEOUT, verify=letter.hook.enable_ssl_verification

@@ -244,7 +244,10 @@ class IssueLink:
 
 @dataclass(slots=True)
 class Project:
-    """A project with everything in it. `path` is the full path, `group/name`; one that is archived is only read."""
+    """A project with everything in it. `path` is the full path, `group/name`; one that is archived is only read.
+
+    `files`: the texts of its repository by path, on its one branch; "" is the branch of a repository without a commit.
+    """
 
     id: int
     path: str
@@ -261,6 +264,8 @@ class Project:
     hooks: dict[int, Hook] = field(default_factory=dict)
     uploads: list[Upload] = field(default_factory=list)
     wiki: dict[str, WikiPage] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    default_branch: str = ""
     templates: dict[str, str] = field(default_factory=dict)
     settings: dict[str, object] = field(default_factory=dict)
     archived: bool = False

@@ -5,7 +5,7 @@ Rule: nothing outside this package reaches into the records; tests and the demo 
 
 import re
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -67,6 +67,13 @@ class GitLab:
         with self._store.lock:
             return self._store.add_user(username, name, admin=admin)
 
+    def account(self, username: str) -> User:
+        """The account of this name. Raises LookupError where there is none."""
+        found = self._store.user_named(username)
+        if found is None:
+            raise LookupError(username)
+        return found
+
     def project(self, path: str, *, visibility: str = "private") -> Project:
         """Create an empty project, `group/name`, without members."""
         with self._store.lock:
@@ -79,8 +86,17 @@ class GitLab:
 
     def expire(self, user: User) -> None:
         """The account's token is refused from now on: its last day is over."""
+        self.ends(user, self._store.now().date())
+
+    def ends(self, user: User, day: date) -> None:
+        """From this day on the account's token is refused."""
         with self._store.lock:
-            self._store.tokens[user.token].expires_at = self._store.now().date()
+            self._store.tokens[user.token].expires_at = day
+
+    def narrow(self, user: User, *scopes: str) -> None:
+        """The account's token reaches only so far from now on."""
+        with self._store.lock:
+            self._store.tokens[user.token].scopes = scopes
 
     def rotate(self, user: User) -> str:
         """Give the account another token, also as `user.token`; the one before is refused at once."""
@@ -166,6 +182,15 @@ class GitLab:
     @hooks_shuffled.setter
     def hooks_shuffled(self, shuffled: bool) -> None:
         self._post.shuffled = shuffled
+
+    @property
+    def local_requests(self) -> bool:
+        """Whether hooks may call addresses of the local network, as an administrator allows it; on in the stand-in, off in a new GitLab."""
+        return self._post.local
+
+    @local_requests.setter
+    def local_requests(self, allowed: bool) -> None:
+        self._post.local = allowed
 
     @property
     def skew(self) -> timedelta:

@@ -126,7 +126,7 @@ def project_basic(store: Store, project: Project) -> Json:
         "path": path,
         "path_with_namespace": project.path,
         "created_at": moment(project.created_at),
-        "default_branch": None,
+        "default_branch": project.default_branch or None,
         "tag_list": [],
         "topics": [],
         "ssh_url_to_repo": f"git@localhost:{project.path}.git",
@@ -146,7 +146,8 @@ def project_full(store: Store, project: Project, level: int) -> Json:
     """A project as its own page shows it, with what the caller may do there."""
     opened = sum(issue.opened for issue in project.issues.values())
     access = {"access_level": level, "notification_level": 3} if level else None
-    features: Json = {"issues_enabled": True, "wiki_enabled": True, "issues_access_level": "enabled", "autoclose_referenced_issues": True}
+    features: Json = {"issues_enabled": True, "wiki_enabled": True, "issues_access_level": "enabled"}
+    features |= {"autoclose_referenced_issues": True, "enforce_auth_checks_on_uploads": True}
     rest: Json = {
         "open_issues_count": opened,
         "archived": project.archived,

@@ -144,6 +144,9 @@ class Desk:
 def _covered(scopes: tuple[str, ...]) -> bool:
     """Whether a token of these scopes may make the current request."""
     reads = request.method == "GET"
+    about_itself = request.path.startswith(f"{API}/personal_access_tokens/self")
+    if "self_rotate" in scopes and about_itself:
+        return True
     return "api" in scopes or (reads and "read_api" in scopes) or (reads and "read_user" in scopes and request.path == f"{API}/user")
 
 

@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from sandbox.gitlab.entities import Board, Issue, IssueLink, Label, Level, Project, Token, User
 
@@ -71,10 +71,10 @@ class Store:
         user.token = self.add_token(user, "awal", ("api",))[0]
         return user
 
-    def add_token(self, user: User, name: str, scopes: tuple[str, ...]) -> tuple[str, Token]:
+    def add_token(self, user: User, name: str, scopes: tuple[str, ...], expires_at: date | None = None) -> tuple[str, Token]:
         """Create a personal access token; return its value and its record."""
         value = f"glpat-{secrets.token_hex(10)}"
-        self.tokens[value] = Token(self.number("token"), user.id, name, scopes, self.now())
+        self.tokens[value] = Token(self.number("token"), user.id, name, scopes, self.now(), expires_at)
         return value, self.tokens[value]
 
     def user_named(self, username: str) -> User | None:

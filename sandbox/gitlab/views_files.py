@@ -1,5 +1,6 @@
 """The calls about uploads and wiki pages."""
 
+import base64
 import re
 import secrets
 
@@ -10,6 +11,7 @@ from sandbox.gitlab.entities import Level, Project, Upload, User, WikiPage
 
 UPLOADS = "/projects/<project>/uploads"
 WIKIS = "/projects/<project>/wikis"
+FILES = "/projects/<project>/repository/files/<path>"
 MAX_ATTACHMENT = 100 * 1024 * 1024
 FORMATS = ("markdown", "rdoc", "asciidoc", "org")
 
@@ -67,6 +69,39 @@ def delete_upload(call: Call, project: str, secret: str, filename: str) -> Reply
     found = call.project(project, rights.admin_project)
     found.uploads.remove(find_upload(found, secret, filename))
     return Reply(None, 204)
+
+
+# the repository
+
+
+def _pushes(user: User, project: Project) -> bool:
+    return rights.writes(user, project, Level.DEVELOPER)
+
+
+@route("GET", FILES, ("ref",))
+def show_file(call: Call, project: str, path: str) -> Reply:
+    """A file of the repository, its text in base64."""
+    found, ref = call.project(project), str(call.required("ref"))
+    if path not in found.files or ref not in {found.default_branch, "HEAD"}:
+        raise missing("File")
+    content = base64.b64encode(found.files[path].encode()).decode()
+    return Reply({"file_name": path.rpartition("/")[2], "file_path": path, "encoding": "base64", "content": content, "ref": ref})
+
+
+@route("POST", FILES, ("branch", "content", "commit_message"))
+def create_file(call: Call, project: str, path: str) -> Reply:
+    """Commit a new file; the first one makes the branch. In `.gitlab/issue_templates/Default.md` it fills descriptions left empty."""
+    found = call.project(project, _pushes)
+    branch, content, _ = str(call.required("branch")), str(call.required("content")), call.required("commit_message")
+    if found.default_branch and branch != found.default_branch:
+        raise bad("You can only create or edit files when you are on a branch")
+    if path in found.files:
+        raise bad("A file with this name already exists")
+    found.default_branch = branch
+    found.files[path] = content
+    if path == ".gitlab/issue_templates/Default.md":
+        found.templates["Default"] = content
+    return Reply({"file_path": path, "branch": branch}, 201)
 
 
 # wiki

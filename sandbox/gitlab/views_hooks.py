@@ -24,7 +24,7 @@ def _find(project: Project, number: str) -> Hook:
 def _set(call: Call, hook: Hook) -> None:
     """Set what is named. A new address without its token wipes the old token and the custom headers."""
     url = str(call.params.get("url", hook.url))
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if urlsplit(url).scheme not in {"http", "https"} or call.acting.post.blocked(url):
         raise Refused(422, {"error": "Invalid url given"})
     if url != hook.url:
         hook.url, hook.token, hook.custom_headers = url, None, {}

@@ -1,6 +1,7 @@
 """The calls about the instance, accounts, tokens, projects and their members."""
 
 from collections.abc import Sequence
+from datetime import date, timedelta
 
 from sandbox.gitlab import representations, rights
 from sandbox.gitlab.acting import Refused, bad, forbidden, invalid, missing
@@ -8,8 +9,10 @@ from sandbox.gitlab.calls import PAGES, Call, Reply, route
 from sandbox.gitlab.entities import Level, Project, User
 
 MEMBERS = "/projects/<project>/members"
-SETTINGS = ("autoclose_referenced_issues", "enforce_auth_checks_on_uploads", "issues_template", "description")
+SWITCHES = ("autoclose_referenced_issues", "enforce_auth_checks_on_uploads")
+SETTINGS = (*SWITCHES, "issues_template", "description")
 VISIBILITIES = ("private", "internal", "public")
+LONGEST_LIFE = timedelta(days=365)
 
 
 def _administrator(call: Call) -> None:
@@ -46,6 +49,29 @@ def show_self(call: Call) -> Reply:
 def show_token(call: Call) -> Reply:
     """The token of this call."""
     return Reply(representations.token(call.store.tokens[call.token]))
+
+
+@route("POST", "/personal_access_tokens/self/rotate", ("expires_at",))
+def rotate_token(call: Call) -> Reply:
+    """Another token of the same kind in the place of this one, which is refused from now on. It lives a week unless more is asked."""
+    token = call.store.tokens[call.token]
+    today = call.store.now().date()
+    expires_at = _day(call) or today + timedelta(days=7)
+    if not today < expires_at <= today + LONGEST_LIFE:
+        raise bad("400 Bad request - Expiration date must be in the future and at most 365 days ahead")
+    token.revoked = True
+    value, renewed = call.store.add_token(call.user, token.name, token.scopes, expires_at)
+    if call.user.token == call.token:
+        call.user.token = value
+    return Reply(representations.token(renewed) | {"token": value})
+
+
+def _day(call: Call) -> date | None:
+    asked = call.text("expires_at")
+    try:
+        return date.fromisoformat(asked) if asked else None
+    except ValueError as fault:
+        raise bad("expires_at is invalid") from fault
 
 
 @route("GET", "/users", ("username", "search", "active", *PAGES))
@@ -96,7 +122,7 @@ def create_token(call: Call, number: str) -> Reply:
     """Create a token for somebody, for administrators. Its value is shown this once."""
     _administrator(call)
     scopes = call.required("scopes")
-    value, token = call.store.add_token(_user(call, number), str(call.required("name")), tuple(scopes))
+    value, token = call.store.add_token(_user(call, number), str(call.required("name")), tuple(scopes), _day(call))
     return Reply(representations.token(token) | {"token": value}, 201)
 
 
@@ -138,7 +164,8 @@ def change_project(call: Call, project: str) -> Reply:
         found.templates["Default"] = str(call.params["issues_template"])
     if "visibility" in call.params:
         call.project(project, rights.own_project).visibility = call.choice("visibility", VISIBILITIES, found.visibility)
-    found.settings |= {name: call.params[name] for name in SETTINGS if name in call.params}
+    switches = {name: call.flag(name) for name in SWITCHES if name in call.params}
+    found.settings |= {name: call.params[name] for name in SETTINGS if name in call.params} | switches
     return Reply(representations.project_full(call.store, found, rights.level(call.user, found)))
 
 

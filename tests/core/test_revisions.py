@@ -377,7 +377,7 @@ def look_at(run: Run) -> None:
             assert decision.entries or decision.effects or decision.ignored
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=36, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(state=st.sampled_from(sorted(STATES)), made=st.lists(edits, min_size=1, max_size=2), further=st.integers(0, 6))
 def test_whatever_is_let_through_finds_all_it_looks_up_and_comes_to_its_end(state, made, further) -> None:
     run = STATES[state]()

@@ -126,8 +126,8 @@ def test_the_doctor_names_what_is_wrong_and_what_to_do(alur):
     assert result.exit_code == 1
     assert "✘ Basis data" in result.stdout
     assert "✔ Templat" in result.stdout
-    assert "GitLab belum dapat dihubungi (GET /user: ConnectionError)" in result.stdout
-    assert result.stdout.count("Periksa ALUR_GITLAB_URL") == 6
+    assert "GitLab belum dapat dihubungi (GET /metadata: ConnectionError)" in result.stdout
+    assert result.stdout.count("Periksa ALUR_GITLAB_URL") == 10
     assert "Transient" not in result.stdout
 
 

@@ -22,6 +22,7 @@ BEYOND = {
     "permanently_remove": "documented for deleting a project, missing in the generated file",
     "full_path": "documented for deleting a project, missing in the generated file",
     "active": "documented filter",
+    **dict.fromkeys(("branch", "content", "commit_message"), "documented for files of a repository, missing in the generated file"),
 }
 BEYOND_ROUTES = {("POST", "/users/{}/personal_access_tokens"), ("POST", "/projects/{}/archive"), ("POST", "/projects/{}/unarchive")}
 

@@ -77,7 +77,7 @@ def test_a_comment_is_one_trace_from_its_hook_to_the_answer_on_the_issue(world: 
     form = next(span for span in spans if span.name == "message of the portal")
     names = {(span.name, said(span).get("kind")) for span in spans if span.trace_id == form.trace_id}
     assert {("decision", "portal"), ("effect", "OpenIssue"), ("decision", "outcome"), ("effect", "ShowOnIssue")} <= names
-    words = "".join(str(span) for span in spans)
+    words = " ".join([*(span.name for span in spans), *(value for span in spans for value in said(span).values())])
     assert "kasi.layanan" not in words
     assert "@" not in words, "no address of anybody"
 

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -74,6 +74,7 @@ class Bench:
     bot: User
     users: dict[str, User]
     platform: Platform
+    setup: Platform  # with the rights that setting up takes
     inbox: Inbox
     outbox: Outbox
     ticket: str = ""
@@ -196,10 +197,10 @@ class Bench:
         return [row.result for row in reversed(self.store.inbox_rows(state="done"))]
 
     def reconciler(self) -> Reconciler:
-        return Reconciler(self.store, self.platform, self.clock, self.provision())
+        return Reconciler(self.store, self.platform, self.clock, replace(self.provision(), platform=self.platform))
 
     def provision(self) -> Provision:
-        return Provision(self.platform, self.store, (POS,), "https://alur.example/webhooks/gitlab", SECRET)
+        return Provision(self.setup, self.store, (POS,), "https://alur.example/webhooks/gitlab", SECRET)
 
     def walk(self, until: int) -> None:
         """Take the case to this step by the usual words."""
@@ -232,13 +233,16 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
     with GitLab(clock) as gitlab, Post(store) as post:
         threading.Thread(target=post.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "Layanan alur-pos")
-        gitlab.member(project, bot, Level.MAINTAINER)
+        gitlab.member(project, bot, Level.DEVELOPER)  # what every day takes
         users = {account: gitlab.user(account, account.capitalize()) for account in (*ROLES.values(), *TEAM, "tono")}
         for user in users.values():
             gitlab.member(project, user, Level.REPORTER)
         platform = Platform(gitlab.url, bot.token, project.path, timeout=5)
+        owner = gitlab.user("pemilik", "Pemilik")
+        gitlab.member(project, owner, Level.OWNER)
+        setup = Platform(gitlab.url, owner.token, project.path, timeout=5)
         events = ("issues_events", "confidential_issues_events", "note_events", "confidential_note_events")
-        platform.post(f"{platform.project}/hooks", {"url": post.url, "push_events": False, **dict.fromkeys(events, True)})
+        setup.post(f"{setup.project}/hooks", {"url": post.url, "push_events": False, **dict.fromkeys(events, True)})
         files = FileStore(tmp_path, store.key)
         yield Bench(
             store=store,
@@ -248,6 +252,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             bot=bot,
             users=users,
             platform=platform,
+            setup=setup,
             inbox=Inbox(store, platform, files, DISPLAY, clock),
             outbox=Outbox(
                 store, platform, files, DISPLAY, clock, Links("https://alur.kampus.example", Secret(b"rahasia")), Attachments(store, files)

@@ -4,33 +4,50 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+import requests
 from pydantic import SecretStr
 
 from integration.doorbell import Embedded
+from integration.faults import Failure, Permanent
 from integration.files import FileStore
 from integration.organisation import InForce
 from integration.parts import Parts
 from integration.procedure.offices import Holding, Organisation, Papers, Provider, WorkCalendar
 from integration.settings import Settings
-from integration.store import Store
+from integration.store import Delivery, Store
 from integration.templates import messages
 from integration.yamlfile import Fault
 from sandbox.bsre import NAME, PASSWORD, Bsre
 from sandbox.gitlab import GitLab, Level, Project
+from sandbox.portal import Portal
 from sync import doctor, wording
+from sync.backup import BACKED_UP
 from sync.gitlab import Platform
 from sync.provision import EVENTS, Provision
 from tests.core.office import CALENDAR, ROLES, TEAM, office, organisation
+from tests.postoffice import post_office
 from tests.worker.conftest import POS
 
-CHECKS = (
-    *("database", "broker", "files", "organisation", "offices", "revisions", "token", "login", "clock"),
-    *("rights", "members", "hook", "labels", "calendar", "templates", "font", "signing"),
+OURS = (
+    *("database", "broker", "files", "disk", "secrets", "backup", "queues", "organisation", "offices", "revisions", "calendar"),
+    *("templates", "font", "engine", "login"),
 )
+PLATFORM = ("version", "token", "clock", "rights", "members", "hook", "deliveries", "network", "project", "labels")
+OTHERS = ("signing", "mail", "callback", "scanner")
+CHECKS = (*OURS, *PLATFORM, *OTHERS)
 HOOK = "https://alur.example/webhooks/gitlab"
 NOW = datetime(2026, 6, 2, 2, tzinfo=UTC)
+
+
+class Usage(NamedTuple):
+    """Of a disk, in bytes."""
+
+    total: int
+    used: int
+    free: int
 
 
 @dataclass
@@ -76,6 +93,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             portal_secrets="whsec_c2VjcmV0",
             organisation=tmp_path / "organisasi.yaml",
             public_url="https://alur.example",
+            data_dir=tmp_path,
         )
         parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), Office(organisation()), Embedded())
         provision = Provision(Platform(gitlab.url, bot.token, project.path, timeout=5), store, (POS,), HOOK, "rahasia hook")
@@ -114,11 +132,90 @@ class TestProvision:
         site.project.labels.pop(next(number for number, known in site.project.labels.items() if known.name == "prioritas::rendah"))
         board = next(board for board in site.project.boards.values() if board.name.startswith("SI "))
         board.lists.pop()
+        board.lists[0].position, board.lists[1].position = board.lists[1].position, board.lists[0].position
         changes = site.provision.apply()
-        assert [change.kind for change in changes] == ["label_create", "label_update", "column_create", "hook_update"]
+        assert [change.kind for change in changes] == ["label_create", "label_update", "column_create", "columns_order", "hook_update"]
+        assert changes[1].diff == (("color", "#000000", "#2f7d4f"),)
         assert all(str(change) for change in changes)
         assert (label.color, hook.flags["confidential_note_events"]) == ("#2f7d4f", True)
         assert site.provision.plan() == []
+
+    def test_each_division_has_a_board_of_its_steps(self, site: Site):
+        list(site.provision.labels(act=True))
+        list(site.provision.boards(act=True))
+        boards = {
+            board.name: [site.project.labels[column.label_id].name for column in board.lists] for board in site.project.boards.values()
+        }
+        assert [name for name in boards if name.endswith(" (SI)") and name[:3] != "SI "] == [
+            "Kepala Pustikom (SI)",
+            "Kepala Divisi Layanan dan Pangkalan Data (SI)",
+            "Kepala Divisi Pengembangan Sistem Informasi dan Pemrograman (SI)",
+            "Kepala Divisi Infrastruktur dan Keamanan Jaringan (SI)",
+        ]
+        numbers = lambda name: [int(label.removeprefix("langkah::")[:2]) for label in boards[name]]  # noqa: E731 - asked twice
+        assert numbers("Kepala Pustikom (SI)") == [4, 5, 15, 23, 30]
+        assert numbers("Kepala Divisi Infrastruktur dan Keamanan Jaringan (SI)") == [26, 27]
+
+    def test_a_project_that_is_in_use_is_taken_as_it_is(self, site: Site):
+        people, project = site.gitlab.act(site.gitlab.account("kepala")), site.project
+        site.gitlab.member(project, people.user, Level.MAINTAINER)
+        iid = people.open(project, "Milik orang", labels=["penting"])
+        ask = lambda method, path, **data: requests.request(  # noqa: E731 - asked often
+            method,
+            f"{site.gitlab.url}/api/v4/projects/{project.id}/{path}",
+            json=data,
+            headers={"PRIVATE-TOKEN": people.user.token},
+            timeout=30,
+        ).raise_for_status()
+        ask("POST", "wikis", title="home", content="Selamat datang.")
+        ask("POST", "repository/files/.gitlab%2Fissue_templates%2FDefault.md", branch="utama", content="Tulis di sini.", commit_message="x")
+        ask("POST", "hooks", url="https://lain.example/")
+        ask("POST", "labels", name="langkah::04 Pemeriksaan", color="#ff0000")
+        boards = {board.id: (board.name, list(board.lists)) for board in project.boards.values()}
+        planned = site.provision.plan()
+        assert [change.name for change in planned if change.kind in ("wiki_create", "template_create")] == ["alur-pos"]
+        assert site.provision.apply() == planned
+        assert site.provision.plan() == []
+        assert (project.wiki["home"].content, project.files[".gitlab/issue_templates/Default.md"]) == ("Selamat datang.", "Tulis di sini.")
+        assert all((project.boards[number].name, project.boards[number].lists) == was for number, was in boards.items())
+        assert [hook.url for hook in project.hooks.values()] == ["https://lain.example/", HOOK]
+        assert [project.labels[number].name for number in project.issues[iid].label_ids] == ["penting"]
+
+    def test_what_greets_people_is_made_once_and_theirs_from_then_on(self, site: Site):
+        site.provision.apply()
+        assert "/pos bantuan" in site.project.wiki["home"].content
+        assert "portal" in site.project.templates["Default"]
+        site.project.wiki["home"].content = "Disunting."
+        assert site.provision.apply() == []
+        assert site.project.wiki["home"].content == "Disunting."
+
+    def test_settings_that_would_harm_a_case_are_put_right_and_what_only_the_owner_may_is_asked_for(self, site: Site):
+        site.project.visibility = "internal"
+        site.project.settings["enforce_auth_checks_on_uploads"] = False
+        assert [change.kind for change in site.provision.settings(act=True)] == [
+            "enforce_auth_checks_on_uploads",
+            "autoclose_referenced_issues",
+            "visibility_by_owner",
+        ]
+        assert site.project.settings == {"enforce_auth_checks_on_uploads": True, "autoclose_referenced_issues": False}
+        assert site.look()["project"].detail == "proyek tidak privat, dan akun ini tidak berhak mengubahnya"
+        site.gitlab.member(site.project, site.gitlab.account("alur-pos"), Level.OWNER)
+        assert [change.kind for change in site.provision.settings(act=True)] == ["visibility"]
+        assert (site.project.visibility, list(site.provision.settings())) == ("private", [])
+
+    def test_names_follow_a_revision_that_replaces_the_one_before(self, site: Site):
+        site.provision.apply()
+        label = next(label for label in site.project.labels.values() if label.name == "langkah::04 Pemeriksaan")
+        steps = tuple(replace(step, name="Penelaahan") if step.number == 4 else step for step in POS.steps)
+        newer = replace(POS, revision="2027-01", head=replace(POS.head, name="Pengaduan"), steps=steps)
+        both = replace(site.provision, procedures=(POS, newer))
+        assert "label_rename" not in {change.kind for change in both.plan()}  # cases of before still need theirs
+        alone = replace(site.provision, procedures=(newer,))
+        planned = alone.plan()
+        assert [change.kind for change in planned] == ["label_rename", "label_update", "board_rename"]
+        assert alone.apply() == planned
+        assert (label.name, alone.plan()) == ("langkah::04 Penelaahan", [])
+        assert "SI Pengaduan" in {board.name for board in site.project.boards.values()}
 
     def test_a_new_secret_reaches_the_hook(self, site: Site):
         site.provision.apply()
@@ -148,14 +245,15 @@ class TestDoctor:
         findings = site.look()
         assert [*findings] == [*CHECKS]
         assert all(finding.ok and finding.title and not finding.fix for finding in findings.values())
+        assert {code for code, finding in findings.items() if finding.skipped} == {"mail", "callback", "scanner"}
 
     def test_a_project_that_is_not_made_ready_is_said_to_be(self, site: Site):
         findings = site.look()
-        assert site.wrong() == {"hook", "labels"}
+        assert site.wrong() == {"hook", "project", "labels"}
         assert findings["hook"].detail == f"webhook ke {HOOK} belum ada"
         assert findings["hook"].fix.startswith("Jalankan alur provision.")
         assert findings["labels"].detail == (
-            "51 belum ada atau belum sesuai, antara lain "
+            "116 belum ada atau belum sesuai, antara lain "
             "langkah::04 Pemeriksaan, langkah::05 Persetujuan Kepala Pustikom, langkah::06 Penjadwalan"
         )
 
@@ -164,16 +262,17 @@ class TestDoctor:
         user = site.gitlab.user("lemah", "Lemah")
         site.gitlab.member(site.project, user, Level.REPORTER)
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, user.token, site.project.path))
-        assert site.wrong() == {"rights", "hook"}
-        assert site.look()["rights"].detail == "peran akun layanan bernilai 20, seharusnya sekurang-kurangnya 40"
+        assert site.wrong() == {"rights"}
+        assert site.look()["rights"].detail == "peran akun layanan bernilai 20, seharusnya sekurang-kurangnya 30"
+        assert {code for code in PLATFORM if site.look()[code].skipped} == {"hook", "deliveries", "network"}
         site.provision = replace(site.provision, platform=Platform(site.gitlab.url, "glpat-salah", site.project.path))
-        assert site.wrong() == {"token", "clock", "rights", "members", "hook", "labels"}
+        assert site.wrong() == {*PLATFORM}
         assert site.look()["labels"].detail.endswith("/labels: 401 Unauthorized)")
         assert site.look()["labels"].fix.startswith("Pastikan ALUR_GITLAB_PROJECT benar")
 
     def test_a_platform_that_is_down_hides_nothing_else(self, site: Site):
         site.provision = replace(site.provision, platform=Platform("http://127.0.0.1:9", "x", "a/b", timeout=1))
-        assert site.wrong() == {"token", "clock", "rights", "members", "hook", "labels"}
+        assert site.wrong() == {*PLATFORM}
 
     def test_a_hook_gitlab_stopped_is_said_to_be(self, site: Site, monkeypatch: pytest.MonkeyPatch):
         site.provision.apply()
@@ -206,7 +305,7 @@ class TestDoctor:
         site.provision.apply()
         findings = site.look(in_force=InForce(site.parts.settings.organisation))
         wrong = {code: finding for code, finding in findings.items() if not finding.ok}
-        assert wrong.keys() == {"organisation", "offices", "members", "calendar", "templates", "font", "signing"}
+        assert wrong.keys() == {"organisation", "offices", "token", "members", "calendar", "templates", "font", "engine", "signing"}
         assert wrong["offices"].detail == "menunggu berkas organisasi yang benar"
         assert {finding.fix for finding in wrong.values()} == {wrong["organisation"].fix}
 
@@ -311,10 +410,80 @@ class TestDoctor:
             assert found("http://127.0.0.1:9", "a:b").detail == "layanan klien BSrE di http://127.0.0.1:9 tidak menjawab"
             assert found(site.gitlab.url, "a:b").detail.endswith("bukan jawaban layanan klien BSrE")
 
+    def test_a_token_that_ends_soon_or_does_not_reach_is_said_to_be(self, site: Site):
+        bot = site.gitlab.user("lain", "Lain")
+        site.gitlab.member(site.project, bot, Level.DEVELOPER)
+        site.gitlab.ends(bot, date(2026, 7, 3))
+        platform = Platform(site.gitlab.url, bot.token, site.project.path)
+        token = lambda: {f.code: f for f in doctor.check(site.parts, platform, site.provision)}["token"]  # noqa: E731 - asked twice
+        assert token().ok
+        site.gitlab.ends(bot, date(2026, 7, 2))
+        assert token().detail == "berlaku sampai sebelum 2026-07-02, 30 hari lagi"
+        assert "alur token rotate" in token().fix
+        site.gitlab.narrow(bot, "read_api", "self_rotate")
+        assert token().detail == "cakupannya read_api, self_rotate, seharusnya api"
+
+    def test_deliveries_that_were_lost_are_told_until_they_are_a_day_old(self, site: Site):
+        gone = replace(site.provision, hook_url="http://127.0.0.1:9/webhooks/gitlab")
+        list(gone.hook(act=True))
+        site.provision = gone
+        assert site.look()["deliveries"].ok
+        site.gitlab.act(site.gitlab.user("pengelola", "Pengelola", admin=True)).open(site.project, "Satu")
+        site.gitlab.settle()
+        findings = site.look()
+        assert findings["deliveries"].detail == "1 kiriman gagal dalam 24 jam terakhir, yang terakhir dengan internal error"
+        assert findings["network"].detail == "127.0.0.1 berada di jaringan lokal dan tidak ada kiriman GitLab yang sampai"
+        assert "Outbound requests" in findings["network"].fix
+        assert site.look(clock=lambda: NOW + timedelta(days=1, seconds=1))["deliveries"].ok
+
+    def test_an_address_gitlab_may_not_call_is_refused_with_what_to_ask_for(self, site: Site):
+        site.gitlab.local_requests = False
+        site.provision = replace(site.provision, hook_url="http://127.0.0.1:8080/webhooks/gitlab")
+        with pytest.raises(Permanent) as refused:
+            list(site.provision.hook(act=True))
+        assert refused.value.failure is Failure.HOOK
+        assert site.look()["network"].detail == "127.0.0.1 berada di jaringan lokal dan webhook belum terpasang"
+
+    def test_what_this_machine_lacks_is_said(self, site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / ".env").write_text("ALUR_GITLAB_TOKEN=x\n")
+        (tmp_path / ".env").chmod(0o644)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(100 * 2**30, 97 * 2**30, 3 * 2**30))
+        settings = site.parts.settings.model_copy(update={"data_dir": tmp_path / "belum" / "ada"})
+        findings = site.look(settings=settings)
+        assert findings["secrets"].detail == ".env dapat dibuka pengguna lain di mesin ini"
+        assert findings["disk"].detail == f"di {tmp_path} tersisa 3,0 GiB (3%)"
+        (tmp_path / ".env").chmod(0o600)
+        monkeypatch.setattr("shutil.disk_usage", lambda _: Usage(100 * 2**30, 90 * 2**30, 10 * 2**30))
+        assert {"secrets", "disk"} & site.wrong() == set()
+
+    def test_rows_that_wait_or_are_parked_and_backups_that_were_not_made_are_told(self, site: Site):
+        store = site.parts.store
+        store.submit(Delivery("portal", "form", "", b"{}"), "SI", 2026)
+        findings = site.look()
+        assert (findings["queues"].ok, findings["backup"].detail) == (True, "belum pernah dibuat")
+        later = lambda: NOW + timedelta(days=2)  # noqa: E731 - a clock
+        assert site.look(clock=later)["queues"].detail == "1 baris inbox menunggu, yang tertua sudah 2880 menit"
+        claimed = store.claim(lease=timedelta(minutes=1))
+        store.park(*claimed, "403", Failure.RIGHTS)
+        assert site.look()["queues"].detail == "1 baris inbox diparkir"
+        store.set_mark(BACKED_UP, NOW.isoformat())
+        assert site.look()["backup"].ok
+        assert site.look(clock=later)["backup"].detail == "yang terakhir dibuat 2026-06-02 09.00"
+
+    def test_the_mail_server_the_portal_and_the_scanner_are_asked(self, site: Site):
+        portal = Portal(lambda: NOW).start()
+        with post_office() as office:
+            there = {"smtp_url": SecretStr(office.url), "portal_callback_url": portal.callback_url, "clamd_url": "tcp://127.0.0.1:9"}
+            findings = site.look(settings=site.parts.settings.model_copy(update=there))
+            assert [findings[code].state for code in ("mail", "callback", "scanner")] == ["well", "well", "ill"]
+        portal.stop()
+        findings = site.look(settings=site.parts.settings.model_copy(update=there))
+        assert findings["mail"].detail == "mail: ConnectionRefusedError"
+        assert findings["callback"].detail == "alamat portal tidak dapat dipakai (ConnectionError)"
+
     def test_every_check_has_its_words(self):
         words = messages("doctor")
         checks = {*CHECKS}
         assert checks <= words.keys()
-        assert {code for code in words if code.endswith("_fix")} == {
-            f"{code}_fix" for code in (checks | {"unreachable", "refused"}) - {"token"}
-        }
+        assert {code for code in words if code.endswith("_fix")} == {f"{code}_fix" for code in checks | {"unreachable", "refused"}}

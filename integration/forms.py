@@ -9,7 +9,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal, NoReturn, get_args
@@ -231,10 +231,17 @@ class Consent(_Part):
     disetujui: Annotated[bool, Field(json_schema_extra={"const": True}), AfterValidator(_agreed)]
 
 
-class Form(_Part):
-    """FRM-SI-005, as contract.md shows it."""
+def _known(kode: str, known: ValidationInfo) -> str:
+    """The code is of a form that a case can be opened with, where it is known which those are."""
+    if known.context is not None and kode not in known.context:
+        raise PydanticCustomError("literal_error", "unknown", {"expected": ", ".join(f"'{code}'" for code in known.context)})
+    return kode
 
-    kode: Literal["FRM-SI-005"]
+
+class Form(_Part):
+    """The fields of FRM-SI-005 (contract.md); forms of other procedures have the same ones under a code of their own."""
+
+    kode: Annotated[Code, AfterValidator(_known)]
     unit_kerja: Unit
     pelapor: Reporter
     sistem: System
@@ -363,8 +370,8 @@ class _Object(dict[str, Any]):
         self.twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1] if len(pairs) > len(self) else []
 
 
-def read(body: bytes) -> Message | Faults | NotJson:
-    """The message in these bytes, or every fault it has, each in formal Indonesian."""
+def read(body: bytes, codes: Collection[str] | None = None) -> Message | Faults | NotJson:
+    """The message in these bytes, or every fault it has, each in formal Indonesian. `codes`: of the forms that are taken; None: of any."""
     twice: list[str] = []
 
     def read_object(pairs: list[tuple[str, Any]]) -> _Object:
@@ -380,7 +387,7 @@ def read(body: bytes) -> Message | Faults | NotJson:
         return NotJson()
     faults = [_fault(place, "twice", {}) for place in _twice(content)] if twice else []
     try:
-        message = _MESSAGE.validate_python(content)
+        message = _MESSAGE.validate_python(content, context=codes)
     except ValidationError as invalid:
         errors = invalid.errors(include_url=False, include_input=False)
         faults += [_fault(error["loc"][1:], error["type"], error.get("ctx", {})) for error in errors]  # without the union's tag

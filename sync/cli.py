@@ -18,27 +18,26 @@ from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.faults import Permanent, Transient
 from integration.organisation import OrganisationFaults
-from integration.procedure.case import Case, fold
 from integration.procedure.definition import Ending, by_revision
-from integration.procedures import InvalidProcedure, UnknownProcedure
-from integration.procedures.show import as_table, mermaid
+from integration.procedures import InvalidProcedure
 from integration.settings import Settings, SettingsFaults
 from integration.store import StoreDown
 from integration.vacancies import office_roles
 from sync import archive as archives
-from sync import changes, documents, migration
+from sync import changes, documents
 from sync import console as shown
 from sync.audit import audit
 from sync.book_commands import numbers
 from sync.periods import PeriodOpen, PeriodUnknown, Span, closed, period
 from sync.portal_commands import portal, sandbox
 from sync.privacy_commands import privacy
+from sync.procedure_commands import procedure
 from sync.register import register
 from sync.reports import issue
 from sync.serve import OneProcess, log_end_of_thread
-from sync.terminal import WORDS, configured, failed, opened, show
+from sync.terminal import WORDS, configured, failed, known_case, opened, show
 from sync.upkeep_commands import upkeep
-from sync.wiring import Service, build
+from sync.wiring import build
 from sync.worker import CONCURRENCY, run_beat, run_worker
 
 BAD_SETTINGS = 2
@@ -138,65 +137,7 @@ def demo(*, keep: bool) -> None:
     demonstrate(Console(), folder.absolute(), keep=keep)
 
 
-# --- procedures ---
-
-
-@main.group(help=WORDS["help_procedure"])
-def procedure() -> None:
-    """Procedure files."""
-
-
-@procedure.command("check", help=WORDS["help_procedure_check"])
-@click.argument("file", type=click.Path(path_type=Path))
-def procedure_check(file: Path) -> None:
-    """Name every fault of a file."""
-    try:
-        faults = procedures.check(file)
-    except OSError:
-        failed("file_unreadable", file=file)
-    for fault in faults:
-        click.echo(f"{file}:{fault.line}: {fault.path}: {fault.message}")
-    if faults:
-        sys.exit(1)
-    click.echo(WORDS["procedure_valid"].format(file=file))
-
-
-@procedure.command("show", help=WORDS["help_procedure_show"])
-@click.argument("name", required=False)
-@click.option("--diagram", is_flag=True, help=WORDS["help_diagram"])
-def procedure_show(name: str | None, *, diagram: bool) -> None:
-    """Print a procedure."""
-    known = procedures.shipped()
-    try:
-        wanted = procedures.load(Path(name) if name and Path(name).is_file() else name or next(reversed(known)))
-    except UnknownProcedure:
-        failed("procedure_unknown", name=name, known=", ".join(known))
-    click.echo(mermaid(wanted) if diagram else f"{as_table(wanted)}\n\n{mermaid(wanted)}")
-
-
-@procedure.command("migrate", help=WORDS["help_procedure_migrate"])
-@click.argument("tickets", nargs=-1, metavar="[TICKET]...")
-@click.option("--to", metavar="REVISION", help=WORDS["help_to"])
-@click.option("--dry-run", is_flag=True, help=WORDS["help_migrate_dry_run"])
-def procedure_migrate(tickets: tuple[str, ...], to: str | None, *, dry_run: bool) -> None:
-    """Have open cases go on under a newer revision, where their position survives; 1 where one's does not."""
-    service = opened()
-    parts, display, now = service.parts, service.display, service.parts.clock()
-    if to and to not in {known.revision for known in parts.procedures}:
-        failed("revision_unknown", revision=to, known=", ".join(known.revision for known in parts.procedures))
-    wanted = dict.fromkeys(tickets) or [row.ticket for row in parts.store.case_rows(open_only=True) if row.version]
-    planned = [migration.planned(display, _known_case(service, ticket), to, now) for ticket in wanted]
-    plans = [plan for plan in planned if plan]
-    if not plans:
-        click.echo(WORDS["migrate_nothing"])
-        return
-    for plan in plans:
-        click.echo("\n".join(migration.told(plan)))
-    show(migration.summary(plans))
-    if not dry_run:
-        click.echo(WORDS["migrate_asked"].format(n=migration.ask(parts.store, plans, now)))
-        parts.bell.ring()
-    sys.exit(any(plan.obstacles for plan in plans))
+main.add_command(procedure)
 
 
 # --- the organisation ---
@@ -255,7 +196,7 @@ def case_list(status: str | None, *, everything: bool) -> None:
 def case_show(ticket: str) -> None:
     """The whole history of a case."""
     service = opened()
-    _known_case(service, ticket)
+    known_case(service, ticket)
     show(shown.history(ticket, service.store.entries(ticket), service.parts.organisation.calendar.tz))
 
 
@@ -264,17 +205,10 @@ def case_show(ticket: str) -> None:
 def case_explain(ticket: str) -> None:
     """Why the current step is due when it is."""
     service = opened()
-    known = _known_case(service, ticket)
+    known = known_case(service, ticket)
     entries, procedure = service.store.entries(ticket), service.display.procedure(known)
     for sentence in shown.explanation(known, entries, procedure, service.parts.organisation.calendar, service.parts.clock()):
         click.echo(sentence)
-
-
-def _known_case(service: Service, ticket: str) -> Case:
-    known = fold(service.store.entries(ticket))
-    if known is None:
-        failed("not_worked_on" if service.store.ticket_exists(ticket) else "unknown_ticket", ticket=ticket)
-    return known
 
 
 # --- rows ---
@@ -424,7 +358,7 @@ def audit_verify(what: str | None) -> None:
 def paper(document: str, *, docx: bool, issued: bool, out: Path | None) -> None:
     """Write one document of a case to a file: its version of record, the one that was issued, or as DOCX."""
     service = opened()
-    case = _known_case(service, document.partition("/")[0])
+    case = known_case(service, document.partition("/")[0])
     made = next((known for known in case.documents if known.id == document and known.sha256), None)
     if made is None:
         failed("paper_unknown", document=document, known=", ".join(known.id for known in case.documents if known.sha256) or "-")
@@ -450,7 +384,7 @@ def paper(document: str, *, docx: bool, issued: bool, out: Path | None) -> None:
 def archive(ticket: str, out: Path | None) -> None:
     """Write a case's archive to a file: the one that was kept when it had ended, or of how it stands now."""
     service = opened()
-    case = _known_case(service, ticket)
+    case = known_case(service, ticket)
     hands = service.archives
     content = hands.keep(ticket, service.display) if case.ended_at else hands.pack(ticket, service.display)
     out = out or Path(f"{ticket}.zip")

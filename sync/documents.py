@@ -201,10 +201,14 @@ def _held(role: Role, organisation: Organisation, day: date) -> Signature:
 
 
 def _witnesses(step: Step, procedure: Procedure, organisation: Organisation, day: date) -> tuple[Signature, ...]:
-    """Who witnesses that a case is handed over and accepted: the holders, that day, of the roles the organisation names."""
+    """Who witnesses that a case is handed over and accepted: the holders, that day, of the roles the organisation names.
+
+    Roles of other procedures witness nothing of this one.
+    """
     if not any(step in steps for steps in papers.handover(procedure)):
         return ()
-    held = (_held(procedure.role(role), organisation, day) for role in organisation.papers.witnesses)
+    roles = {role.slug: role for role in procedure.roles}
+    held = (_held(roles[slug], organisation, day) for slug in organisation.papers.witnesses if slug in roles)
     return tuple(witness for witness in held if witness.name)
 
 

@@ -4,6 +4,7 @@ They are of steps and roles, never of a person. Time is working time throughout:
 year's calendar is not loaded gives no figure, never a guessed one.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -14,6 +15,8 @@ from integration.procedure.deadlines import ONE_DAY, CalendarGap, Span, worked
 from integration.procedure.definition import OutcomeKind, Procedure
 from integration.procedure.events import Entry, Paused, Resumed, StepEntered
 from integration.procedure.offices import WorkCalendar
+
+ROUNDING = 1e-9  # of a working day, far below a second: what sums of its parts are off by
 
 
 class Meter:
@@ -53,6 +56,23 @@ class Meter:
             return None
         before, spans = self._days[last]
         return before + bool(spans) - self._days[first][0]
+
+    def after(self, start: datetime, days: float) -> datetime | None:
+        """The moment so many working days after an aware one: the inverse of `days`. None where a year up to it is not loaded."""
+        start = start.astimezone(self._tz)
+        if start.year not in self._years or days <= 0:
+            return start if start.year in self._years else None
+        sought, known = self._until(start) + days - ROUNDING, list(self._days)
+        day = known[bisect_left(known, sought, key=lambda each: self._days[each][0]) - 1]
+        before, spans = self._days[day]
+        if sought > before + bool(spans) or any(year not in self._years for year in range(start.year, day.year + 1)):
+            return None
+        left = (sought - before) * sum((until - since for since, until in spans), timedelta())
+        for since, until in spans:
+            if left <= until - since:
+                return since + left
+            left -= until - since
+        return spans[-1][1]
 
     def _until(self, moment: datetime) -> float:
         before, spans = self._days[moment.date()]

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from integration import logs
 from integration.parts import secrets
+from integration.procedure.case import Case, fold
 from integration.settings import Settings
 from integration.templates import messages
 from sync.wiring import Service, build
@@ -37,6 +38,14 @@ def opened() -> Service:
     settings = Settings.read()
     logs.configure("WARNING", secrets(settings))
     return build(settings)
+
+
+def known_case(service: Service, ticket: str) -> Case:
+    """The case of this ticket as it stands; ends with a sentence where there is none, or none yet."""
+    known = fold(service.store.entries(ticket))
+    if known is None:
+        failed("not_worked_on" if service.store.ticket_exists(ticket) else "unknown_ticket", ticket=ticket)
+    return known
 
 
 def show(what: object) -> None:

@@ -74,7 +74,7 @@ MESSAGES = {
 
 
 def read(content: object) -> object:
-    return forms.read(json.dumps(content).encode())
+    return forms.read(json.dumps(content).encode(), ("FRM-SI-005",))
 
 
 def faults(content: object) -> dict[str, str]:
@@ -388,7 +388,7 @@ def test_the_schema_describes_the_messages():
     schema = forms.schema()
     for content in MESSAGES.values():
         jsonschema.validate(content, schema)
-    for path, value in (("kode", "x"), ("masalah.warna", 1), ("pdp.disetujui", False), ("pelapor.nama", "")):
+    for path, value in (("kode", ""), ("masalah.warna", 1), ("pdp.disetujui", False), ("pelapor.nama", "")):
         with pytest.raises(jsonschema.ValidationError):
             jsonschema.validate(changed(path, value), schema)
     assert "#/components/schemas/Form" in json.dumps(forms.schema("#/components/schemas/{model}"))

@@ -51,7 +51,7 @@ def create_app(parts: Parts) -> Flask:
         ),
         "tanggal_waktu",
     )
-    login = Login(parts.settings)
+    login = Login(parts)
     login.guard(app)
     for_people = (
         status_pages(edge),
@@ -65,7 +65,7 @@ def create_app(parts: Parts) -> Flask:
         entry_pages(edge, login),
         overview(parts, login),
     )
-    for routes in (intake(edge), hooks(edge), *for_people, openapi(), health(parts)):
+    for routes in (intake(edge), hooks(edge), *for_people, openapi(edge), health(parts)):
         app.register_blueprint(routes)
     app.register_error_handler(StoreDown, _store_down)
     app.register_error_handler(OSError, _disk_down)

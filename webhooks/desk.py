@@ -77,16 +77,11 @@ def _desk(edge: Edge) -> Desk:
     return Desk(edge.store, by_revision(edge.procedures), edge.organisation, edge.today)
 
 
-def form_procedure(edge: Edge) -> Procedure:
-    """The procedure that a form on paper opens a case of: the newest with a form."""
-    return next(procedure for procedure in reversed(edge.procedures) if procedure.form)
-
-
-def examines(edge: Edge, who: Reader) -> bool:
-    """Whether somebody holds the office today that examines forms."""
-    procedure = form_procedure(edge)
-    role = procedure.step(procedure.opens_at).performer
-    return any(office.role == role for office in edge.organisation.offices_of(who.account, edge.today))
+def examined(edge: Edge, who: Reader) -> tuple[Procedure, ...]:
+    """The procedures whose forms somebody examines by an office held today: of each form the one that it opens a case of."""
+    held = {office.role for office in edge.organisation.offices_of(who.account, edge.today)}
+    newest = {procedure.form: procedure for procedure in edge.procedures}
+    return tuple(procedure for procedure in newest.values() if procedure.step(procedure.opens_at).performer in held)
 
 
 def _facts(one: Waits, who: Reader, now: datetime, written: list[str]) -> list[Delivery]:
@@ -122,7 +117,7 @@ def _desk_page(edge: Edge, who: Reader) -> Response:
         waiting=[_shown(edge, desk, one, who) for one in (desk.waiting(who.account) if known else [])],
         changed=[_change(edge, row) for row in changed[:MOST_CHANGES]],
         more=max(0, len(changed) - MOST_CHANGES),
-        clerk=examines(edge, who),
+        clerk=bool(examined(edge, who)),
         once=secrets.token_urlsafe(16),
         words=messages("desk"),
     )

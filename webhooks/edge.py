@@ -7,6 +7,7 @@ signs a paper.
 from datetime import date, datetime
 
 from flask import Response, jsonify, request
+from pydantic import SecretStr
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
@@ -34,11 +35,30 @@ class Edge:
         self.bell = parts.bell
         self.clock = parts.clock
         self.procedures = parts.procedures
-        self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
-        self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
-        self.bsre_credentials = parts.settings.bsre_credentials
-        self.links = Links.of(parts.settings)
+        self.forms = tuple(dict.fromkeys(procedure.form for procedure in parts.procedures))
+        self._rotation = parts.rotation
         self._in_force = parts.in_force
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The portal's, those in force now."""
+        return tuple(Secret.parse(secret) for secret in self._rotation.now.secrets("portal_secrets"))
+
+    @property
+    def hook_secrets(self) -> tuple[str, ...]:
+        """What GitLab may call us with: the secret in force, and the one before until it is told (`alur provision`)."""
+        now, before = self._rotation.now, self._rotation.before
+        return tuple(dict.fromkeys(settings.gitlab_webhook_secret.get_secret_value() for settings in (now, before)))
+
+    @property
+    def bsre_credentials(self) -> SecretStr | None:
+        """For the client service of the national CA; None: nobody signs through it."""
+        return self._rotation.now.bsre_credentials
+
+    @property
+    def links(self) -> Links:
+        """Our addresses, by the secret in force."""
+        return Links.of(self._rotation.now)
 
     @property
     def organisation(self) -> Organisation:
@@ -82,6 +102,11 @@ class Edge:
         self.make_room(form)
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
         return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
+
+    def is_form_of(self, form: Form, ticket: str) -> bool:
+        """Whether a case of this ticket's procedure is opened with such a form."""
+        prefix = ticket.partition("-")[0]
+        return any((procedure.prefix, procedure.form) == (prefix, form.kode) for procedure in self.procedures)
 
     def restricted(self, ticket: str) -> bool:
         """Whether nothing of the case may be handed out, because somebody its data is about asked for that."""

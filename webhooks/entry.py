@@ -4,6 +4,7 @@ What the unit wrote counts, whoever typed it: the case says that it was entered 
 """
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 from flask import Blueprint, Response, redirect, request
@@ -13,11 +14,12 @@ from integration import forms
 from integration.codec import Json, canonical
 from integration.forms import Faults, Submitted
 from integration.payloads import CLERK
+from integration.procedure.definition import Procedure
 from integration.store import Conflict
-from webhooks.desk import ONCE, examines, form_procedure
+from webhooks.desk import ONCE, examined
 from webhooks.edge import Edge
 from webhooks.formfields import CHOICES, PROBLEM, files, filled
-from webhooks.login import Login, Reader, reader
+from webhooks.login import Login, reader
 from webhooks.pages import notice, page
 
 PLACES = (
@@ -27,8 +29,8 @@ PLACES = (
     *PROBLEM,
     *("pdp.versi", "pdp.dasar"),
 )
-SINCE, AGREED, SCAN = "masalah.sejak", "disetujui", "pindaian"
-EMPTY = dict.fromkeys((*PLACES, SINCE), "")
+SINCE, AGREED, SCAN, CODE = "masalah.sejak", "disetujui", "pindaian", "kode"
+EMPTY = dict.fromkeys((*PLACES, SINCE, CODE), "")
 NOTICE, BASIS = "2026-01", "tugas-layanan-publik"
 
 
@@ -39,23 +41,24 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
     @pages.get("/meja/formulir")
     @login.required
     def look() -> Response:
-        if _clerk(edge) is None:
+        kinds = _kinds(edge)
+        if not kinds:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
-        return _page(EMPTY | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
+        return _page(kinds, EMPTY | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
 
     @pages.post("/meja/formulir")
     @login.required
     def enter() -> AnyResponse:
-        clerk = _clerk(edge)
-        if clerk is None:
+        clerk, kinds = reader(), _kinds(edge)
+        if clerk is None or not kinds:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
-        body = canonical({"type": "pengaduan.diajukan", "timestamp": edge.clock().isoformat(), "data": {"formulir": _form(edge)}})
-        message = forms.read(body)
+        body = canonical({"type": "pengaduan.diajukan", "timestamp": edge.clock().isoformat(), "data": {"formulir": _form(edge, kinds)}})
+        message = forms.read(body, edge.forms)
         given = EMPTY | request.form.to_dict()
         if isinstance(message, Faults):
-            return _page(given, message.faults, 422)
+            return _page(kinds, given, message.faults, 422)
         if not isinstance(message, Submitted) or not message.data.formulir.lampiran:
-            return _page(given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
+            return _page(kinds, given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
         key, entered_by = f"luring:{request.form.get(ONCE, '')[:64]}", {CLERK: f"{clerk.name} ({clerk.account})"}
         kept = edge.open_case(message.data.formulir, key, body, entered_by)
         if isinstance(kept, Conflict):
@@ -66,15 +69,17 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
     return pages
 
 
-def _clerk(edge: Edge) -> Reader | None:
-    """Whoever signed in, where they hold the office that examines forms today."""
+def _kinds(edge: Edge) -> tuple[Procedure, ...]:
+    """The procedures whose forms whoever signed in may enter."""
     who = reader()
-    return who if who and examines(edge, who) else None
+    return examined(edge, who) if who else ()
 
 
-def _form(edge: Edge) -> Json:
+def _form(edge: Edge, kinds: Sequence[Procedure]) -> Json:
     given, tz = request.form, edge.calendar.tz
-    form = filled({"kode": form_procedure(edge).form, "lampiran": [*files(SCAN), *files("lampiran")]}, PLACES, given)
+    codes = [kind.form for kind in kinds]
+    code = given[CODE] if given.get(CODE) in codes else codes[0]
+    form = filled({"kode": code, "lampiran": [*files(SCAN), *files("lampiran")]}, PLACES, given)
     form["masalah"]["sejak"] = _moment(given.get(SINCE, ""), tz)
     form["pdp"]["disetujui"] = AGREED in given
     return form
@@ -88,7 +93,7 @@ def _moment(text: str, tz: object) -> str:
         return text
 
 
-def _page(given: dict[str, str], faults: tuple[forms.Fault, ...] = (), code: int = 200) -> Response:
+def _page(kinds: Sequence[Procedure], given: dict[str, str], faults: tuple[forms.Fault, ...] = (), code: int = 200) -> Response:
     who = reader()
     once = given.get(ONCE) or secrets.token_urlsafe(16)
-    return page("formulir.html", code, forms=True, who=who, given=given, faults=faults, choices=CHOICES, once=once)
+    return page("formulir.html", code, forms=True, who=who, kinds=kinds, given=given, faults=faults, choices=CHOICES, once=once)

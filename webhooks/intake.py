@@ -43,7 +43,7 @@ def intake(edge: Edge) -> Blueprint:
 
 def _judged(edge: Edge, body: bytes, headers: dict[str, str]) -> Response:
     """What an authentic message says decides whether it is kept."""
-    match forms.read(body):
+    match forms.read(body, edge.forms):
         case forms.NotJson():
             return _refused(400, "no_json")
         case forms.Faults() as faults:
@@ -64,6 +64,8 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
         if not edge.store.ticket_exists(ticket):
             return _refused(404, "unknown_ticket")
         if isinstance(message, Revised):
+            if not edge.is_form_of(message.data.formulir, ticket):
+                return _answer(forms.Faults((forms.fault("formulir.kode", "other_form"),)).answer(), 422)
             edge.make_room(message.data.formulir)
         kept = edge.store.keep(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
     if isinstance(kept, Conflict):

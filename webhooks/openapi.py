@@ -10,20 +10,22 @@ from pathlib import Path
 import yaml
 from flask import Blueprint, Response, jsonify
 
-from integration import forms
+from integration import forms, procedures
 from integration.codec import Json
+from webhooks.edge import Edge
 
 HERE = Path(__file__).parent
 HEADERS = tuple({"$ref": f"#/components/parameters/{name}"} for name in ("id", "timestamp", "signature"))
 
 
 @cache
-def description() -> Json:
-    """The whole document, read once in a process. Models are named once, among its components."""
+def description(codes: tuple[str, ...]) -> Json:
+    """The whole document, where forms of these codes are taken; read once in a process. Models are named once, among its components."""
     document, schemas, callbacks = (_read(name) for name in ("openapi", "schemas", "callbacks"))
     message: Json = json.loads(json.dumps(forms.schema()).replace('"#/$defs/', '"#/components/schemas/'))
     called = {kind: _callback(kind, told) for kind, told in callbacks.items()}
     document["components"]["schemas"] = {**schemas, **message.pop("$defs", {}), "Message": message}
+    document["components"]["schemas"]["Form"]["properties"]["kode"] = {"title": "Kode", "type": "string", "enum": list(codes)}
     document["webhooks"] = called
     return document
 
@@ -57,10 +59,10 @@ def _callback(kind: str, told: Json) -> Json:
     return {"post": {name: value for name, value in call.items() if value}}
 
 
-def openapi() -> Blueprint:
+def openapi(edge: Edge) -> Blueprint:
     """The one route."""
     pages = Blueprint("openapi", __name__)
-    document = description()
+    document = description(edge.forms)
 
     @pages.get("/openapi.json")
     def described() -> Response:
@@ -70,4 +72,5 @@ def openapi() -> Blueprint:
 
 
 if __name__ == "__main__":
-    print(json.dumps(description(), ensure_ascii=False, indent=2))  # noqa: T201 -- `make openapi` writes it to docs/
+    shipped = dict.fromkeys(procedures.load(path).form for path in procedures.shipped().values())
+    print(json.dumps(description(tuple(shipped)), ensure_ascii=False, indent=2))  # noqa: T201 -- `make openapi` writes it to docs/

@@ -35,6 +35,11 @@ class Browser:
         self._order("Page.navigate", url=url)
         self.wait_for("document.readyState === 'complete' && location.href !== 'about:blank'")
 
+    def as_new(self, width: int, height: int) -> None:
+        """A window of this size, in which nobody is signed in anywhere."""
+        self._order("Network.clearBrowserCookies")
+        self._order("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+
     def choose(self, selector: str, file: Path) -> None:
         """Choose a file in the field that the selector names."""
         root = self._order("DOM.getDocument")["root"]["nodeId"]
@@ -44,8 +49,7 @@ class Browser:
     def drop(self, selector: str, file: Path) -> None:
         """Let a file fall in the middle of what the selector names."""
         self.value(f"document.querySelector('{selector}').scrollIntoView({{block: 'center'}})")
-        box = self.value(f"JSON.stringify(document.querySelector('{selector}').getBoundingClientRect())")
-        place = json.loads(box)
+        place = json.loads(self.value(f"JSON.stringify({self._box(selector)})"))
         at = {"x": place["x"] + place["width"] / 2, "y": place["y"] + place["height"] / 2}
         for kind in ("dragEnter", "dragOver", "drop"):
             self._order("Input.dispatchDragEvent", type=kind, data={"items": [], "files": [str(file)], "dragOperationsMask": 1}, **at)
@@ -65,9 +69,22 @@ class Browser:
         """What a person can read."""
         return str(self.value("document.body.innerText"))
 
-    def screenshot(self, path: Path) -> None:
-        """The whole page as PNG."""
-        path.write_bytes(base64.b64decode(self._order("Page.captureScreenshot", captureBeyondViewport=True)["data"]))
+    def screenshot(self, path: Path, of: str = "") -> None:
+        """The whole page as PNG, or only what the selector names."""
+        clip = {}
+        if of:
+            box = f"(box => ({{x: box.x + scrollX, y: box.y + scrollY, width: box.width, height: box.height, scale: 1}}))({self._box(of)})"
+            clip = {"clip": json.loads(self.value(f"JSON.stringify({box})"))}
+        path.write_bytes(base64.b64decode(self._order("Page.captureScreenshot", captureBeyondViewport=True, **clip)["data"]))
+
+    def print(self, path: Path) -> None:
+        """The page on A4 as PDF."""
+        printed = self._order("Page.printToPDF", preferCSSPageSize=True, printBackground=True)
+        path.write_bytes(base64.b64decode(printed["data"]))
+
+    @staticmethod
+    def _box(selector: str) -> str:
+        return f"document.querySelector('{selector}').getBoundingClientRect()"
 
     def _order(self, method: str, **values: object) -> dict[str, Any]:
         self._last += 1

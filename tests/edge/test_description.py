@@ -10,10 +10,14 @@ from integration import forms
 from integration.procedure.case import Status
 from tests.edge.portal import ROOT
 from tests.edge.test_routes import FOR_PEOPLE
-from webhooks.openapi import description
+from webhooks import openapi
 
 CALLBACKS = ("pengaduan.terdaftar", "pengaduan.perlu_revisi", "status.berubah", "giliran.unit_kerja", "dokumen.terbit", "pengaduan.selesai")
 MESSAGES = ("pengaduan.diajukan", "pengaduan.direvisi", "pengaduan.dibatalkan", "uji_coba.dinilai", "serah_terima.ditanggapi")
+
+
+def description() -> dict[str, Any]:
+    return openapi.description(("FRM-SI-005",))
 
 
 def valid(example: Any, schema: dict[str, Any]) -> None:

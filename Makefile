@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-gitlab bench constraints openapi clean
+.PHONY: help demo test coverage check test-gitlab bench constraints openapi sbom clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -48,9 +48,15 @@ bench: $(INSTALLED) ## the benchmarks, with their tables
 constraints: ## pin everything anew, with hashes, for Python 3.11 and newer; needs `uv` in PATH; UPGRADE=1 takes the newest versions
 	UV_CUSTOM_COMPILE_COMMAND='make constraints' uv pip compile pyproject.toml --output-file constraints.txt --quiet $(if $(UPGRADE),--upgrade) \
 		--universal --python-version 3.11 --all-extras --generate-hashes --no-emit-index-url --no-emit-find-links
+	UV_CUSTOM_COMPILE_COMMAND='make constraints' uv pip compile pyproject.toml --output-file deploy/requirements.txt --quiet --constraints constraints.txt \
+		--universal --python-version 3.11 --extra tracing --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links
 
 openapi: $(INSTALLED) ## write docs/openapi.json, the description of the interface, anew
 	$(BIN)/python -m webhooks.openapi >docs/openapi.json
+
+sbom: $(INSTALLED) ## write build/sbom.cdx.json, what an installation is made of as CycloneDX; the image carries its own
+	mkdir -p build
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-file build/sbom.cdx.json deploy/requirements.txt
 
 clean: ## remove what was made here, the data of the demo and of `alur serve` (var/) not
 	rm -rf .venv build *.egg-info .coverage .coverage.* .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -223,6 +223,7 @@ class Settings(_Variables):
     smtp_url: MailAddress | None = None
     bsre_credentials: Annotated[SecretStr, _hidden(_credentials)] | None = None  # None: nobody signs through its client service
     bind: Annotated[Bind, NoDecode, BeforeValidator(_bind)] = Bind("127.0.0.1", 8080)
+    traces_url: Address | None = None  # None: no traces are sent
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(str.upper)] = "INFO"
 
     @property

@@ -149,6 +149,7 @@ outbox = Table(
     Column("due_at", Moment, nullable=False),
     Column("error", Text, nullable=False),
     Column("failure", String(16), nullable=False, server_default=""),  # of integration.faults; "" for a row that never failed
+    Column("trace", String(55), nullable=False, server_default=""),  # in which it was decided (integration.tracing); "": in none
     Index("ix_outbox_open", "lane", "channel", "id", sqlite_where=UNFINISHED, postgresql_where=UNFINISHED),
     Index(
         "uq_outbox_show",

@@ -24,7 +24,7 @@ from integration.settings import Settings, SettingsFaults
 from integration.store import StoreDown
 from integration.vacancies import office_roles
 from sync import archive as archives
-from sync import changes, documents, word
+from sync import changes, documents
 from sync import console as shown
 from sync.audit import audit
 from sync.book_commands import numbers
@@ -365,6 +365,8 @@ def paper(document: str, *, docx: bool, issued: bool, out: Path | None) -> None:
     if made is None:
         failed("paper_unknown", document=document, known=", ".join(known.id for known in case.documents if known.sha256) or "-")
     if docx:
+        from sync import word  # noqa: PLC0415 -- 8 MiB that no process needs
+
         display, entries = service.display, service.store.entries(case.ticket)
         procedure = display.revision(case.procedure, made.revision)
         reserved = documents.Reserved(made.number, "")

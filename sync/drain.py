@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from integration import logs
+from integration import logs, tracing
 from integration.faults import Failure, NeedsOperator, Permanent, RateLimited, Transient, pause
 from integration.figures import ENOUGH, RETRIES, Tally
 from integration.store import Due, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn, Work
@@ -82,7 +82,10 @@ class Drain:
     def _work(self, turn: Turn, row: Due) -> Work | None:
         """Work one row off, or set it aside with what went wrong; gives what is to be worked on next."""
         side, what = ("inbox", "delivery") if isinstance(row, InboxRow) else ("outbox", "effect")
-        with logs.about(case=turn.lane, **{side: row.id, what: row.key, "attempt": row.attempts}):
+        name, within = ("decision", str(row.headers.get(tracing.PARENT, ""))) if isinstance(row, InboxRow) else ("effect", row.trace)
+        kind = row.source if isinstance(row, InboxRow) else row.kind
+        about = {side: row.id, "attempt": row.attempts}
+        with logs.about(case=turn.lane, **about, **{what: row.key}), tracing.span(name, within, case=turn.lane, kind=kind, **about):
             if row.attempts > 1:
                 self.tally.add(RETRIES, side)
             try:
@@ -95,6 +98,7 @@ class Drain:
         try:
             following = self.inbox.process(turn, row) if isinstance(row, InboxRow) else self.outbox.perform(turn, row)
         except Transient as fault:
+            tracing.failed(fault.failure)
             wait = pause(row.attempts) if fault.retry_after is None else min(fault.retry_after, LONGEST_ASKED)
             if isinstance(fault, NeedsOperator):
                 log.error("waits for an operator: %s", fault.remedy)  # noqa: TRY400 -- these words say it all
@@ -103,6 +107,7 @@ class Drain:
                 self.store.close_quota(fault.of, wait)
             return self.store.postpone(turn, row, until=self.store.clock() + wait, error=str(fault), failure=fault.failure)
         except Permanent as fault:
+            tracing.failed(fault.failure)
             if fault.failure is Failure.UNREADABLE:  # while releases change, a colleague of the other one may read it
                 log.exception("written by another release")
                 return self._stumble(turn, row, str(fault), fault.failure)
@@ -113,6 +118,7 @@ class Drain:
         except Exception as fault:
             log.exception("a fault of the programme")
             failure = Failure.SYSTEM if isinstance(fault, OSError) else Failure.PROGRAMME
+            tracing.failed(failure)
             return self._stumble(turn, row, traceback.format_exc(), failure)
         log.info("worked off")
         return following

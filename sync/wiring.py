@@ -10,12 +10,14 @@ from datetime import timedelta
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
+from integration import tracing
 from integration.clock import Clock, utc_now
 from integration.figures import Tally
 from integration.links import Links
 from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import InboxRow, OutboxRow, Turn, Work
+from integration.vitals import Diary, Recurring
 from sync.archive import Archives
 from sync.attachments import Attachments
 from sync.clock import Clockwork
@@ -39,6 +41,7 @@ LAST_NIGHT = "sapuan-malam"  # the mark under which the last such night is remem
 
 def build(settings: Settings, clock: Clock = utc_now) -> "Service":
     """The service these settings describe, its tables made ready. Raises StoreDown, InvalidProcedure, OrganisationFaults."""
+    tracing.configure(settings.traces_url)
     parts = Parts.of(settings, clock)
     parts.store.migrate()
     return Service(parts)
@@ -53,6 +56,7 @@ class Service:
         self.files = parts.files
         self.bell = parts.bell
         self.roster = Roster(parts.store, parts.procedures, parts.bell)
+        self.diary = Diary(parts.store)
         self._display: Display | None = None
         self._eyes: tuple[Settings, Reconciler] | None = None
 
@@ -139,7 +143,9 @@ class Service:
         Raises StoreDown.
         """
         organisation = self.clockwork.organisation = self.parts.organisation
-        return self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
+        fresh = self.roster.look(organisation) + self.clockwork.tick()  # a due time is counted anew before it is found to be past
+        self.diary.done(Recurring.TICK)
+        return fresh
 
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night all that is open; then show what is open on the wiki.
@@ -155,7 +161,9 @@ class Service:
             found += self._looked(self.reconciler.open_ones)
             self.archives.night(self.display)
             self.store.set_mark(LAST_NIGHT, night)
+            self.diary.done(Recurring.NIGHT)
         self.today.show(self.display)
+        self.diary.done(Recurring.SWEEP)
         return found
 
     def reconcile(self, *, full: bool = False) -> int:

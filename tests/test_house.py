@@ -85,15 +85,16 @@ def test_nothing_is_mocked() -> None:
 
 
 def test_every_dependency_and_every_rule_left_out_says_why() -> None:
-    lists = re.findall(r"^(?:dependencies|dev|ignore|\"tests/\*\*\") = \[\n(.*?)^\]", PYPROJECT, flags=re.MULTILINE | re.DOTALL)
+    lists = re.findall(r"^(?:dependencies|tracing|dev|ignore|\"tests/\*\*\") = \[\n(.*?)^\]", PYPROJECT, flags=re.MULTILINE | re.DOTALL)
     lines = [line for part in lists for line in part.splitlines()]
-    assert len(lists) == 4
+    assert len(lists) == 5
     assert [line for line in lines if not re.fullmatch(r'  "[^"]+", +# \S.*\S', line)] == []
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
-    runtime = {canonical(requirement) for requirement in PROJECT["project"]["dependencies"]}
-    dev = {canonical(requirement) for requirement in PROJECT["project"]["optional-dependencies"]["dev"]}
+    extras = PROJECT["project"]["optional-dependencies"]
+    runtime = {canonical(requirement) for requirement in [*PROJECT["project"]["dependencies"], *extras["tracing"]]}
+    dev = {canonical(requirement) for requirement in extras["dev"]}
     owner = packages_distributions()
     for folders, declared in ((PACKAGES, runtime), (("tests",), runtime | dev)):
         foreign = (
@@ -213,4 +214,4 @@ def test_the_example_of_the_settings_names_all_of_them_and_their_defaults() -> N
         "ALUR_ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
     }
     defaults = dict(re.findall(r"^#(ALUR_\w+)=(.*)$", example, flags=re.MULTILINE))
-    assert Settings.read(needed, env_file=None) == Settings.read(needed | defaults, env_file=None)
+    assert Settings.read(needed, env_file=None).model_dump() == Settings.read(needed | defaults, env_file=None).model_dump()

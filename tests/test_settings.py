@@ -129,7 +129,7 @@ def test_everything_is_told_in_one_message():
 
 
 def test_every_setting_has_its_sentence():
-    assert set(messages("settings")) == {*Settings.model_fields, "heading", "missing", "bad"}
+    assert set(messages("settings")) == {*Settings.model_fields, "heading", "missing", "bad", "traces_missing"}
 
 
 def test_no_secret_is_shown(variables: dict[str, str]):

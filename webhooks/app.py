@@ -11,7 +11,7 @@ from babel.dates import format_date, format_datetime
 from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
-from integration import logs
+from integration import logs, tracing
 from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
@@ -26,6 +26,7 @@ from webhooks.intake import intake
 from webhooks.listing import listing
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
+from webhooks.overview import overview
 from webhooks.pages import notice
 from webhooks.signing import signing_pages
 from webhooks.statuspages import status_pages
@@ -62,6 +63,7 @@ def create_app(parts: Parts) -> Flask:
         desk_pages(edge, login),
         attached_files(edge, login),
         entry_pages(edge, login),
+        overview(parts, login),
     )
     for routes in (intake(edge), hooks(edge), *for_people, openapi(edge), health(parts)):
         app.register_blueprint(routes)
@@ -76,6 +78,7 @@ def application() -> Flask:
     """The edge as the environment describes it: what the WSGI server of `alur web` calls in each of its processes."""
     settings = Settings.read()
     logs.configure(settings.log_level, secrets(settings))
+    tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()
     return create_app(parts)

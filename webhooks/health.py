@@ -9,8 +9,8 @@ from prometheus_client.registry import Collector
 
 from integration.figures import FAMILIES
 from integration.parts import Parts
-from integration.store import Store, StoreDown, Waiting
-from integration.vacancies import vacancies
+from integration.store import Store, StoreDown
+from integration.vitals import Vitals, age
 
 
 class Figures(Collector):
@@ -18,46 +18,57 @@ class Figures(Collector):
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._store = parts.store
 
     def collect(self) -> Iterator[Metric]:
         """The metrics; a store that is down is one of them."""
+        up = "alur_store_up", "Whether the database answers"
         try:
-            sides, counts = self._store.waiting(), self._store.counts()
-            empty = vacancies(self._store, self._parts.procedures, self._parts.organisation)
+            vitals = Vitals.of(self._parts)
         except StoreDown:
-            yield GaugeMetricFamily("alur_store_up", "Whether the database answers", value=0)
+            yield GaugeMetricFamily(*up, value=0)
             return
-        yield GaugeMetricFamily("alur_store_up", "Whether the database answers", value=1)
-        rows = GaugeMetricFamily("alur_rows", "Rows that are not done", labels=["side", "state"])
-        ages = GaugeMetricFamily("alur_oldest_seconds", "Age of the oldest waiting row", labels=["side"])
-        failing = GaugeMetricFamily(
-            "alur_failing_rows", "Rows whose last attempt failed, by why (integration/faults.py)", labels=["side", "state", "failure"]
-        )
-        for side in sides:
-            rows.add_metric([side.side, "waiting"], side.waiting)
-            rows.add_metric([side.side, "parked"], side.parked)
-            ages.add_metric([side.side], age(self._store, side))
-            for (state, failure), n in sorted(side.failing.items()):
-                failing.add_metric([side.side, state, failure], n)
-        vacant = GaugeMetricFamily("alur_offices_vacant", "Offices nobody holds today")
-        vacant.add_metric([], len(empty))
+        yield GaugeMetricFamily(*up, value=1)
+        yield from _rows(self._parts.store, vitals)
+        yield GaugeMetricFamily("alur_work_waits_seconds", "How long what is due longest has waited for a worker", value=vitals.work_waits)
+        done = GaugeMetricFamily("alur_recurring_age_seconds", "Since this recurring work was done last", labels=["work"])
+        for work, seconds in vitals.recurring.items():
+            if seconds is not None:
+                done.add_metric([work], seconds)
+        yield done
+        if vitals.hook_age is not None:
+            yield GaugeMetricFamily("alur_hook_age_seconds", "Since the last hook of GitLab came", value=vitals.hook_age)
+        cases = GaugeMetricFamily("alur_open_cases", "Cases that are open", labels=["status"])
+        for status, n in sorted(vitals.cases.items()):
+            cases.add_metric([status], n)
+        yield cases
+        yield GaugeMetricFamily("alur_offices_vacant", "Offices nobody holds today", value=len(vitals.vacancies))
         stuck = GaugeMetricFamily("alur_vacant_office_cases", "Open cases at a step of an office nobody holds", labels=["role"])
-        for vacancy in empty:
+        for vacancy in vitals.vacancies:
             stuck.add_metric([vacancy.role.slug], vacancy.cases)
-        faults = GaugeMetricFamily("alur_organisation_faults", "Faults for which the organisation file as it is now is not in force")
-        faults.add_metric([], len(self._parts.in_force.faults))
-        yield from (rows, ages, failing, vacant, stuck, faults)
+        yield stuck
+        faulty = "Faults for which the organisation file as it is now is not in force"
+        yield GaugeMetricFamily("alur_organisation_faults", faulty, value=vitals.faults)
         for family in FAMILIES:
             counted = CounterMetricFamily(f"alur_{family.name}", family.help, labels=family.labels)
-            for values, n in sorted(family.read(counts).items()):
+            for values, n in sorted(family.read(vitals.counts).items()):
                 counted.add_metric(values, n)
             yield counted
 
 
-def age(store: Store, side: Waiting) -> float:
-    """Seconds since the oldest waiting row came; 0 where none waits."""
-    return max(0.0, (store.clock() - side.oldest).total_seconds()) if side.oldest else 0.0
+def _rows(store: Store, vitals: Vitals) -> Iterator[Metric]:
+    """What is not done on either side."""
+    rows = GaugeMetricFamily("alur_rows", "Rows that are not done", labels=["side", "state"])
+    ages = GaugeMetricFamily("alur_oldest_seconds", "Age of the oldest waiting row", labels=["side"])
+    failing = GaugeMetricFamily(
+        "alur_failing_rows", "Rows whose last attempt failed, by why (integration/faults.py)", labels=["side", "state", "failure"]
+    )
+    for side in vitals.sides:
+        rows.add_metric([side.side, "waiting"], side.waiting)
+        rows.add_metric([side.side, "parked"], side.parked)
+        ages.add_metric([side.side], age(store, side.oldest) or 0.0)
+        for (state, failure), n in sorted(side.failing.items()):
+            failing.add_metric([side.side, state, failure], n)
+    yield from (rows, ages, failing)
 
 
 def health(parts: Parts) -> Blueprint:
@@ -78,7 +89,7 @@ def health(parts: Parts) -> Blueprint:
             migrated, sides = store.migrated(), store.waiting()
         except StoreDown:
             return jsonify(ready=False, database=False), 503
-        ages = {f"{side.side}_oldest_seconds": round(age(store, side)) for side in sides}
+        ages = {f"{side.side}_oldest_seconds": round(age(store, side.oldest) or 0) for side in sides}
         return jsonify(ready=migrated, database=True, migrations=migrated, broker=bell.answers(), **ages), 200 if migrated else 503
 
     @pages.get("/metrics")

@@ -10,7 +10,7 @@ import time
 
 from flask import Blueprint, Response, request
 
-from integration import logs, signatures
+from integration import logs, signatures, tracing
 from integration.payloads import OURSELVES, OWN, Ignored, ourselves, read_hook
 from integration.signatures import IDENTIFIER
 from integration.store import Conflict, Delivery, Kept
@@ -50,7 +50,7 @@ def hooks(edge: Edge) -> Blueprint:
 
     @pages.post("/webhooks/gitlab")
     def gitlab() -> Response:
-        with logs.about(delivery=delivery_id()):
+        with logs.about(delivery=delivery_id()), tracing.span("hook"):
             body = whole_body()
             if not _authentic(edge, body):
                 log.warning("refused: not signed as our hook")

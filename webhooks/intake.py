@@ -7,7 +7,7 @@ import logging
 
 from flask import Blueprint, Response, jsonify, request
 
-from integration import forms, logs, signatures
+from integration import forms, logs, signatures, tracing
 from integration.codec import Json
 from integration.figures import MESSAGES_REFUSED
 from integration.forms import Message, Revised, Submitted
@@ -26,7 +26,7 @@ def intake(edge: Edge) -> Blueprint:
 
     @pages.post("/webhooks/layanan")
     def layanan() -> Response:
-        with logs.about(delivery=delivery_id()):
+        with logs.about(delivery=delivery_id()), tracing.span("message of the portal"):
             if request.mimetype != "application/json":
                 return _refused(415, "media_type")
             body = whole_body()

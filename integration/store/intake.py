@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from integration import tracing
 from integration.clock import Clock, utc_now
 from integration.codec import Json
 from integration.sealing import PLAIN, Keyring, seal
@@ -52,6 +53,9 @@ class _Request:
     outcome: Kept | Conflict | None = None
     failed: bool = False
     woken: threading.Event = field(default_factory=threading.Event)  # it is written, it failed, or it is to lead
+
+    def __post_init__(self) -> None:  # in the thread that asks: another one may write for it
+        self.delivery = replace(self.delivery, headers=tracing.headed(self.delivery.headers))
 
     @property
     def key(self) -> Key:

@@ -57,7 +57,7 @@ class Keys(Database):
         """Kept messages with their bodies as they came. Raises KeyClosed."""
         found = [InboxRow(**row._asdict()) for row in rows]  # SQLAlchemy's documented name
         keys = self._keys(connection, {row.lane for row in found if row.body.startswith(SEALED)})
-        return [replace(row, body=unseal(keys[row.lane], row.body, row.lane)) if row.lane in keys else row for row in found]
+        return [replace(row, body=unseal(keys[row.lane], row.body, row.lane)) if row.body.startswith(SEALED) else row for row in found]
 
     def empty_messages(self, ticket: str) -> None:
         """Empty what was told of an erased case and is worked off. Raises StoreDown."""

@@ -15,12 +15,12 @@ from integration.procedure.events import Entry, Event
 from integration.store import statements
 from integration.store.book import Book
 from integration.store.listing import Listing
-from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Turn, Waiting
+from integration.store.rows import CaseRow, ChainFault, InboxRow, Known, Line, OutboxRow, Parked, Turn, Waiting
 from integration.store.statements import columns
 from integration.store.subjects import Subjects
 from integration.store.worklist import Worklist
 from integration.store.writing import FIRST, chain_faults, entry_of
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, lanes, marks, outbox
 
 Side = Literal["inbox", "outbox"]
 
@@ -117,6 +117,12 @@ class Store(Worklist, Book, Listing, Subjects):
         with self._read() as connection:
             return {row.role: row.n for row in connection.execute(counted.group_by(cases.c.role))}
 
+    def open_by_status(self) -> dict[str, int]:
+        """How many cases are open, by their status."""
+        counted = sa.select(cases.c.status, sa.func.count().label("n")).where(cases.c.ended_at.is_(None)).group_by(cases.c.status)
+        with self._read() as connection:
+            return {row.status: row.n for row in connection.execute(counted)}
+
     def due_by(self, moment: datetime) -> list[CaseRow]:
         """Open cases whose step is due at this moment or was before; none that is paused or waits for its form."""
         return self._case_rows(cases.c.ended_at.is_(None), cases.c.due_at <= moment)
@@ -201,6 +207,17 @@ class Store(Worklist, Book, Listing, Subjects):
         waits = sa.select(outbox.c.id).where(outbox.c.lane == lane, outbox.c.kind == "ShowOnIssue", outbox.c.state == WAITING)
         return connection.execute(waits).first() is not None
 
+    def parked(self, limit: int = 50) -> list[Parked]:
+        """The parked rows of both sides, the newest first of each; no body is read, so no key is needed."""
+        found = []
+        with self._read() as connection:
+            for side, table, since in (("inbox", inbox, inbox.c.received_at), ("outbox", outbox, outbox.c.created_at)):
+                wanted = sa.select(table.c.id).where(table.c.state == PARKED, UNFINISHED)
+                told = sa.select(table.c.id, since, table.c.attempts, table.c.failure).where(table.c.id.in_(wanted))
+                rows = connection.execute(told.order_by(table.c.id.desc()).limit(limit))
+                found += [Parked(side, *row) for row in rows]
+        return found
+
     def waiting(self) -> tuple[Waiting, Waiting]:
         """How much waits in the inbox and in the outbox."""
         with self._read() as connection:
@@ -215,6 +232,20 @@ class Store(Worklist, Book, Listing, Subjects):
                 failing = {(state, failure): n for state, failure, n, _ in counted if failure}
                 found.append(Waiting(side, rows[WAITING], rows[PARKED], oldest, failing))
         return found[0], found[1]
+
+    def waits_since(self) -> datetime | None:
+        """Since when what is due longest waits for a worker; None where nothing does. What is parked, or waits for its time, is not due."""
+        now, wall = self.clock(), self.wall()
+        free = sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= wall)
+        longest = sa.select(lanes.c.next_due).where(lanes.c.next_due <= now, free).order_by(lanes.c.next_due).limit(1)
+        with self._read() as connection:
+            return connection.execute(longest).scalar()
+
+    def heard(self, source: str) -> datetime | None:
+        """When the newest message of this source came."""
+        newest = sa.select(inbox.c.received_at).where(inbox.c.source == source).order_by(inbox.c.id.desc()).limit(1)
+        with self._read() as connection:
+            return connection.execute(newest).scalar()
 
     # --- where recurring work stands ---
 

@@ -105,7 +105,7 @@ class InboxRow:
 class OutboxRow:
     """An effect to be performed. `attempts` counts this one too: above 1, look for the effect's marker before writing.
 
-    `error`, `failure`: see InboxRow.
+    `error`, `failure`: see InboxRow. `trace`: the span in which it was decided, as integration.tracing carries it.
     """
 
     id: int
@@ -120,11 +120,23 @@ class OutboxRow:
     due_at: datetime
     error: str
     failure: str = ""
+    trace: str = ""
 
     @property
     def effect(self) -> Effect:
         """The effect. Permanent where this release cannot read it."""
         return codec.EFFECTS.load(self.kind, self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """A row that waits for an operator, without what it is about. `side`: "inbox" or "outbox"; `since`: when it came."""
+
+    side: str
+    id: int
+    since: datetime
+    attempts: int
+    failure: str
 
 
 Due = InboxRow | OutboxRow

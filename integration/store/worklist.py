@@ -15,7 +15,7 @@ from functools import reduce
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from integration import codec
+from integration import codec, tracing
 from integration.clock import Clock, utc_now
 from integration.codec import Json
 from integration.faults import Failure
@@ -102,9 +102,8 @@ class Worklist(Intake, PublicIds, Quotas):
         with self._write() as connection:
             self._hold(connection, turn)
             if outcome is not None:
-                self._insert_deliveries(
-                    connection, [Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, codec.fact_bytes(outcome))]
-                )
+                body, headers = codec.fact_bytes(outcome), tracing.headed({})
+                self._insert_deliveries(connection, [Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, body, headers)])
             if note is not None:
                 made = {"key": note.key, "ticket": turn.lane, "slot": note.slot, "note_id": note.note_id}
                 connection.execute(self._noted, made)
@@ -235,7 +234,7 @@ class Worklist(Intake, PublicIds, Quotas):
     def _send(self, connection: Connection, lane: str, effects: Iterable[Effect]) -> None:
         """Queue effects. A key already queued, and a second waiting ShowOnIssue of the lane, add nothing."""
         now = self.clock()
-        fresh = {"lane": lane, "created_at": now, "state": WAITING, "attempts": 0, "due_at": now, "error": ""}
+        fresh = {"lane": lane, "created_at": now, "state": WAITING, "attempts": 0, "due_at": now, "error": "", "trace": tracing.carried()}
         dumped = ((effect, *codec.EFFECTS.dump(effect)) for effect in effects)
         rows = [{**fresh, "channel": channel_of(effect), "key": effect.key, "kind": kind, "data": data} for effect, kind, data in dumped]
         self._insert_new(connection, outbox, rows)

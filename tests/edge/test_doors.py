@@ -24,6 +24,7 @@ def pages(held: str) -> list[str]:
         f"{status}?{held}",
         status,
         f"/layanan/giliran/{TICKET}?token=x",
+        "/",
         "/dokumen/abc",
         "/meja",
         "/meja/formulir",

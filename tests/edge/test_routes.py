@@ -10,9 +10,9 @@ from integration.yamlfile import Fault
 from webhooks.app import create_app
 from webhooks.edge import LARGEST_BODY
 
-PUBLIC = {"/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
+PUBLIC = {"/", "/live", "/ready", "/metrics", "/openapi.json", "/dokumen/abc"}
 
-FOR_PEOPLE = {"login", "turn", "desk", "entry", "signing"}
+FOR_PEOPLE = {"login", "turn", "desk", "entry", "signing", "overview"}
 """Pages that nothing but a browser asks for: the description is for programs."""
 
 

@@ -9,6 +9,7 @@ import requests
 from click.testing import CliRunner
 
 from integration.store import Delivery
+from integration.vitals import Recurring
 from sandbox.gitlab import Person
 from sync.cli import main
 from tests.stories.world import World, variables
@@ -23,7 +24,7 @@ def figures(world: World) -> dict[str, float]:
 
 def unusual(found: dict[str, float]) -> dict[str, float]:
     """The figures that tell of trouble and are not zero."""
-    quiet = ("store_up", 'platform_requests_total{method="')
+    quiet = ("store_up", 'platform_requests_total{method="', "open_cases", "hook_age_seconds", "recurring_age_seconds")
     return {name: n for name, n in found.items() if n and not name.startswith(quiet)}
 
 
@@ -43,10 +44,14 @@ def alur(world: World, tmp_path: Path) -> Callable[..., str]:
 def test_a_case_that_goes_well_shows_its_requests_and_no_trouble(world: World) -> None:
     ticket = world.submit(attachments={"galat.txt": b"Galat 504"})
     world.walk(ticket, until=6)
-    world.sweep()
+    world.service.tick()
+    world.service.sweep()
+    world.settle()
 
     found = figures(world)
     assert unusual(found) == {}
+    assert found['open_cases{status="berjalan"}'] == 1
+    assert {"hook_age_seconds", *(f'recurring_age_seconds{{work="{work}"}}' for work in Recurring)} <= found.keys()
     assert found['platform_requests_total{method="post",of="issues",status="201"}'] == 1
     assert found['platform_requests_total{method="put",of="issue",status="200"}'] >= 2
     assert found['platform_requests_total{method="post",of="uploads",status="201"}'] >= 2

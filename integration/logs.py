@@ -8,7 +8,7 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -46,7 +46,12 @@ class JsonLines(logging.Formatter):
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         super().__init__()
-        self._secrets = tuple(json.dumps(secret)[1:-1] for secret in secrets if len(secret) >= SHORTEST_SECRET)
+        self._secrets: tuple[str, ...] = ()
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Mask these, too, from now on."""
+        self._secrets += tuple(json.dumps(secret)[1:-1] for secret in secrets if len(secret) >= SHORTEST_SECRET)
 
     def format(self, record: logging.LogRecord) -> str:
         """The line, without its end."""
@@ -64,6 +69,13 @@ class JsonLines(logging.Formatter):
         for secret in self._secrets:
             written = written.replace(secret, MASK)
         return written
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Mask these in whatever is logged from now on, too."""
+    for formatter in (handler.formatter for handler in logging.getLogger().handlers):
+        if isinstance(formatter, JsonLines):
+            formatter.hide(secrets)
 
 
 def configure(level: str = "INFO", secrets: Sequence[str] = (), stream: TextIO | None = None) -> None:

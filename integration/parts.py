@@ -6,8 +6,6 @@ Nothing here talks to anybody: the database is opened with the first question, t
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from integration import procedures as procedure_files
 from integration.clock import Clock, utc_now
 from integration.doorbell import Broker, Doorbell, Embedded, celery_app
@@ -15,6 +13,7 @@ from integration.files import FileStore
 from integration.organisation import InForce
 from integration.procedure.definition import Procedure
 from integration.procedure.offices import Organisation
+from integration.rotation import Rotation
 from integration.sealing import Keyring
 from integration.settings import Settings
 from integration.store import Store
@@ -23,18 +22,17 @@ from integration.vacancies import office_roles
 
 def secrets(settings: Settings) -> list[str]:
     """Every secret among the settings, and the passwords inside their addresses: what no log may show."""
-    values = [value for name in type(settings).model_fields for value in _each(getattr(settings, name))]
+    values = [value for name in type(settings).model_fields for value in settings.secrets(name)]
     return [*values, *(password for value in values if (password := urlsplit(value).password))]
-
-
-def _each(value: object) -> list[str]:
-    parts = value if isinstance(value, tuple) else (value,)
-    return [part.get_secret_value() for part in parts if isinstance(part, SecretStr)]
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """`procedures`: every revision shipped, the newest of each last. One set per process: none survives a fork."""
+    """One set per process: none survives a fork.
+
+    `settings`: as they were at the start; what is secret is asked of `rotation`. `procedures`: every revision shipped, the newest of each
+    last.
+    """
 
     settings: Settings
     clock: Clock
@@ -43,6 +41,7 @@ class Parts:
     procedures: tuple[Procedure, ...]
     in_force: InForce
     bell: Doorbell
+    rotation: Rotation
 
     @property
     def organisation(self) -> Organisation:
@@ -70,5 +69,6 @@ class Parts:
             files=FileStore(settings.data_dir, store.key),
             procedures=procedures,
             in_force=InForce(settings.organisation, office_roles(procedures)),
+            rotation=Rotation(settings),
             bell=Embedded() if settings.broker_url is None else Broker(celery_app(settings.broker_url.get_secret_value())),
         )

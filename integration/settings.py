@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, FilePath, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, FilePath, PrivateAttr, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     DotEnvSettingsSource,
@@ -149,6 +149,23 @@ class _Variables(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", hide_input_in_errors=True, validate_default=False)
 
+    _file: Path | None = PrivateAttr(None)
+    _environ: Mapping[str, str] | None = PrivateAttr(None)
+
+    @property
+    def file(self) -> Path | None:
+        """The file they were read from, over which the environment counts; None for settings made by hand."""
+        return self._file
+
+    def again(self) -> Self:
+        """The same settings as they are said now. Raises SettingsFaults."""
+        return self.read(self._environ, self._file)
+
+    def secrets(self, name: str) -> list[str]:
+        """The secrets of one setting, in the open."""
+        value = getattr(self, name)
+        return [part.get_secret_value() for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, SecretStr)]
+
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Self:
         """The settings of these variables (None: the process's own) over those of the file, where there is one.
@@ -161,9 +178,12 @@ class _Variables(BaseSettings):
         found = {**DotEnvSettingsSource(cls, env_file=env_file)(), **environment()}
         values: dict[str, Any] = {name: text.strip() for name, text in found.items() if isinstance(text, str) and text.strip()}
         try:
-            return cls(**values)
+            made = cls(**values)
         except ValidationError as invalid:
             faults = _faults(cls, invalid)
+        else:
+            made._file, made._environ = env_file, environ
+            return made
         raise SettingsFaults(faults)  # outside the handler: the error it caught holds the values
 
     @classmethod

@@ -69,6 +69,7 @@ class Outbox:
     signs_in: bool = False  # whether people can sign in on our pages
     portal: Portal | None = None
     mail: Mail | None = None
+    clearing: Platform | None = None  # with the rights to remove what others wrote; None: `platform` has them
 
     def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
         """Perform this row's effect and mark it done; gives what is to be worked on next.
@@ -285,13 +286,13 @@ class Outbox:
             seen = self.platform.issue(iid)
         except Gone:
             return
-        comments = self.platform.comments(iid)
+        clearing, comments = self.clearing or self.platform, self.platform.comments(iid)
         for secret, name in uploads_in([seen.description, *(body for _, body in comments), *links]):
             self.store.hold(turn)
-            self.platform.remove_upload(secret, name)
+            clearing.remove_upload(secret, name)
         for note, _ in comments:
             self.store.hold(turn)
-            self.platform.remove_note(iid, note)
+            clearing.remove_note(iid, note)
 
     def _link(self, row: OutboxRow, stay: int) -> dict[str, object]:
         """The link by which the unit answers, where there is a turn it answers at; the same at every try."""

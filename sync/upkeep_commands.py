@@ -17,6 +17,7 @@ from integration import logs
 from integration.clock import utc_now
 from integration.parts import Parts, secrets
 from integration.procedure.definition import by_revision
+from integration.sealing import KeyClosed
 from integration.settings import Settings, SettingsFaults
 from integration.store.copies import Copies, NotEmpty
 from integration.store.database import CannotGoBack, UnknownRevision
@@ -157,6 +158,8 @@ def restore(file: Path, skip: int, *, only_check: bool) -> None:
     except backups.Unusable as unusable:
         _tell(unusable)
         failed("restore_refused", SAID)
+    except KeyClosed:
+        failed("restore_keys", SAID)
     except NotEmpty as there:
         failed("restore_not_empty", SAID, table=there)
     except UnknownRevision as revision:

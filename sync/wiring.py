@@ -5,12 +5,13 @@ What holds connections or is not safe to share is made anew for each thread and 
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from integration.clock import Clock, utc_now
+from integration.figures import Tally
 from integration.links import Links
 from integration.parts import Parts
 from integration.settings import Settings
@@ -53,6 +54,7 @@ class Service:
         self.bell = parts.bell
         self.roster = Roster(parts.store, parts.procedures, parts.bell)
         self._display: Display | None = None
+        self._eyes: tuple[Settings, Reconciler] | None = None
 
     @property
     def display(self) -> Display:
@@ -73,18 +75,21 @@ class Service:
         """This thread's hands."""
         return self.worker(threading.Event())
 
-    @cached_property
+    @property
     def reconciler(self) -> Reconciler:
-        """This thread's eyes."""
-        provision = self.provisioning(setting_up=False)
-        return Reconciler(self.store, provision.platform, self.parts.clock, provision)
+        """This thread's eyes, by the secrets in force."""
+        settings = self.parts.rotation.now
+        if self._eyes is None or self._eyes[0] is not settings:
+            provision = self.provisioning(setting_up=False)
+            self._eyes = settings, Reconciler(self.store, provision.platform, self.parts.clock, provision)
+        return self._eyes[1]
 
-    @cached_property
+    @property
     def today(self) -> Today:
         """This thread's hand on the page of today."""
         return Today(self.store, self.reconciler.platform, self.parts.clock)
 
-    @cached_property
+    @property
     def archives(self) -> Archives:
         """This thread's hand on the archives."""
         return Archives(self.store, self.files, self.reconciler.platform, self.parts.clock)
@@ -96,24 +101,30 @@ class Service:
 
     def platform(self, *, setting_up: bool = False) -> Platform:
         """A new client of the platform: with the rights of every day, or with those that setting up takes."""
-        settings = self.parts.settings
+        settings = self.parts.rotation.now
         token = settings.gitlab_setup_token if setting_up and settings.gitlab_setup_token else settings.gitlab_token
         return Platform(settings.gitlab_url, token.get_secret_value(), settings.gitlab_project)
 
     def worker(self, stop: threading.Event) -> Drain:
         """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
-        store, files, clock, platform = self.store, self.files, self.parts.clock, self.platform()
-        inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(self.parts.settings.smtp_url))
-        settings = self.parts.settings
+        tally = Tally()
+        hands = EachRow(lambda: self._hands(tally), lambda: self.parts.rotation.now, lambda: self.display)
+        return Drain(self.store, hands, hands, stop, tally, self.bell.ring)
+
+    def _hands(self, tally: Tally) -> tuple[Inbox, Outbox]:
+        """What works rows off by the secrets in force now, and counts what it asks of the platform in `tally`."""
+        store, files, clock, settings = self.store, self.files, self.parts.clock, self.parts.rotation.now
+        platform = self.platform()
+        platform.tally = tally
+        inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(settings.smtp_url))
         looked_over = Attachments(store, files, settings.attachment_hosts, settings.clamd_url or "")
-        links, portal, mail = Links.of(settings), self._portal(), self._mail()
-        outbox = Outbox(store, platform, files, self.display, clock, links, looked_over, settings.signs_in, portal, mail)
-        hands = EachRow(inbox, outbox, lambda: self.display)
-        return Drain(store, hands, hands, stop, platform.tally, self.bell.ring)
+        clearing = self.platform(setting_up=True) if settings.gitlab_setup_token else None
+        hands = (Links.of(settings), looked_over, settings.signs_in, self._portal(), self._mail(), clearing)
+        return inbox, Outbox(store, platform, files, self.display, clock, *hands)
 
     def provisioning(self, hook_url: str = "", *, setting_up: bool = True) -> Provision:
         """What makes the platform's project ready; GitLab is to call `hook_url`, or our public address."""
-        settings = self.parts.settings
+        settings = self.parts.rotation.now
         secret = settings.gitlab_webhook_secret.get_secret_value()
         platform, url = self.platform(setting_up=setting_up), hook_url or f"{settings.public_url}/webhooks/gitlab"
         return Provision(platform, self.store, self.parts.procedures, url, secret)
@@ -165,30 +176,38 @@ class Service:
         return found
 
     def _portal(self) -> Portal | None:
-        settings = self.parts.settings
+        settings = self.parts.rotation.now
         url = settings.portal_callback_url
         return Portal(url, settings.portal_secrets[0].get_secret_value(), self.parts.clock) if url else None
 
     def _mail(self) -> Mail | None:
-        settings = self.parts.settings
+        settings = self.parts.rotation.now
         return Mail(settings.smtp_url.get_secret_value(), sender(settings), self.parts.clock) if settings.smtp_url else None
 
 
-@dataclass(frozen=True, slots=True)
 class EachRow:
-    """One thread's inbox and outbox; each row is worked off under the organisation in force when it is begun, whatever comes meanwhile."""
+    """One thread's inbox and outbox; each row is worked off by the organisation and the secrets in force when it is begun."""
 
-    inbox: Inbox
-    outbox: Outbox
-    display: Callable[[], Display]
+    def __init__(self, made: Callable[[], tuple[Inbox, Outbox]], settings: Callable[[], Settings], display: Callable[[], Display]) -> None:
+        self._made, self._settings, self._display = made, settings, display
+        self._by = settings()
+        self._inbox, self._outbox = made()
 
     def process(self, turn: Turn, row: InboxRow) -> Work | None:
         """See sync.inbox."""
-        return replace(self.inbox, display=self.display()).process(turn, row)
+        self._renew()
+        return replace(self._inbox, display=self._display()).process(turn, row)
 
     def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
         """See sync.outbox."""
-        return replace(self.outbox, display=self.display()).perform(turn, row)
+        self._renew()
+        return replace(self._outbox, display=self._display()).perform(turn, row)
+
+    def _renew(self) -> None:
+        """Make them anew where a secret is another."""
+        settings = self._settings()
+        if settings is not self._by:
+            self._by, (self._inbox, self._outbox) = settings, self._made()
 
 
 def sender(settings: Settings) -> str:

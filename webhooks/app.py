@@ -50,7 +50,7 @@ def create_app(parts: Parts) -> Flask:
         ),
         "tanggal_waktu",
     )
-    login = Login(parts.settings)
+    login = Login(parts)
     login.guard(app)
     for_people = (
         status_pages(edge),

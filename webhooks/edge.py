@@ -7,6 +7,7 @@ signs a paper.
 from datetime import date, datetime
 
 from flask import Response, jsonify, request
+from pydantic import SecretStr
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration.codec import Json
@@ -35,11 +36,29 @@ class Edge:
         self.clock = parts.clock
         self.procedures = parts.procedures
         self.forms = tuple(dict.fromkeys(procedure.form for procedure in parts.procedures))
-        self.secrets = tuple(Secret.parse(secret.get_secret_value()) for secret in parts.settings.portal_secrets)
-        self.hook_secret = parts.settings.gitlab_webhook_secret.get_secret_value()
-        self.bsre_credentials = parts.settings.bsre_credentials
-        self.links = Links.of(parts.settings)
+        self._rotation = parts.rotation
         self._in_force = parts.in_force
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """The portal's, those in force now."""
+        return tuple(Secret.parse(secret) for secret in self._rotation.now.secrets("portal_secrets"))
+
+    @property
+    def hook_secrets(self) -> tuple[str, ...]:
+        """What GitLab may call us with: the secret in force, and the one before until it is told (`alur provision`)."""
+        now, before = self._rotation.now, self._rotation.before
+        return tuple(dict.fromkeys(settings.gitlab_webhook_secret.get_secret_value() for settings in (now, before)))
+
+    @property
+    def bsre_credentials(self) -> SecretStr | None:
+        """For the client service of the national CA; None: nobody signs through it."""
+        return self._rotation.now.bsre_credentials
+
+    @property
+    def links(self) -> Links:
+        """Our addresses, by the secret in force."""
+        return Links.of(self._rotation.now)
 
     @property
     def organisation(self) -> Organisation:

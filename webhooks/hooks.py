@@ -93,11 +93,12 @@ def issue_number(body: bytes) -> int | None:
 
 def _authentic(edge: Edge, body: bytes) -> bool:
     """Whether the hook's token is ours and, where the instance signs with a secret we can read, its signature too."""
-    if not signatures.token_matches(edge.hook_secret, request.headers.get("X-Gitlab-Token")):
+    told = [secret for secret in edge.hook_secrets if signatures.token_matches(secret, request.headers.get("X-Gitlab-Token"))]
+    if not told:
         return False
-    if signatures.SIGNATURE not in request.headers or not edge.hook_secret.startswith("whsec_"):
+    if signatures.SIGNATURE not in request.headers or not told[0].startswith("whsec_"):
         return True
-    secret = signatures.Secret.parse(edge.hook_secret)
+    secret = signatures.Secret.parse(told[0])
     return signatures.verify([secret], dict(request.headers), body, edge.clock()) is signatures.Verdict.OK
 
 

@@ -21,7 +21,7 @@ from flask import Blueprint, Flask, Response, redirect, request, session
 from pydantic import BaseModel
 from werkzeug.wrappers import Response as AnyResponse
 
-from integration.settings import Settings
+from integration.parts import Parts
 from webhooks.edge import for_a_browser, refusal
 from webhooks.limits import Allowance, waiting
 from webhooks.pages import notice
@@ -59,7 +59,8 @@ class Person(BaseModel):
 class Login:
     """The way in, and who came in by it. `open`: whether anybody can; without an OAuth application every page that needs it says so."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, parts: Parts) -> None:
+        settings, self._rotation = parts.settings, parts.rotation
         self.platform, self.home = settings.gitlab_url, settings.public_url
         self._id, self._secret, self.open = settings.gitlab_oauth_id, settings.gitlab_oauth_secret, settings.signs_in
         self.allowance = Allowance(AT_ONCE, PAUSE)
@@ -87,7 +88,8 @@ class Login:
 
     def client(self) -> OAuth2Session:
         """A conversation with the platform about one person."""
-        secret = self._secret.get_secret_value() if self._secret else ""
+        now = self._rotation.now.gitlab_oauth_secret
+        secret = now.get_secret_value() if now else ""
         address = f"{self.home}/masuk/kembali"
         return OAuth2Session(self._id, secret, scope=SCOPE, redirect_uri=address, code_challenge_method="S256", default_timeout=PATIENCE)
 

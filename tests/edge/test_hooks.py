@@ -10,6 +10,7 @@ import pytest
 from pydantic import SecretStr
 
 from integration.payloads import OURSELVES, ourselves_text
+from integration.rotation import Rotation
 from integration.signatures import Secret, sign
 from integration.store import Batch, CaseRow, Delivery
 from tests.edge.portal import HOOK_TOKEN
@@ -160,7 +161,7 @@ def test_what_nests_too_deep_is_about_nothing():
 def test_where_the_instance_signs_the_signature_counts_too(parts, watch):
     secret = "whsec_" + base64.b64encode(b"rahasia hook").decode()
     settings = parts.settings.model_copy(update={"gitlab_webhook_secret": SecretStr(secret)})
-    client = create_app(replace(parts, settings=settings)).test_client()
+    client = create_app(replace(parts, settings=settings, rotation=Rotation(settings))).test_client()
     body, seconds = json.dumps(ISSUE).encode(), int(watch().timestamp())
     signature = sign(Secret.parse(secret), "uuid-1", seconds, body)
     signed = {"webhook_id": "uuid-1", "webhook_timestamp": str(seconds), "webhook_signature": signature}

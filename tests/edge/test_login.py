@@ -8,6 +8,7 @@ import pytest
 import requests
 from flask import redirect
 
+from integration.rotation import Rotation
 from sandbox.gitlab import GitLab
 from webhooks.app import create_app
 from webhooks.login import FIRST_PAGE, Login, reader
@@ -27,13 +28,14 @@ def gitlab():
 def parts(parts, gitlab):
     known = gitlab.application(f"{HOME}/masuk/kembali")
     told = {"gitlab_url": gitlab.url, "gitlab_oauth_id": known.id, "gitlab_oauth_secret": known.secret}
-    return replace(parts, settings=type(parts.settings)(**(parts.settings.model_dump() | told)))
+    settings = type(parts.settings)(**(parts.settings.model_dump() | told))
+    return replace(parts, settings=settings, rotation=Rotation(settings))
 
 
 @pytest.fixture
 def app(parts):
     """The edge, and a page behind the door."""
-    app, login = create_app(parts), Login(parts.settings)
+    app, login = create_app(parts), Login(parts)
     app.add_url_rule("/dalam", "inside", login.required(lambda: f"{reader().name}|{reader().form_key}"), methods=["GET", "POST"])
     app.add_url_rule("/lain", "elsewhere", lambda: redirect("/dalam"))
     return app
@@ -159,7 +161,8 @@ def test_who_asks_too_often_waits(client):
 
 
 def test_without_an_application_nobody_signs_in_and_the_page_says_why(client, parts, app):
-    closed = create_app(replace(parts, settings=parts.settings.model_copy(update={"gitlab_oauth_secret": None}))).test_client()
+    settings = parts.settings.model_copy(update={"gitlab_oauth_secret": None})
+    closed = create_app(replace(parts, settings=settings, rotation=Rotation(settings))).test_client()
     for answer in (closed.get("/masuk"), closed.get("/masuk/kembali?code=x&state=y"), closed.post("/keluar")):
         assert answer.status_code == 401
         assert "ALUR_GITLAB_OAUTH_ID" in answer.text

@@ -23,6 +23,7 @@ from integration.procedure.events import (
     StepLeft,
 )
 from integration.procedure.facts import SERVICE, Actor, ActorKind
+from integration.rotation import Rotation
 from integration.store import Batch
 from tests.edge.portal import OLD_SECRET, Portal, submission
 from webhooks.app import create_app
@@ -124,7 +125,7 @@ def test_the_links_own_token_opens_the_case_and_no_other(client, portal, known):
 def test_a_link_made_with_the_secret_before_this_one_still_opens(parts, watch, portal, known):
     reversed_secrets = tuple(reversed(parts.settings.portal_secrets))
     settings = parts.settings.model_copy(update={"portal_secrets": reversed_secrets})
-    client = create_app(replace(parts, settings=settings)).test_client()
+    client = create_app(replace(parts, settings=settings, rotation=Rotation(settings))).test_client()
     assert client.get(known["status_url"].removeprefix("https://alur.kampus.example")).status_code == 200
     again = Portal(client, watch, OLD_SECRET, sent=1).send("pengaduan.dibatalkan", {"tiket": known["tiket"], "alasan": "x", "oleh": "x"})
     assert again.json["status_url"] != known["status_url"]

@@ -9,6 +9,7 @@ import pytest
 
 from integration.procedure.events import CaseOpened, DocumentFiled, DocumentIssued, Entry, StepEntered, StepLeft
 from integration.procedure.facts import Actor, ActorKind
+from integration.rotation import Rotation
 from integration.store import Batch
 from tests.edge.portal import submission
 from webhooks.app import create_app
@@ -144,7 +145,7 @@ def test_an_id_never_given_is_an_address_that_is_not_there(client, case, guess):
 def test_every_id_outlives_the_secrets(client, case, address, parts):
     printed = address(ID.format(1))
     settings = parts.settings.model_copy(update={"portal_secrets": parts.settings.portal_secrets[1:]})
-    assert create_app(replace(parts, settings=settings)).test_client().get(printed).status_code == 200
+    assert create_app(replace(parts, settings=settings, rotation=Rotation(settings))).test_client().get(printed).status_code == 200
 
 
 def test_the_page_is_not_kept_and_can_send_nothing_anywhere(client, case, address):

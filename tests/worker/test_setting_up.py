@@ -16,6 +16,7 @@ from integration.files import FileStore
 from integration.organisation import InForce
 from integration.parts import Parts
 from integration.procedure.offices import Holding, Organisation, Papers, Provider, WorkCalendar
+from integration.rotation import Rotation
 from integration.settings import Settings
 from integration.store import Delivery, Store
 from integration.templates import messages
@@ -95,7 +96,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             public_url="https://alur.example",
             data_dir=tmp_path,
         )
-        parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), Office(organisation()), Embedded())
+        parts = Parts(settings, lambda: NOW, store, FileStore(tmp_path), (POS,), Office(organisation()), Embedded(), Rotation(settings))
         provision = Provision(Platform(gitlab.url, bot.token, project.path, timeout=5), store, (POS,), HOOK, "rahasia hook")
         yield Site(gitlab, project, provision, parts)
         assert gitlab.unknown == []

@@ -168,7 +168,8 @@ def test_the_report_of_a_week(world: World) -> None:
     keep("laporan-mingguan", page.render(scale=1.1).to_pil(), re.sub(r"https?://\S+", "", words))
 
 
-def test_what_the_doctor_says(world: World, tab: Browser, tmp_path: Path) -> None:
+def test_what_the_doctor_says(world: World, tab: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # where no settings lie
     home = world.campus.portal.service_url
     world.campus.project.labels.popitem()
     told = variables(world.campus, world.settings.data_dir.parent, world.settings.database_url.get_secret_value(), home)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -174,9 +175,15 @@ def test_an_answer_is_owed_in_seventy_two_hours_of_the_wall(world: World) -> Non
     assert [(request.subject, request.result) for request in store.subject_requests()] == [(WHO, "Diserahkan"), ("", "Dihapus")]
 
 
+def undecided(world: World) -> str:
+    """The organisation file without what it says of personal data."""
+    return re.sub(r"^privacy:\n(?:  .*\n)+", "", world.settings.organisation.read_text(), flags=re.MULTILINE)
+
+
 def test_data_is_kept_as_long_as_the_organisation_says(world: World, over: str) -> None:
+    text = undecided(world)
+    world.reorganise(text)
     assert world.service.privacy.over() == [], "nobody has decided that"
-    text = world.settings.organisation.read_text()
     world.reorganise(text + "\nprivacy: {officer: Dewi, email: dpo@kampus.example, retention: {dibatalkan: 2, selesai: 5}}\n")
     assert world.service.privacy.over() == []
     world.clock.advance(timedelta(days=731))
@@ -187,8 +194,8 @@ def test_data_is_kept_as_long_as_the_organisation_says(world: World, over: str) 
 
 @pytest.fixture
 def alur(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    def alur(*command: str) -> Result:
-        environ = variables(world.campus, tmp_path, world.settings.database_url.get_secret_value()) | {"COLUMNS": "200"}
+    def alur(*command: str, **changes: str) -> Result:
+        environ = variables(world.campus, tmp_path, world.settings.database_url.get_secret_value()) | {"COLUMNS": "200"} | changes
         return CliRunner(env=environ).invoke(main, ["privacy", *command])
 
     monkeypatch.chdir(tmp_path)
@@ -215,7 +222,9 @@ def test_the_officer_does_it_all_from_the_shell(world: World, over: str, alur, t
     assert alur("hold", over, "--reason", "Alat bukti").exit_code == 0
     assert "unfinished" not in alur("erase", over, "--yes").stderr
     assert alur("hold", over, "--lift").exit_code == 0
-    assert "Masa simpan belum ditetapkan" in alur("retention").stderr
+    assert alur("retention").exit_code == 0
+    (tmp_path / "tanpa.yaml").write_text(undecided(world))
+    assert "Masa simpan belum ditetapkan" in alur("retention", ALUR_ORGANISATION=str(tmp_path / "tanpa.yaml")).stderr
     record = alur("record").stdout
     assert "Pasal 31" in record
     assert FORM["pdp"]["dasar"] in record

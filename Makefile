@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check test-gitlab bench constraints openapi sbom clean
+.PHONY: help demo audit test coverage check test-gitlab bench constraints openapi sbom clean
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
@@ -25,7 +25,10 @@ CORE := tests/core tests/procedures $(sort $(wildcard tests/test_*.py))
 # In the order they are collected in: the files that take longest are no last ones then.
 PYTEST := -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test: check ## check, every test, and the coverage of the pure core
+audit: $(INSTALLED) ## known vulnerabilities in what is pinned, where the list of them can be reached
+	@$(BIN)/python .ci/audit
+
+test: check audit ## check, every test, and the coverage of the pure core
 	rm -f .coverage .coverage.*
 	$(BIN)/coverage run $(PYTEST) $(CORE)
 	$(BIN)/coverage combine -q

@@ -25,10 +25,12 @@ from rich.table import Table
 from integration.clock import utc_now
 from integration.store import Store
 from sandbox.portal import SECRET
+from sync.cli import WEB_THREADS
 from tests.processes import ALUR, wait_for
 from tests.servers import Server, emptied, redis_program, redis_server, restarted
 from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT, example_form
 
+GUNICORN = (sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1")
 BODY = 3 * 1024  # bytes of a form
 FORMS = 1500  # a round
 WARM_UP = 500
@@ -36,7 +38,9 @@ ROUNDS = 7
 LOST = 1000  # forms acknowledged before the broker is killed
 
 OURS, ON_POSTGRES, ONE_PROCESS = "alur web, SQLite", "alur web, PostgreSQL", "alur serve (waitress), SQLite"
-LIMIT, USUAL, PACKIT = "alur web without a database", "Flask and task.delay()", "packit-service's calls"
+LIMIT, USUAL, PACKIT = "alur web without a database", "Flask and task.delay(), gunicorn", "packit-service's calls, gunicorn"
+USUAL_OURS, PACKIT_OURS = "Flask and task.delay(), our server", "packit-service's calls, our server"
+"""As such programs are run: gunicorn with threads. And by the server of `alur web`, which tells the server's share from the pattern's."""
 
 AT_LEAST = {(OURS, LIMIT): 0.75, (ON_POSTGRES, LIMIT): 0.55, (OURS, USUAL): 2.0, (OURS, PACKIT): 3.0}
 LONGEST = 50.0
@@ -98,7 +102,8 @@ def body(tmp_path: Path) -> Path:
 def edge(name: str, folder: Path, database_url: str, broker_url: str) -> Iterator[Edge]:
     """One of them, started in a folder of its own."""
     commands = {OURS: (*ALUR, "web"), ON_POSTGRES: (*ALUR, "web")}
-    kinds = {LIMIT: "limit", USUAL: "usual", PACKIT: "packit", ONE_PROCESS: "waitress"}
+    kinds = {LIMIT: "limit", USUAL_OURS: "usual", PACKIT_OURS: "packit", ONE_PROCESS: "waitress"}
+    by_gunicorn = {USUAL: "usual", PACKIT: "packit"}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     settings = {
@@ -116,6 +121,9 @@ def edge(name: str, folder: Path, database_url: str, broker_url: str) -> Iterato
     }
     environ = {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")} | {"PYTHONPATH": str(ROOT)} | settings
     environ["BACKEND"] = broker_url.removesuffix("/0") + "/1"
+    if name in by_gunicorn:
+        app = f"tests.bench.edges:{by_gunicorn[name]}()"
+        commands[name] = (*GUNICORN, "--threads", str(WEB_THREADS), "--bind", f"127.0.0.1:{port}", "--chdir", str(folder), app)
     command = commands.get(name) or (sys.executable, "-m", "tests.bench.edges", kinds[name])
     folder.mkdir()
     with (folder / "edge.log").open("wb") as log, subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log) as running:
@@ -136,9 +144,12 @@ def listens(port: int) -> bool:
 
 @pytest.mark.timeout(900)
 def test_a_form_is_on_disk_nearly_as_fast_as_the_edge_can_answer(tmp_path: Path, durable_postgres: str, redis_url: str, body: Path) -> None:
-    databases = {name: f"sqlite:///{tmp_path / str(n)}/alur.db" for n, name in enumerate((OURS, ONE_PROCESS, LIMIT, USUAL, PACKIT))}
+    databases = {
+        name: f"sqlite:///{tmp_path / str(n)}/alur.db"
+        for n, name in enumerate((OURS, ONE_PROCESS, LIMIT, USUAL, PACKIT, USUAL_OURS, PACKIT_OURS))
+    }
     databases[ON_POSTGRES] = durable_postgres
-    names = (OURS, ON_POSTGRES, ONE_PROCESS, LIMIT, USUAL, PACKIT)
+    names = (OURS, ON_POSTGRES, ONE_PROCESS, LIMIT, USUAL, PACKIT, USUAL_OURS, PACKIT_OURS)
     with ExitStack() as running:
         edges = {name: running.enter_context(edge(name, tmp_path / f"edge{n}", databases[name], redis_url)) for n, name in enumerate(names)}
         for one in edges.values():

@@ -41,6 +41,7 @@ from sync.wiring import build
 from sync.worker import CONCURRENCY, run_beat, run_worker
 
 BAD_SETTINGS = 2
+LAST_ANSWERS = 30  # seconds requests in hand have to be answered at a stop; whoever sends slower than that is left
 WEB_THREADS = 16  # requests wait for the same commit, so many at once cost little more than one
 
 
@@ -102,6 +103,7 @@ def web() -> None:
         blocking_threads=WEB_THREADS,
         respawn_failed_workers=True,
         websockets=False,
+        workers_kill_timeout=LAST_ANSWERS,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},  # through our root, in our form
     ).serve()
 

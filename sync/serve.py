@@ -27,6 +27,9 @@ SWEEP = 60.0  # seconds between two looks for what no hook told
 STORE_PAUSE = 2.0  # seconds before a store that was down is asked again
 LAST_ANSWERS = 10.0  # seconds requests in hand have to be answered at a stop
 
+UNHURRIED = {"connection_limit": 800, "channel_timeout": 30, "max_request_header_size": 16 * 1024, "asyncore_use_poll": True}
+"""What those may take who send slowly, or nothing: no thread waits for a body, and whoever says nothing for so many seconds is left."""
+
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +41,7 @@ class Web:
         self._map: dict[int, object] = {}
         app = create_app(service.parts)
         own = {"threads": WEB_THREADS, "ident": None, "clear_untrusted_proxy_headers": False}  # whom a proxy speaks for: webhooks/limits.py
-        self._server: TcpWSGIServer = create_server(app, self._map, sockets=[listening], **own)
+        self._server: TcpWSGIServer = create_server(app, self._map, sockets=[listening], **own, **UNHURRIED)
         self._refuses = threading.Event()
         self.port: int = listening.getsockname()[1]
 

@@ -133,8 +133,8 @@ def test_the_night_is_for_a_look_at_everything_besides(service, monkeypatch, wat
             return 0
 
     eyes = Eyes()
-    monkeypatch.setitem(vars(service), "reconciler", eyes)
-    monkeypatch.setitem(vars(service), "today", SimpleNamespace(show=lambda _display: False))
+    monkeypatch.setattr(Service, "reconciler", eyes)
+    monkeypatch.setattr(Service, "today", SimpleNamespace(show=lambda _display: False))
     heard = service.bell.rings
     for hours in (0, 1, 15, 1, 1):  # from 09.00 local
         watch.move(hours=hours)
@@ -154,3 +154,21 @@ def test_the_night_is_for_a_look_at_everything_besides(service, monkeypatch, wat
 )
 def test_mail_comes_from_an_address_that_is_ours(settings, smtp, address):
     assert sender(settings.model_copy(update={"smtp_url": SecretStr(smtp) if smtp else None})) == address
+
+
+def test_two_hundred_who_never_finish_hold_up_nobody(service):
+    slow = b"POST /webhooks/layanan HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
+    with running(service, ANYWHERE) as process:
+        port = int(process.url.rpartition(":")[2])
+        silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(200)]
+        for connection in silent[::2]:
+            connection.sendall(slow)
+        assert requests.get(f"{process.url}/live", timeout=20).json() == {"live": True}
+        for connection in silent:
+            connection.close()
+
+
+def test_a_header_without_end_is_refused(service):
+    with running(service, ANYWHERE) as process:
+        answer = requests.get(f"{process.url}/live", headers={"X-Lama": "x" * 20_000}, timeout=20)
+    assert answer.status_code == 431

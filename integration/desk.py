@@ -75,12 +75,14 @@ class Desk:
         rows = {row.ticket: row for row in self._open()}
         ended = [row for ticket in seen.keys() - rows.keys() if (row := self.store.case_row(ticket))]
         return sorted(
-            (row for row in [*rows.values(), *ended] if _stands(row) != seen.get(row.ticket)), key=lambda row: row.ticket, reverse=True
+            (row for row in [*rows.values(), *ended] if stands(row) != seen.get(row.ticket)), key=lambda row: row.ticket, reverse=True
         )
 
-    def see(self, account: str) -> None:
-        """This person has seen all there is now."""
-        self.store.set_mark(_mark(account), json.dumps({row.ticket: _stands(row) for row in self._open()}))
+    def see(self, account: str, shown: Mapping[str, str]) -> None:
+        """This person has seen these cases as they stood (`stands`) when they were shown; what came since is new to them still."""
+        seen = {**self._seen(account), **shown}
+        kept = {row.ticket for row in self._open()} | (seen.keys() - shown.keys())  # what has ended is forgotten once it was shown
+        self.store.set_mark(_mark(account), json.dumps({ticket: stood for ticket, stood in seen.items() if ticket in kept}))
 
     def _seen(self, account: str) -> Mapping[str, str]:
         seen: Mapping[str, str] = json.loads(self.store.mark(_mark(account)) or "{}")
@@ -101,7 +103,7 @@ class Desk:
         return asked(one.procedure, self.organisation, one.case, self.day) if not one.case.paused_since else ()
 
 
-def _stands(row: CaseRow) -> str:
+def stands(row: CaseRow) -> str:
     """What makes an officer look again: that a case came to another step, or has another status; not that somebody was reminded."""
     return f"{row.entered_seq}:{row.status}"
 

@@ -67,6 +67,13 @@ def _url(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _whole_host(text: str) -> str:
+    """An address of a host, without a path: the pages and their links begin at its root."""
+    if urlsplit(text).path or urlsplit(text).query:
+        raise ValueError("path in an address")
+    return text
+
+
 def _public(text: str) -> str:
     """An address that may be printed: nobody's name and password in it."""
     if "@" in urlsplit(text).netloc:
@@ -196,7 +203,7 @@ class PortalSettings(_Variables):
     """What is needed to speak as the portal does, from anywhere: of the service only its address."""
 
     portal_secrets: PortalSecrets
-    public_url: Address = "http://127.0.0.1:8080"  # where `alur serve` listens
+    public_url: Annotated[Address, AfterValidator(_whole_host)] = "http://127.0.0.1:8080"  # where `alur serve` listens
 
 
 class Settings(_Variables):
@@ -217,7 +224,7 @@ class Settings(_Variables):
     database_url: DatabaseAddress = SecretStr("sqlite:///var/alur.db")
     broker_url: BrokerAddress | None = None  # None: embedded
     organisation: FilePath
-    public_url: Address
+    public_url: Annotated[Address, AfterValidator(_whole_host)]
     data_dir: Path = Path("var")
     data_keys: Annotated[tuple[DataKey, ...], NoDecode, BeforeValidator(_listed)] = ()  # the first wraps cases' keys; none: nothing does
     smtp_url: MailAddress | None = None

@@ -73,6 +73,7 @@ def test_good_values_are_read(variables: dict[str, str], variable: str, value: s
         ("ALUR_GITLAB_URL", "https://[gitlab"),
         ("ALUR_PUBLIC_URL", "ftp://alur.kampus.example"),
         ("ALUR_PUBLIC_URL", "https://alur.kampus.example/#bagian"),
+        ("ALUR_PUBLIC_URL", "https://kampus.example/alur"),
         ("ALUR_GITLAB_PROJECT", "layanan"),
         ("ALUR_PORTAL_SECRETS", "hunter2"),
         ("ALUR_PORTAL_SECRETS", "whsec_hunter2"),
@@ -123,7 +124,7 @@ def test_everything_is_told_in_one_message():
         "dipisahkan dengan koma.\n"
         "  ALUR_ORGANISATION: belum diisi; isinya jalur berkas organisasi yang sudah ada.\n"
         "  ALUR_PUBLIC_URL: belum diisi; isinya alamat layanan ini bagi penggunanya yang diawali http:// atau https://, "
-        "tanpa nama dan kata sandi.\n"
+        "tanpa jalur di belakang nama hosnya, tanpa nama dan kata sandi.\n"
         "  ALUR_BIND: isinya tidak sah; seharusnya alamat dan porta tempat layanan mendengarkan, misalnya 127.0.0.1:8080."
     )
 

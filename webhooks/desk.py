@@ -14,7 +14,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from integration import codec
 from integration.codec import Json
 from integration.commands import LONGEST, LONGEST_SECTIONS
-from integration.desk import Desk, Waits, reason_of
+from integration.desk import Desk, Waits, reason_of, stands
 from integration.procedure import contexts
 from integration.procedure.definition import OutcomeKind, Procedure, Supply, by_revision
 from integration.procedure.events import RequestRefused
@@ -48,7 +48,8 @@ def desk_pages(edge: Edge, login: Login) -> Blueprint:
     @pages.post("/meja")
     @login.required
     def seen() -> AnyResponse:
-        _desk(edge).see(signed_in().account)
+        shown = dict(said.partition("=")[::2] for said in request.form.getlist("dilihat")[:MOST_CHANGES])
+        _desk(edge).see(signed_in().account, shown)
         return redirect("/meja", 303)
 
     @pages.post("/meja/<ticket>")
@@ -161,4 +162,5 @@ def _refusals(one: Waits, who: Reader) -> Iterator[bool]:
 def _change(edge: Edge, row: CaseRow) -> Json:
     procedure = by_revision(edge.procedures).get((row.procedure, row.revision))
     step = procedure.step(row.step).label_text if procedure and row.step is not None else ""
-    return {"ticket": row.ticket, "title": row.title, "status": row.status, "step": step, "ended": row.ended_at is not None}
+    said = {"ticket": row.ticket, "title": row.title, "status": row.status, "step": step, "ended": row.ended_at is not None}
+    return said | {"stood": stands(row)}

@@ -1,5 +1,6 @@
 """Officers decide on a page of ours: what waits for them is there, and what they say counts as the same words in the issue would."""
 
+import html
 import re
 from datetime import timedelta
 from email import message_from_bytes, policy
@@ -46,10 +47,12 @@ class Officer:
     def page(self) -> str:
         return self.session.get(f"{self.home}/meja", timeout=10).text
 
-    def seen(self) -> None:
-        """They say that they have seen what changed."""
-        key = re.search(r'name="kunci" value="([^"]+)"', self.page())[1]
-        self.session.post(f"{self.home}/meja", data={"kunci": key}, timeout=10)
+    def seen(self, page: str = "") -> None:
+        """They say that they have seen what changed, as this page shows it, or one they open now."""
+        page = page or self.page()
+        key = re.search(r'name="kunci" value="([^"]+)"', page)[1]
+        shown = [html.unescape(said) for said in re.findall(r'name="dilihat" value="([^"]+)"', page)]
+        self.session.post(f"{self.home}/meja", data={"kunci": key, "dilihat": shown}, timeout=10)
 
     def fields(self, ticket: str) -> dict[str, str]:
         """What the form of a case carries unseen."""
@@ -175,7 +178,13 @@ def test_what_changed_since_the_officer_last_looked(world):
     officer.seen()
     assert "Tidak ada yang berubah" in words(officer.page())
     world.play(ticket)
-    assert "06 Penjadwalan" in words(officer.page())
+    opened_then = officer.page()
+    assert "06 Penjadwalan" in words(opened_then)
+    world.play(ticket)
+    officer.seen(opened_then)
+    assert "Berubah sejak terakhir Anda lihat (1)" in words(officer.page()), "what came after the page was drawn was not seen"
+    officer.seen()
+    assert "Tidak ada yang berubah" in words(officer.page())
 
 
 def test_each_working_day_begins_with_what_waits_by_mail(world):

@@ -13,13 +13,15 @@ from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from integration import forms, signatures
-from integration.codec import Json, canonical
+from integration.codec import Json, canonical, fact_bytes
 from integration.desk import reason_of
 from integration.forms import Faults, NotJson, Revised
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import CaseOpened, Entry, FormRevised, RequestRefused
+from integration.procedure.facts import Actor, ActorKind, LinkAsked
 from integration.secrecy import cover
+from integration.signatures import TurnHeld
 from integration.store import Conflict, Delivery, InboxRow
 from integration.templates import messages
 from webhooks.edge import LARGEST_BODY, Edge
@@ -85,37 +87,44 @@ def turn_pages(edge: Edge) -> Blueprint:
     @pages.post("/layanan/giliran/<ticket>")
     def answer(ticket: str) -> AnyResponse:
         turn = _found(edge, allowance, ticket)
-        if isinstance(turn, Response):
-            return turn
-        if turn.open:
-            body = canonical({"timestamp": edge.clock().isoformat()} | _message(turn))
-            if len(body) > LARGEST_BODY:
-                return _page(edge, turn, _known(turn) | request.form.to_dict(), (forms.fault("formulir.lampiran", "too_much"),), 422)
-            match forms.read(body):
-                case Faults(faults=faults):
-                    return _page(edge, turn, _known(turn) | request.form.to_dict(), faults, 422)
-                case NotJson():  # not what this page sends
-                    return notice("turn", "form_stale", 400, request.full_path, "again")
-                case Revised(data=data):
-                    edge.make_room(data.formulir)
-            kept = edge.store.keep(Delivery("portal", turn.key, ticket, body, {}, edge.accepted(ticket)))
-            if not isinstance(kept, Conflict) and kept.fresh:
-                edge.bell.ring()
-        return redirect(request.full_path, 303)
+        return turn if isinstance(turn, Response) else _answered(edge, turn)
+
+    @pages.post("/layanan/giliran/<ticket>/tautan")
+    def renew(ticket: str) -> Response:
+        held = _held(edge, allowance, ticket)
+        return held if isinstance(held, Response) else _asked_again(edge, ticket, held.stay)
 
     return pages
 
 
+def _answered(edge: Edge, turn: Turn) -> AnyResponse:
+    """Keep what the unit says, where it can say something now; the page again, with every fault, where it cannot be read."""
+    if turn.open:
+        body = canonical({"timestamp": edge.clock().isoformat()} | _message(turn))
+        if len(body) > LARGEST_BODY:
+            return _page(edge, turn, _known(turn) | request.form.to_dict(), (forms.fault("formulir.lampiran", "too_much"),), 422)
+        match forms.read(body):
+            case Faults(faults=faults):
+                return _page(edge, turn, _known(turn) | request.form.to_dict(), faults, 422)
+            case NotJson():  # not what this page sends
+                return notice("turn", "form_stale", 400, request.full_path, "again")
+            case Revised(data=data):
+                edge.make_room(data.formulir)
+        kept = edge.store.keep(Delivery("portal", turn.key, turn.ticket, body, {}, edge.accepted(turn.ticket)))
+        if not isinstance(kept, Conflict) and kept.fresh:
+            edge.bell.ring()
+    return redirect(request.full_path, 303)
+
+
 def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
     """The turn the link is for, or the page that says why there is none."""
-    wait = allowance.take_here()
-    if wait:
-        return waiting(notice("turn", "too_many", 429), wait)
-    held = signatures.turn_held(edge.secrets, ticket, request.args.get("token", ""))
-    if held is None:
-        return notice("turn", "turn_invalid", 401)
+    held = _held(edge, allowance, ticket)
+    if isinstance(held, Response):
+        return held
     if held.until < edge.clock():
-        return notice("turn", "turn_expired", 410, edge.links.status(ticket), "to_status")
+        words, again = messages("edge"), f"/layanan/giliran/{ticket}/tautan?{request.query_string.decode('ascii', 'ignore')}"
+        said = {"title": words["turn"], "sentence": words["turn_expired"], "href": edge.links.status(ticket), "link": words["to_status"]}
+        return page("pesan.html", 410, forms=True, **said, action=again, button=words["turn_renew"])
     entries = tuple(edge.store.entries(ticket))
     case = fold(entries)
     assert case is not None  # noqa: S101 -- only a case that was opened has a stay to make a link for
@@ -130,6 +139,23 @@ def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
         form=_last_form(edge, entries) if case.step == procedure.revises_at else {},
         closed=_closed(case, held.stay),
     )
+
+
+def _held(edge: Edge, allowance: Allowance, ticket: str) -> TurnHeld | Response:
+    """What the link is for, were its time over, too; or the page that says why it is for nothing."""
+    wait = allowance.take_here()
+    if wait:
+        return waiting(notice("turn", "too_many", 429), wait)
+    return signatures.turn_held(edge.secrets, ticket, request.args.get("token", "")) or notice("turn", "turn_invalid", 401)
+
+
+def _asked_again(edge: Edge, ticket: str, stay: int) -> Response:
+    """Keep it that somebody wants another link: one a day, however often it is asked for."""
+    key = f"tautan:{ticket}:{stay}:{edge.today.isoformat()}"
+    asked = LinkAsked(key, edge.clock(), Actor(ActorKind.UNIT), stay)
+    edge.store.keep(Delivery("page", key, ticket, fact_bytes(asked)))
+    edge.bell.ring()
+    return notice("turn", "turn_renewed", 202, edge.links.status(ticket), "to_status")
 
 
 def _mark(ticket: str, stay: int) -> str:

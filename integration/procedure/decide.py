@@ -36,6 +36,7 @@ from integration.procedure.facts import (
     IssueLost,
     IssueReopened,
     Known,
+    LinkAsked,
     OrganisationChanged,
     OutcomeChosen,
     PauseAsked,
@@ -60,7 +61,7 @@ from integration.procedure.facts import (
 from integration.procedure.guards import Code, Refusal
 from integration.procedure.offices import Organisation
 from integration.procedure.tasks import give_tasks
-from integration.procedure.unit import tell_unit
+from integration.procedure.unit import link_asked, tell_unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +83,7 @@ WHILE_OPEN: Mapping[type[Known], Callable[[Draft, Step, Any], None]] = MappingPr
     {
         FormRevised: forms.revised,
         Withdrawn: forms.withdrawn,
+        LinkAsked: link_asked,
         OutcomeChosen: outcomes.outcome_chosen,
         StepLabelMoved: outcomes.label_moved,
         IssueClosed: outcomes.issue_closed,

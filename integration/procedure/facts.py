@@ -111,6 +111,13 @@ class Withdrawn(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class LinkAsked(Known):
+    """Whoever holds an old link of the unit's turn asks for another; `stay`: the entry by which the case came to the step it is for."""
+
+    stay: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeChosen(Known):
     """Somebody asks to leave the current step by `word`: in a comment, by closing, or the unit through the portal.
 
@@ -457,6 +464,7 @@ Fact = (
     FormSubmitted
     | FormRevised
     | Withdrawn
+    | LinkAsked
     | OutcomeChosen
     | StepLabelMoved
     | PriorityMoved

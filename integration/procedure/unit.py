@@ -1,9 +1,10 @@
 """What the unit is told through the portal: only where its case stands, never a comment of the office (procedure.md rule 10)."""
 
 from integration.procedure.case import Case
-from integration.procedure.draft import Draft
+from integration.procedure.definition import Step
+from integration.procedure.draft import Draft, Ignored
 from integration.procedure.events import SignedOff, StepLeft
-from integration.procedure.facts import ActorKind
+from integration.procedure.facts import ActorKind, LinkAsked
 
 
 def tell_unit(draft: Draft, before: Case) -> None:
@@ -16,6 +17,14 @@ def tell_unit(draft: Draft, before: Case) -> None:
         _tell_step(draft, opened=before.entered_seq == 0)
     elif (case.status, case.due) != (before.status, before.due) or (draft.entries and draft.fact.by.kind is ActorKind.UNIT):
         draft.call_portal("status.berubah")  # also when the unit's own request was refused: the portal may show another step
+
+
+def link_asked(draft: Draft, step: Step, fact: LinkAsked) -> None:
+    """The unit's link has run out while its answer is waited for: it is asked again, at the addresses of its form, by another one."""
+    if fact.stay != draft.case.entered_seq or not (draft.case.waits_for_unit or step.unit_takes_part):
+        draft.ignore(Ignored.STALE)
+    else:
+        draft.ask_unit("pengaduan.perlu_revisi" if step.number == draft.procedure.revises_at else "giliran.unit_kerja")
 
 
 def _tell_step(draft: Draft, *, opened: bool) -> None:

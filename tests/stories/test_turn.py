@@ -214,6 +214,14 @@ def test_only_the_link_that_was_sent_opens_the_page_and_not_for_ever(world):
     assert told.status_code == 410
     assert "telah berakhir" in told.text
 
+    before = len(world.campus.portal.received(ticket))
+    (again,) = re.findall(r'action="([^"]+)"', told.text)
+    for _ in range(3):
+        assert requests.post(world.campus.portal.service_url + html.unescape(again), timeout=10).status_code == 202
+    world.settle()
+    assert [call.type for call in world.campus.portal.received(ticket)[before:]] == ["giliran.unit_kerja"]
+    assert "Kirim jawaban" in look(link(world, ticket))
+
     past = Links.of(world.settings).turn(ticket, 1, world.clock())
     assert "telah selesai" in look(f"{world.campus.portal.service_url}{past.removeprefix('http://127.0.0.1:8080')}")
 

@@ -7,6 +7,7 @@ import pytest
 from integration.procedure.effects import EraseCopies, PostNote, ShowOnIssue
 from integration.procedure.events import FormRevised, PersonalDataErased
 from integration.procedure.facts import SERVICE, DocumentFiled, ErasureOrdered, FormCorrected, Withdrawn
+from integration.procedure.offices import Privacy
 from tests.core.office import UNIT, submission
 from tests.core.run import Run, kinds, only
 from tests.core.straight import step_on
@@ -78,3 +79,8 @@ def test_a_case_that_is_over_is_corrected_too(at) -> None:
     right = replace(run.open.submission, reporter_email="budi@unit.example.ac.id")
     assert kinds(run.fact(FormCorrected, SERVICE, right)) == ["FormRevised"]
     assert run.fact(FormCorrected, SERVICE, right).ignored == "it is so already"
+
+
+def test_how_long_data_is_kept_is_said_for_each_end_or_by_nobody() -> None:
+    keeps = Privacy(retention={"selesai": 5}).keeps
+    assert (keeps("selesai"), keeps("ditolak")) == (5, None)

@@ -9,17 +9,33 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from integration.faults import Failure, NeedsOperator
 from integration.sealing import SEALED, Erased, seal, unseal
 
+SETTLED = 1.0  # seconds
 PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
 LARGEST_SIGNED = 20 * 1024 * 1024  # bytes of a signed copy of a paper
 SHA256 = re.compile(r"[0-9a-f]{64}")
 TICKET = re.compile(r"[A-Z][A-Z0-9]*-\d{4}-\d{6,}")
 OURS = ""  # whose a report is: no case's
+
+
+def version(path: Path) -> tuple[int, int, int] | None:
+    """What differs between two versions of a file; None for a file that is not there."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size, status.st_ino
+
+
+def settled(version: tuple[int, int, int] | None) -> bool:
+    """Whether a file of this version has been left alone: half of one may be written."""
+    return version is None or not 0 <= time.time() - version[0] / 1e9 < SETTLED
 
 
 def within(pieces: Iterable[bytes], most: int) -> bytes | None:

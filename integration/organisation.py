@@ -6,7 +6,6 @@ Either a whole organisation is handed out or every fault of its files, never an 
 import logging
 import re
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from integration.calendars import SHIPPED, YearOff, read_year, shipped_years
 from integration.entries import EntryFile
+from integration.files import settled, version
 from integration.organisation_file import (
     ClosureEntry,
     DaysEntry,
@@ -35,9 +35,6 @@ Offices = Sequence[tuple[Place, OfficeEntry]]
 Programmers = Sequence[tuple[Place, ProgrammerEntry]]
 
 LARGEST_EMBLEM = 256 * 1024  # bytes; it goes into every document
-
-SETTLED = 1.0
-"""Seconds a file must have been left alone before it is read: one that is still being written may read well and say half."""
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +84,8 @@ class InForce:
 
     def _look(self) -> None:
         """Read the files again if one of them is another than last time; which calendars there are is known only afterwards."""
-        while (versions := tuple(_version(path) for path in self._last.files)) != self._seen:
-            if self._good and any(version and 0 <= time.time() - version[0] / 1e9 < SETTLED for version in versions):
+        while (versions := tuple(version(path) for path in self._last.files)) != self._seen:
+            if self._good and not all(map(settled, versions)):
                 return
             files = self._last.files
             self._last = _read(self._path, self._roles)
@@ -121,15 +118,6 @@ def load(path: Path, roles: Collection[str] | None = None) -> Organisation:
 def check(path: Path, roles: Collection[str] | None = None) -> tuple[Fault, ...]:
     """Everything that is wrong with this file and the calendars it names; empty where `load` would succeed."""
     return _read(path, roles).faults
-
-
-def _version(path: Path) -> tuple[int, int, int] | None:
-    """What differs between two versions of a file; None for a file that is not there."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 def _read(path: Path, roles: Collection[str] | None) -> Reading:

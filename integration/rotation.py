@@ -5,10 +5,10 @@ Only secrets rotate. What says where things are (addresses, folders, the databas
 
 import logging
 import threading
-import time
 from pathlib import Path
 
 from integration import logs
+from integration.files import settled, version
 from integration.settings import Settings, SettingsFaults
 
 ROTATES = (
@@ -20,7 +20,6 @@ ROTATES = (
     "smtp_url",
     "bsre_credentials",
 )
-SETTLED = 1.0  # seconds a file must have been left alone: half of one may be written
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +31,12 @@ class Rotation:
         self._now = self._before = settings
         self._file = settings.file
         self._lock = threading.Lock()
-        self._seen = _version(self._file)
+        self._seen = version(self._file) if self._file else None
 
     @property
     def now(self) -> Settings:
         """The settings in force: the same object until a secret is another."""
-        if self._file is not None and _version(self._file) != self._seen:
+        if self._file is not None and version(self._file) != self._seen:
             with self._lock:
                 self._look(self._file)
         return self._now
@@ -48,10 +47,10 @@ class Rotation:
         return self._before
 
     def _look(self, file: Path) -> None:
-        version = _version(file)
-        if version == self._seen or (version and 0 <= time.time() - version[0] / 1e9 < SETTLED):
+        seen = version(file)
+        if seen == self._seen or not settled(seen):
             return
-        self._seen = version
+        self._seen = seen
         try:
             fresh = self._now.again()
         except (SettingsFaults, OSError) as faults:
@@ -62,12 +61,3 @@ class Rotation:
             logs.hide([secret for name in changed for secret in fresh.secrets(name)])
             self._before, self._now = self._now, self._now.model_copy(update=changed)
             log.info("secrets were changed: %s", ", ".join(changed))
-
-
-def _version(file: Path | None) -> tuple[int, int, int] | None:
-    """What differs between two versions of a file; None for a file that is not there."""
-    try:
-        status = file.stat() if file else None
-    except OSError:
-        return None
-    return (status.st_mtime_ns, status.st_size, status.st_ino) if status else None

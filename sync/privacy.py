@@ -23,7 +23,6 @@ from integration.store import Delivery, Restraint, Store, SubjectRequest
 from sync.display import Display
 
 REPORTER, HEAD = "pelapor", "pimpinan"
-AT_ONCE = 50  # cases in memory
 YEAR = timedelta(days=365.25)
 ON_REQUEST, TIME_OVER = "permintaan", "retensi"
 """The grounds on which data is erased: keys of templates/messages/privacy.yaml."""

@@ -423,6 +423,18 @@ def _fault(place: tuple[str | int, ...], kind: str, context: Mapping[str, Any]) 
     return Fault(".".join(steps), sentence.format_map({**context, "key": "".join(steps[-1:]), "choices": ", ".join(choices)}))
 
 
+_FILES: TypeAdapter[tuple[Attachment, ...]] = TypeAdapter(Annotated[tuple[Attachment, ...], Field(strict=False, max_length=MAX_FILES)])
+
+
+def read_files(files: list[dict[str, Any]]) -> tuple[Attachment, ...] | Faults:
+    """Files as a form has them under `lampiran`; or every fault they have."""
+    try:
+        return _FILES.validate_python(files)
+    except ValidationError as invalid:
+        errors = invalid.errors(include_url=False, include_input=False)
+        return Faults(tuple(_fault(("lampiran", *error["loc"]), error["type"], error.get("ctx", {})) for error in errors))
+
+
 _OF_PERSONS: dict[str, type[BaseModel]] = {"pelapor": Reporter, "unit_kerja.pimpinan": Head}
 CORRIGIBLE = tuple(f"{place}.{name}" for place, part in _OF_PERSONS.items() for name in part.model_fields)
 """What of a form can be corrected without a revision: what it says of persons."""

@@ -27,6 +27,7 @@ _SUBMISSION = tuple(f"submission.{name}" for name in (*_FORM, "reproduction", "a
 PERSONAL: Mapping[str, tuple[str, ...]] = {
     "CaseOpened": _SUBMISSION,
     "FormRevised": _SUBMISSION,
+    "FilesReceived": ("attachments",),
     "StepLeft": ("reason", "sections"),
     "LetterAnswered": ("reason",),
     "ProgressReported": ("sections",),

@@ -74,13 +74,20 @@ def vouched(case: Case) -> Iterator[Vouched]:
     for version, form in enumerate(case.submissions, 1):
         yield Vouched(f"{case.ticket}/formulir/{version}", form.sha256, f"formulir/{version}.json", form=version)
         for number, file in enumerate((file for file in form.attachments if not file.url), 1):
-            name = re.sub(r"[^\w.-]+", "-", file.name)[-80:].strip(".-") or "lampiran"
-            yield Vouched(file.name, file.sha256, f"lampiran/{version}-{number}-{name}")
+            yield Vouched(file.name, file.sha256, f"lampiran/{version}-{number}-{_safe(file.name)}")
+    for sent in case.sent:
+        for number, file in enumerate(sent.attachments, 1):
+            yield Vouched(file.name, file.sha256, f"lampiran/unit-{sent.seq}-{number}-{_safe(file.name)}")
     for paper in case.documents:
         if paper.sha256:
             yield Vouched(paper.id, paper.sha256, f"dokumen/{filename(paper)}", paper)
         for number, copy in enumerate(paper.copies, 1):
             yield Vouched(f"{paper.id}/{number}", copy.sha256, f"dokumen/{filename(paper, copy)}", paper, copy=copy)
+
+
+def _safe(name: str) -> str:
+    """A file's name as it stands in an archive."""
+    return re.sub(r"[^\w.-]+", "-", name)[-80:].strip(".-") or "lampiran"
 
 
 def _fault(files: FileStore, ticket: str, sha256: str) -> str:

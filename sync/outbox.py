@@ -100,8 +100,8 @@ class Outbox:
                 return self._open_task(turn, row, account)
             case CloseTask(account=account):
                 return self._close_task(turn, row, account)
-            case UploadAttachments(version=version):
-                return self._upload(turn, row, version)
+            case UploadAttachments(version=version, sent=sent):
+                return self._upload(turn, row, version, sent)
             case IssueDocument(document=document):
                 return self._issue_document(turn, row, document)
             case UploadSigned(document=document, sha256=sha256):
@@ -198,13 +198,15 @@ class Outbox:
         except Gone:
             return None  # somebody deleted it: it is made anew
 
-    def _upload(self, turn: Turn, row: OutboxRow, version: int) -> Work | None:
-        """The files of a form, looked over, linked in one note."""
+    def _upload(self, turn: Turn, row: OutboxRow, version: int, sent: int) -> Work | None:
+        """The files of a form, or those the unit sent with an answer, looked over, linked in one note."""
         case, _ = self._case(turn)
         posted = None if row.attempts == 1 else self.platform.find_note(_iid(case), marker(row.key), _first_try(row))
         if posted is None:
-            files = [self._linked(turn, row, file) for file in case.submissions[version - 1].attachments]
-            note = PostNote(row.key, "lampiran-formulir", {"version": version, "files": files})
+            came = next((each for each in case.sent if each.seq == sent), None)
+            attachments = came.attachments if came else case.submissions[version - 1].attachments
+            files = [self._linked(turn, row, file) for file in attachments]
+            note = PostNote(row.key, "lampiran-formulir", {"version": version, "step": came.step if came else 0, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
         return self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))

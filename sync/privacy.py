@@ -220,6 +220,9 @@ class Privacy:
             yield f"formulir-{version}.json", form.sha256
             for number, file in enumerate(form.attachments, 1):
                 yield f"lampiran-{version}-{number}-{file.name.replace('/', '-')}", file.sha256
+        for sent in case.sent:
+            for number, file in enumerate(sent.attachments, 1):
+                yield f"berkas-{sent.step}-{number}-{file.name.replace('/', '-')}", file.sha256
         for paper in case.documents:
             if paper.sha256 and procedure.document(paper.document).reaches_unit(paper.edition):
                 yield f"{paper.document}-{paper.version}.pdf", paper.sha256

@@ -99,7 +99,7 @@ class TestToTheLetter:
                 "scan": "",
             },
         ]
-        written = DISPLAY.note(PostNote("k", "lampiran-formulir", {"version": 2, "files": files}), at(4).open)
+        written = DISPLAY.note(PostNote("k", "lampiran-formulir", {"version": 2, "step": 0, "files": files}), at(4).open)
         assert written == (
             "**Lampiran formulir versi 2**\n\n"
             f"- {link} (image/png, 12 bita)\n"
@@ -262,6 +262,6 @@ class TestWords:
     )
     def test_only_an_upload_of_ours_is_a_link(self, link: str):
         files = [{"name": "n", "media_type": "m", "size": 1, "url": "", "link": link, "refused": "", "scan": ""}]
-        written = DISPLAY.wording.render("notes/lampiran-formulir.md", version=1, files=files)
+        written = DISPLAY.wording.render("notes/lampiran-formulir.md", version=1, step=0, files=files)
         assert not any(token.type in {"link_open", "image"} for token in tokens(written))
         assert called(written) == set()

@@ -32,7 +32,8 @@ def attached_files(edge: Edge, login: Login) -> Blueprint:
                 return notice("attachment", "attachment_strange", 403)
             return redirect(f"/masuk?ke={request.path}", 303)
         case = fold(edge.store.entries(ticket))
-        files = [file for form in case.submissions for file in form.attachments] if case else []
+        came = [*(form.attachments for form in case.submissions), *(sent.attachments for sent in case.sent)] if case else []
+        files = [file for each in came for file in each]
         file = next((file for file in files if file.sha256 == sha256), None)
         if file is None:
             return refusal(404, "unknown_file")

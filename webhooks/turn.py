@@ -19,7 +19,7 @@ from integration.forms import Faults, NotJson, Revised
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
 from integration.procedure.events import CaseOpened, Entry, FormRevised, RequestRefused
-from integration.procedure.facts import Actor, ActorKind, LinkAsked
+from integration.procedure.facts import Actor, ActorKind, Attachment, FilesSent, LinkAsked
 from integration.secrecy import cover
 from integration.signatures import TurnHeld
 from integration.store import Conflict, Delivery, InboxRow
@@ -31,6 +31,7 @@ from webhooks.pages import notice, page
 from webhooks.status import public_status
 
 AT_ONCE, PAUSE = 60, 1.0
+PORTAL = "portal:"  # what the cause of an entry begins with that a message of the unit led to
 RECEIPT = 12  # hex digits of the answer's hash
 
 
@@ -110,10 +111,28 @@ def _answered(edge: Edge, turn: Turn) -> AnyResponse:
                 return notice("turn", "form_stale", 400, request.full_path, "again")
             case Revised(data=data):
                 edge.make_room(data.formulir)
+            case _:
+                wrong = _with_files(edge, turn)
+                if wrong:
+                    return _page(edge, turn, _known(turn) | request.form.to_dict(), wrong, 422)
         kept = edge.store.keep(Delivery("portal", turn.key, turn.ticket, body, {}, edge.accepted(turn.ticket)))
         if not isinstance(kept, Conflict) and kept.fresh:
             edge.bell.ring()
     return redirect(request.full_path, 303)
+
+
+def _with_files(edge: Edge, turn: Turn) -> tuple[forms.Fault, ...]:
+    """Keep the files that were sent along with an answer, before the answer; what is wrong with them. Raises OSError, StoreDown."""
+    came = forms.read_files(list(files("berkas")))
+    if isinstance(came, Faults) or not came:
+        return came.faults if isinstance(came, Faults) else ()
+    for file in came:
+        edge.files.put(turn.ticket, file.content() or b"")
+    key, by = f"{turn.key}:berkas", Actor(ActorKind.UNIT, name=request.form.get("oleh", ""))
+    attachments = tuple(Attachment(file.nama, file.jenis, file.ukuran, file.sha256) for file in came)
+    sent = FilesSent(key, edge.clock(), by, turn.stay, attachments)
+    edge.store.keep(Delivery("page", key, turn.ticket, fact_bytes(sent)))
+    return ()
 
 
 def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
@@ -136,7 +155,7 @@ def _found(edge: Edge, allowance: Allowance, ticket: str) -> Turn | Response:
         entries=entries,
         procedure=procedure,
         answers=edge.store.portal_messages(_mark(ticket, held.stay)),
-        form=_last_form(edge, entries) if case.step == procedure.revises_at else {},
+        form=_last_form(edge, case, entries) if case.step == procedure.revises_at else {},
         closed=_closed(case, held.stay),
     )
 
@@ -170,11 +189,18 @@ def _closed(case: Case, stay: int) -> str:
     return "" if case.waits_for_unit else "informs"
 
 
-def _last_form(edge: Edge, entries: tuple[Entry, ...]) -> Json:
-    """The form as the case goes by it, attachments and all; {} where its message is there no more."""
-    cause = next(entry.cause for entry in reversed(entries) if isinstance(entry.event, CaseOpened | FormRevised))
-    row = edge.store.portal_message(cause.removeprefix("portal:"))
+def _last_form(edge: Edge, case: Case, entries: tuple[Entry, ...]) -> Json:
+    """The form as the case goes by it, attachments and all; {} where its message is there no more.
+
+    What was corrected since is in no message: the kept form has it.
+    """
+    causes = [entry.cause for entry in entries if isinstance(entry.event, CaseOpened | FormRevised)]
+    sent = next(cause for cause in reversed(causes) if cause.startswith(PORTAL))
+    row = edge.store.portal_message(sent.removeprefix(PORTAL))
     form: Json = json.loads(row.body)["data"]["formulir"] if row else {}
+    if form and causes[-1] != sent:
+        kept = json.loads(edge.files.get(case.ticket, case.submission.sha256))
+        form |= {"pelapor": kept["pelapor"], "unit_kerja": kept["unit_kerja"]}
     return form
 
 

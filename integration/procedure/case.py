@@ -28,6 +28,7 @@ from integration.procedure.events import (
     EmergencyOpened,
     Entry,
     Event,
+    FilesReceived,
     FormRevised,
     IssueLinked,
     IssueLost,
@@ -55,7 +56,7 @@ from integration.procedure.events import (
     TeamAssigned,
     TeamProposed,
 )
-from integration.procedure.facts import Actor, ActorKind, Sections, Submission
+from integration.procedure.facts import Actor, ActorKind, Attachment, Sections, Submission
 
 if TYPE_CHECKING:
     from dataclasses import replace  # the checker knows the fields of this one
@@ -205,6 +206,15 @@ class Attached:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """Files the unit sent along with its answer at a step; `seq`: of the entry that says so."""
+
+    seq: int
+    step: int
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """One stay in a step. `outcome` is "" while it lasts, and where nobody chose one (recorded, skipped, withdrawn); `by`: who ended it.
 
@@ -288,6 +298,7 @@ class Case:
     grants: tuple[Grant, ...] = ()
     documents: tuple[Paper, ...] = ()
     attachments: tuple[Attached, ...] = ()
+    sent: tuple[Sent, ...] = ()
     emergency: ExceptionOrder | None = None
     history: tuple[Passage, ...] = ()
     ending: Ending | None = None
@@ -389,6 +400,8 @@ def _after(now: Case, event: Event, entry: Entry) -> Case:  # noqa: C901, PLR091
             return _erased(now, entry)
         case FormRevised():
             return replace(now, submissions=(*now.submissions, event.submission))
+        case FilesReceived():
+            return replace(now, sent=(*now.sent, Sent(entry.seq, event.step, event.attachments)))
         case IssueLinked():
             return replace(now, iid=event.iid, url=event.url)
         case IssueLost():
@@ -543,6 +556,7 @@ def _erased(now: Case, entry: Entry) -> Case:
         drafted=None,
         documents=tuple(replace(paper, sha256="", size=0, link="", copies=()) for paper in now.documents),
         attachments=(),
+        sent=(),
         emergency=now.emergency and replace(now.emergency, reason=""),
         history=tuple(replace(passage, by=_nameless(passage.by)) for passage in now.history),
         erased_at=entry.at,

@@ -98,6 +98,16 @@ class Draft:
         version = len(self.case.submissions)
         if self.case.submission.attachments:
             self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:{version}{self._again}", version))
+        if self._again:
+            for sent in self.case.sent:
+                self._upload(sent.seq)
+
+    def upload_sent(self) -> None:
+        """The files the unit just sent go to the issue."""
+        self._upload(self.case.sent[-1].seq)
+
+    def _upload(self, sent: int) -> None:
+        self._first.append(UploadAttachments(f"attachments:{self.case.ticket}:sent:{sent}{self._again}", 0, sent))
 
     def upload_signed(self, document: str, sha256: str) -> None:
         """A signed copy goes to the platform, where people look for it."""

@@ -48,10 +48,11 @@ class CloseTask:
 
 @dataclass(frozen=True, slots=True)
 class UploadAttachments:
-    """Upload the attachments of form version `version` to the issue and link them in one note."""
+    """Upload the attachments of form version `version`, or what the unit `sent` by that entry, to the issue and link them in one note."""
 
     key: str
     version: int
+    sent: int = 0
 
 
 @dataclass(frozen=True, slots=True)

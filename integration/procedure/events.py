@@ -7,7 +7,7 @@ field; add an event or a field with a default instead.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from integration.procedure.facts import Actor, Sections, Submission
+from integration.procedure.facts import Actor, Attachment, Sections, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,14 @@ class CaseOpened:
 class FormRevised:
     version: int
     submission: Submission
+
+
+@dataclass(frozen=True, slots=True)
+class FilesReceived:
+    """The unit sent files along with its answer at this step."""
+
+    step: int
+    attachments: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +368,7 @@ class CaseEnded:
 Event = (
     CaseOpened
     | FormRevised
+    | FilesReceived
     | IssueLinked
     | IssueLost
     | StepEntered

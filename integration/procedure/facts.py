@@ -118,6 +118,14 @@ class LinkAsked(Known):
 
 
 @dataclass(frozen=True, slots=True)
+class FilesSent(Known):
+    """The unit sent files along with what it answers; `stay`: the entry by which the case came to the step it answers at."""
+
+    stay: int
+    attachments: tuple[Attachment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class OutcomeChosen(Known):
     """Somebody asks to leave the current step by `word`: in a comment, by closing, or the unit through the portal.
 
@@ -465,6 +473,7 @@ Fact = (
     | FormRevised
     | Withdrawn
     | LinkAsked
+    | FilesSent
     | OutcomeChosen
     | StepLabelMoved
     | PriorityMoved

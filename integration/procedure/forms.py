@@ -10,9 +10,9 @@ from integration.procedure import contexts
 from integration.procedure.contexts import Context
 from integration.procedure.definition import Ending, Step
 from integration.procedure.draft import Draft, Ignored
+from integration.procedure.events import FilesReceived, PrioritySet, StepEntered
 from integration.procedure.events import FormRevised as NewVersion
-from integration.procedure.events import PrioritySet, StepEntered
-from integration.procedure.facts import FormCorrected, FormRevised, Submission, Withdrawn
+from integration.procedure.facts import FilesSent, FormCorrected, FormRevised, Submission, Withdrawn
 from integration.procedure.guards import Code, command_refusal, usual
 from integration.procedure.lines import WITHDRAW
 from integration.procedure.people import authority, capacity, step_capacity
@@ -59,6 +59,15 @@ def corrected(draft: Draft, fact: FormCorrected) -> None:
     draft.record(NewVersion(len(draft.case.submissions) + 1, fact.submission))
     fields = [change["field"] for change in changes(before, fact.submission)]
     draft.note("koreksi", {"version": len(draft.case.submissions), "fields": fields})
+
+
+def files_sent(draft: Draft, step: Step, fact: FilesSent) -> None:
+    """The unit sent files along: they go to the issue, where its answer is read."""
+    if fact.stay != draft.case.entered_seq or not draft.case.waits_for_unit or not fact.attachments:
+        draft.ignore(Ignored.STALE)
+        return
+    draft.record(FilesReceived(step.number, fact.attachments))
+    draft.upload_sent()
 
 
 def withdrawn(draft: Draft, step: Step, fact: Withdrawn) -> None:  # noqa: ARG001 -- at any step

@@ -18,6 +18,7 @@ from integration.procedure.events import (
     DueRecomputed,
     EmergencyOpened,
     Entry,
+    FilesReceived,
     FormRevised,
     IssueLinked,
     IssueLost,
@@ -140,7 +141,7 @@ def _fault(organisation: Organisation, state: State, entry: Entry) -> Iterator[s
             yield from _beside_the_table(organisation, state, entry)
 
 
-def _beside_the_table(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901, PLR0912 -- one arm per kind of event
+def _beside_the_table(organisation: Organisation, state: State, entry: Entry) -> Iterator[str]:  # noqa: C901, PLR0912, PLR0915 -- one arm per kind of event
     match entry.event:
         case TeamAssigned(members=members) | TeamProposed(members=members):
             yield from _naming(organisation, state, entry, members)
@@ -151,6 +152,9 @@ def _beside_the_table(organisation: Organisation, state: State, entry: Entry) ->
         case FormRevised():
             if entry.by.kind is not ActorKind.SERVICE and (state.step != state.procedure.revises_at or entry.by.kind is not ActorKind.UNIT):
                 yield "a revised form that nobody waited for"
+        case FilesReceived(step=step):
+            if step != state.step or entry.by.kind is not ActorKind.UNIT:
+                yield "files of nobody whose turn it is"
         case PrioritySet(priority=priority):
             yield from _prioritising(organisation, state, entry, priority)
         case Paused(reason=reason):

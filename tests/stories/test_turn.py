@@ -226,6 +226,21 @@ def test_only_the_link_that_was_sent_opens_the_page_and_not_for_ever(world):
     assert "telah selesai" in look(f"{world.campus.portal.service_url}{past.removeprefix('http://127.0.0.1:8080')}")
 
 
+def test_files_come_with_an_answer_and_are_looked_over_as_all_are(world):
+    ticket = world.stands_at(24)
+    address, said = link(world, ticket), {"jenis": "jawab", "hasil": "gagal", "catatan": "Masih galat", "oleh": "Dekan"}
+    refused = answer(address, files=[("berkas", ("alat.exe", b"MZ", "application/octet-stream"))], **said)
+    assert refused.status_code == 422
+    assert "alert" in refused.text
+    assert answer(address, files=[("berkas", ("layar.txt", b"Galat 504", "text/plain"))], **said).status_code == 303
+    world.settle()
+    case = world.case(ticket)
+    assert (case.step, [file.name for sent in case.sent for file in sent.attachments]) == (18, ["layar.txt"])
+    (note,) = [note for note in world.campus.notes(ticket) if "Berkas dari unit kerja pada langkah 24" in note]
+    assert "[layar.txt](/uploads/" in note
+    assert b"Galat 504" in world.uploads(ticket)
+
+
 @pytest.mark.skipif(PROGRAM is None, reason="no Chromium on this machine")
 def test_on_a_phone(world, tmp_path):
     ticket = world.stands_at(24)

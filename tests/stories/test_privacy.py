@@ -19,6 +19,7 @@ from sync.archive import prove
 from sync.audit import audit
 from sync.cli import main
 from sync.privacy import HEAD, ON_REQUEST, REPORTER
+from tests.stories.test_turn import answer, link
 from tests.stories.world import A_MOMENT, World, example_form, variables
 
 FORM = example_form()
@@ -145,6 +146,20 @@ def test_a_wrong_address_is_put_right_on_the_issue_and_in_the_form(world: World)
     assert "| Budi Santosa," in world.campus.issue(ticket)["description"]
     (note,) = [note for note in world.campus.notes(ticket) if "Data formulir diperbaiki" in note]
     assert "Budi" not in note
+
+
+def test_what_was_put_right_stays_right_where_the_unit_revises_its_form_later(world: World) -> None:
+    ticket = world.submit()
+    world.service.privacy.correct(ticket, {"pelapor.nama": "Budi Santosa"})
+    world.settle()
+    world.comment(world.campus.holder("kasi-layanan-administrasi"), ticket, "/pos revisi Mohon dilengkapi")
+    address = link(world, ticket, "pengaduan.perlu_revisi")
+    fields = dict(re.findall(r'name="([\w.]+)" value="([^"]*)"', requests.get(address, headers={"Accept": "text/html"}, timeout=10).text))
+    problem = {f"masalah.{name}": FORM["masalah"][name] for name in ("uraian", "kategori", "urgensi", "dampak")}
+    assert answer(address, **(fields | problem | {"jenis": "revisi", "masalah.judul": "Judul baru"})).status_code == 303
+    world.settle()
+    form = world.case(ticket).submission
+    assert (form.subject, form.reporter, form.reporter_email) == ("Judul baru", "Budi Santosa", WHO)
 
 
 def test_restricted_data_is_kept_and_handed_out_to_nobody(world: World) -> None:

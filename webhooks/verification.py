@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, request
 from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.definition import by_revision
+from integration.procedure.events import PersonalDataErased
 from integration.procedure.papers import ledger_at, signings, standing, superseding, to_sign
 from integration.store import NumberState
 from integration.templates import messages
@@ -39,11 +40,15 @@ def verification(edge: Edge) -> Blueprint:
 
 
 def _told(edge: Edge, public_id: str) -> Json | None:
-    """What anybody may know of the paper with this id; None where there is none. Days as ISO 8601 in the calendar's zone."""
+    """What anybody may know of the paper with this id; None where there is none. Days as ISO 8601 in the calendar's zone.
+
+    The hash of a paper says nothing of a person: whoever holds the paper can have it proved though the case's data was erased.
+    """
     found = edge.store.verifiable(public_id)
     if found is None:
         return None
-    entries = edge.store.entries(found.ticket)
+    ledger = edge.store.entries(found.ticket)
+    entries = [entry for entry in ledger if not isinstance(entry.event, PersonalDataErased)]
     issued = ledger_at(found.document, entries)
     then, now = fold(issued), fold(entries)
     assert then and now  # noqa: S101, PT018 -- only a paper that a case issued has an id
@@ -51,7 +56,7 @@ def _told(edge: Edge, public_id: str) -> Json | None:
     procedure = by_revision(edge.procedures)[now.procedure, paper.revision]
     signed = signings(procedure, then, paper)
     later = superseding(procedure, now, paper)
-    waits = to_sign(procedure, now, paper) if edge.organisation.papers.provider else ()
+    waits = to_sign(procedure, now, paper) if edge.organisation.papers.provider and len(entries) == len(ledger) else ()
     void = edge.store.number_state(paper.number) is NumberState.VOID
     return {
         "jenis": paper.document,

@@ -65,6 +65,8 @@ def test_an_erased_case_is_nowhere_and_its_way_is_proved_still(world: World, ove
     service = world.service
     before, other = world.case(over), world.submit()
     assert all(text in on_platform(world) for text in PERSONAL if "@" not in text)
+    letter = before.current_paper("surat-tugas", "final")
+    address = f"{world.campus.portal.service_url}/dokumen/{service.store.public_id(over, letter.id)}"
     archive = tmp_path / "arsip.zip"
     archive.write_bytes(service.archives.keep(over, service.display))
 
@@ -82,6 +84,8 @@ def test_an_erased_case_is_nowhere_and_its_way_is_proved_still(world: World, ove
     assert (proof.cases, proof.faults) == (2, ())
     assert prove(archive).faults == (), "whoever was given the archive before can prove it still"
 
+    told = requests.get(address, timeout=10).json()
+    assert (told["sha256"], told["keadaan"]) == (letter.sha256, "berlaku"), "whoever holds the paper can have it proved still"
     shown = world.campus.issue(over)
     assert "Data pribadi perkara ini telah dihapus" in shown["description"]
     assert shown["title"] == f"[{over}] {FORM['sistem']['nama']}"

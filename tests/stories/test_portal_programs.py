@@ -262,5 +262,5 @@ def sender_tells_what_was_refused(bench: Bench) -> None:
 
 
 def test_the_message_of_the_guide_is_the_one_of_the_description() -> None:
-    content = description()["paths"]["/webhooks/layanan"]["post"]["requestBody"]["content"]["application/json"]
+    content = description((PROCEDURE.form,))["paths"]["/webhooks/layanan"]["post"]["requestBody"]["content"]["application/json"]
     assert json.loads((PROGRAMS / "pengaduan.json").read_text(encoding="utf-8")) == content["examples"]["pengaduan.diajukan"]["value"]

@@ -15,7 +15,7 @@ from integration.procedure.definition import DRAFT
 from integration.procedure.facts import ActorKind
 from sync.documents import Reserved, make
 from tests.servers import new_database
-from tests.stories.world import World
+from tests.stories.world import PROCEDURE, World
 from tests.stories.world import world as told
 from webhooks.openapi import description
 
@@ -131,10 +131,10 @@ def test_the_portal_hears_of_registration_its_turns_papers_and_the_end(run: Run)
 
 
 def test_the_portal_is_told_what_its_developers_were_promised(run: Run) -> None:
-    components = description()["components"]
+    components = description((PROCEDURE.form,))["components"]
 
     for callback in run.world.campus.portal.received(run.ticket):
-        content = description()["webhooks"][callback.type]["post"]["requestBody"]["content"]["application/json"]
+        content = description((PROCEDURE.form,))["webhooks"][callback.type]["post"]["requestBody"]["content"]["application/json"]
         promised = {"components": components, **content["schema"]["properties"]["data"], "unevaluatedProperties": False}
         jsonschema.Draft202012Validator(promised).validate(callback.data)
         assert callback.data["batas"] is None or callback.data["batas"].endswith("+07:00")

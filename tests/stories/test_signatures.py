@@ -218,7 +218,7 @@ class TestKept:
             assert result.exit_code == 0, result.output
             assert out.read_bytes() == content
 
-        (tmp_path / "var" / "berkas" / hashlib.sha256(PNG).hexdigest()[:2] / hashlib.sha256(PNG).hexdigest()).write_bytes(b"lain")
+        (tmp_path / "var" / "berkas" / ticket[-2:] / ticket / hashlib.sha256(PNG).hexdigest()).write_bytes(b"lain")
         assert [(fault.kind, fault.what) for fault in audit(service.store, service.files, known).faults] == [
             ("berkas_berubah", f"{ticket}/{HANDOVER}/2/1")
         ]

@@ -36,7 +36,8 @@ def monday(world: World) -> None:
 
 
 def wiki(world: World) -> dict[str, Any]:
-    return dict(world.campus.project.wiki)
+    """The pages of the wiki, without the first one, which `alur provision` makes."""
+    return {slug: page for slug, page in world.campus.project.wiki.items() if slug != "home"}
 
 
 def page(world: World, week: str) -> str:

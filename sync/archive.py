@@ -95,7 +95,7 @@ class Archives:
     def pack(self, ticket: str, display: Display) -> bytes:
         """The archive of a case as it is now. Raises Transient, Permanent, StoreDown; LookupError for one that is not worked on yet."""
         lines, key = self.store.lines(ticket), self.store.key(ticket)
-        entries = [entry_of(line, ticket, key) for line in lines]
+        entries = [entry_of(line, key) for line in lines]
         case = fold(entries)
         if case is None:
             raise LookupError(ticket)
@@ -215,7 +215,7 @@ def _faults(ticket: str, key: bytes | None, files: Mapping[str, bytes]) -> Itera
     if broken:
         yield from broken
         return
-    entries = [entry_of(line, ticket, key) for line in lines]
+    entries = [entry_of(line, key) for line in lines]
     case = fold(entries)
     for file in vouched(case) if case else ():
         if file.path not in files:

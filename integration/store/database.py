@@ -12,12 +12,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from pydantic_core import from_json
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, Connection, Dialect, Engine, make_url
@@ -27,6 +24,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from integration.clock import Clock, utc_now
 from integration.sealing import PLAIN, Keyring
 from integration.store.rows import StoreDown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
@@ -73,13 +74,15 @@ class Database:
         Tables of a newer release are left as they are, where no other revision is asked for: while releases change, its processes work
         beside those of this one. Raises StoreDown, UnknownRevision, and CannotGoBack where what is kept cannot be.
         """
+        from alembic import command  # noqa: PLC0415 -- it takes 11 MiB, which whoever only reads is spared
+
         wanted = to or _head()
-        if wanted not in {script.revision for script in ScriptDirectory(str(MIGRATIONS)).walk_revisions()}:
+        if wanted not in {script.revision for script in _scripts().walk_revisions()}:
             raise UnknownRevision(wanted)
         with self._write() as connection:
             if not self._sqlite:
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(MIGRATION_LOCK)))
-            present = MigrationContext.configure(connection).get_current_revision()
+            present = _present(connection)
             if present is None or present < wanted:
                 command.upgrade(self._migrations(connection), wanted)
             elif to is not None and present > wanted:
@@ -91,8 +94,10 @@ class Database:
                     raise CannotGoBack(str(fault)) from fault
 
     @staticmethod
-    def _migrations(connection: Connection) -> Config:
+    def _migrations(connection: Connection) -> "Config":
         """What Alembic goes by, within this connection's transaction."""
+        from alembic.config import Config  # noqa: PLC0415 -- as in `migrate`
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
@@ -106,7 +111,7 @@ class Database:
     def revisions(self) -> tuple[str | None, str]:
         """The revision of the tables there are, None for none, and that of this release: numbers of four digits. Raises StoreDown."""
         with self._read() as connection:
-            return MigrationContext.configure(connection).get_current_revision(), _head()
+            return _present(connection), _head()
 
     def close(self) -> None:
         """Give all connections back. A store used again opens new ones."""
@@ -152,7 +157,21 @@ class Database:
 
 def _head() -> str:
     """The revision of this release's tables."""
-    return str(ScriptDirectory(str(MIGRATIONS)).get_current_head())
+    return str(_scripts().get_current_head())
+
+
+def _present(connection: Connection) -> str | None:
+    """The revision of the tables there are."""
+    from alembic.runtime.migration import MigrationContext  # noqa: PLC0415 -- as in `migrate`
+
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _scripts() -> "ScriptDirectory":
+    """The migrations."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 -- as in `migrate`
+
+    return ScriptDirectory(str(MIGRATIONS))
 
 
 @contextmanager

@@ -35,7 +35,7 @@ class Store(Worklist, Book, Listing, Subjects):
     def entries(self, ticket: str) -> list[Entry]:
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
         lines, key = self._ledger(ticket)
-        return [entry_of(line, ticket, key) for line in lines]
+        return [entry_of(line, key) for line in lines]
 
     def lines(self, ticket: str) -> list[Line]:
         """The ledger of a case line by line, as it is stored."""
@@ -45,7 +45,7 @@ class Store(Worklist, Book, Listing, Subjects):
         """What the ledger of the case says whose lane is held. It is read once a turn."""
         if turn.known is None:
             lines, key = self._ledger(turn.lane)
-            entries = tuple(entry_of(line, turn.lane, key) for line in lines)
+            entries = tuple(entry_of(line, key) for line in lines)
             turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST, key)
         return turn.known
 
@@ -67,7 +67,7 @@ class Store(Worklist, Book, Listing, Subjects):
                 keys = self._keys(connection, tickets[start : start + AT_ONCE])
                 rows = connection.execute(asked.order_by(events.c.ticket, events.c.seq)).all()
             for ticket, of_case in groupby(rows, attrgetter("ticket")):
-                yield [entry_of(line, ticket, keys.get(ticket)) for line in of_case]
+                yield [entry_of(line, keys.get(ticket)) for line in of_case]
 
     def ticket_exists(self, ticket: str) -> bool:
         """Whether there is such a case."""

@@ -20,6 +20,7 @@ from integration.store import statements
 from integration.store.rows import Batch, CaseRow, ChainFault, Known, Line
 
 ACTOR: TypeAdapter[Actor] = TypeAdapter(Actor)
+LEDGER = "ledger"  # what is sealed in a line is about; whose, the key tells
 FIRST = ""  # what the first entry of a case follows
 
 
@@ -29,9 +30,9 @@ def link(ticket: str, seq: int, at: datetime, said: Json, prev: str) -> str:
     return hashlib.sha256(codec.canonical(line)).hexdigest()
 
 
-def entry_of(line: Line | Row[Any], ticket: str, key: bytes | None) -> Entry:
-    """What a line of this case says. `key`: the case's; None: what was sealed in it is left empty. ValueError for altered seals."""
-    data, actor = shown(key, ticket, line.data, line.actor)
+def entry_of(line: Line | Row[Any], key: bytes | None) -> Entry:
+    """What a line says. `key`: its case's; None: what was sealed in it is left empty. ValueError for altered seals."""
+    data, actor = shown(key, LEDGER, line.data, line.actor)
     return Entry(line.seq, line.at, ACTOR.validate_python(actor), line.cause, codec.EVENTS.load(line.kind, data))
 
 
@@ -68,7 +69,7 @@ def append_entries(connection: Connection, ticket: str, entries: Sequence[Entry]
         kind, data = codec.EVENTS.dump(entry.event)
         actor = ACTOR.dump_python(entry.by, mode="json")
         if key is not None:
-            data, actor = hidden(key, ticket, kind, data, actor)
+            data, actor = hidden(key, LEDGER, kind, data, actor)
         said = {"actor": actor, "cause": entry.cause, "kind": kind, "data": data}
         this = link(ticket, entry.seq, entry.at, said, prev)
         lines.append({"ticket": ticket, "seq": entry.seq, "at": entry.at, **said, "prev": prev, "hash": this})

@@ -76,8 +76,10 @@ class Keyring:
         """The key that is kept so. Raises KeyClosed."""
         if len(kept) == _BITS // 8:
             return kept
+        if self.wraps is None:
+            raise KeyClosed
         try:
-            return (self.wraps or MultiFernet([Fernet(Fernet.generate_key())])).decrypt(kept)
+            return self.wraps.decrypt(kept)
         except InvalidToken as fault:
             raise KeyClosed from fault
 

@@ -19,7 +19,8 @@ from integration.store import NumberState, Store
 from sync.gitlab import Platform
 from sync.refusals import Gone
 
-UPLOAD = re.compile(r"\]\(/uploads/(?P<secret>[0-9a-f]{32})/(?P<name>[\w.+-]+)\)$")
+UPLOADED = re.compile(r"/uploads/(?P<secret>[0-9a-f]{32})/(?P<name>[\w.+-]+)")  # the address of an upload, in its two parts
+UPLOAD = re.compile(rf"\]\({UPLOADED.pattern}\)$")
 PDF = "application/pdf"
 BEGINNINGS = {b"%PDF-": PDF, b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
 

@@ -39,6 +39,7 @@ from integration.store import Delivery, NoteMade, OutboxRow, Store, Turn, Work
 from integration.templates import messages
 from sync import documents, reports
 from sync.attachments import Attachments
+from sync.copies import UPLOADED
 from sync.display import Display, issue_marker, task_marker, weighs
 from sync.documents import Reserved
 from sync.gitlab import Platform, Shown
@@ -51,7 +52,6 @@ from sync.wiki import Wiki, page_slug
 from sync.wording import marker
 
 PATIENCE = timedelta(minutes=10)  # with an attachment's host, or the scanner, that does not answer: the case's other effects wait behind it
-UPLOADED = re.compile(r"/uploads/(?P<secret>[0-9a-f]{32})/(?P<name>[\w.+-]+)")
 ATTACHED = {"pdf": "application/pdf", "csv": "text/csv"}  # the forms of a report that are handed out as files
 
 

@@ -17,7 +17,7 @@ from integration.store.subjects import WITHIN
 from integration.templates import messages
 from sync import console
 from sync.privacy import ON_REQUEST, TIME_OVER
-from sync.terminal import failed, opened, show
+from sync.terminal import failed, known_case, opened, show
 from sync.wiring import Service
 
 WORDS = messages("privacy")
@@ -58,7 +58,7 @@ def export(who: str, out: Path) -> None:
 def correct(ticket: str, changes: tuple[str, ...]) -> None:
     """Put right what a form says of persons."""
     service = opened()
-    _known(service, ticket)
+    known_case(service, ticket)
     said = dict(change.partition("=")[::2] for change in changes)
     unknown = [name for name in said if name not in CORRIGIBLE]
     if unknown:
@@ -79,7 +79,7 @@ def erase(tickets: tuple[str, ...]) -> None:
     """Erase what is personal in cases that are over."""
     service = opened()
     for ticket in tickets:
-        _known(service, ticket)
+        known_case(service, ticket)
     _erase(service, tickets, ON_REQUEST)
 
 
@@ -218,17 +218,13 @@ def _erase(service: Service, tickets: tuple[str, ...], ground: str) -> None:
 
 def _restrain(ticket: str, kind: Restraint, reason: str, *, lift: bool) -> None:
     service = opened()
-    _known(service, ticket)
+    if not service.store.ticket_exists(ticket):
+        failed("unknown_ticket", ticket=ticket)
     why = " ".join(clean(reason).split())
     if not lift and not why:
         _failed("reason_missing")
     changed = service.store.unrestrain(ticket, kind) if lift else service.store.restrain(ticket, kind, why)
     click.echo(WORDS[f"{kind.value}_{'lifted' if lift else 'put'}" if changed else "same"].format(ticket=ticket))
-
-
-def _known(service: Service, ticket: str) -> None:
-    if not service.store.ticket_exists(ticket):
-        failed("unknown_ticket", ticket=ticket)
 
 
 def _moment(service: Service, text: str | None) -> datetime:

@@ -14,8 +14,9 @@ from kombu.exceptions import OperationalError
 BELL = "alur.bell"
 """The name of the task that answers the bell."""
 
-PAUSE = 0.01
-"""Seconds from one ring to the next: ringing for each of hundreds of forms a second would take a third of the time they need."""
+PAUSE, LONGEST_PAUSE = 0.002, 0.05
+"""Seconds from one ring to the next, twice as long each time while it is asked for all along: ringing for each of hundreds of forms a
+second would take a third of the time they need, and wakes nobody who is not awake."""
 
 STALE_AFTER = 60
 """Seconds after which a ring nobody took says nothing any more: the scheduler has rung since."""
@@ -91,6 +92,7 @@ class Broker:
         return True
 
     def _send(self) -> None:
+        pause = PAUSE
         while True:
             self._asked.wait()
             self._asked.clear()
@@ -98,7 +100,8 @@ class Broker:
                 self._app.send_task(BELL, ignore_result=True, expires=STALE_AFTER, retry=False)
             except OperationalError:
                 log.warning("the broker does not answer; the scheduler will look for work")
-            time.sleep(PAUSE)
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE) if self._asked.is_set() else PAUSE
 
 
 def celery_app(broker_url: str) -> Celery:

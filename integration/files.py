@@ -5,6 +5,7 @@ key: without that, its files are nobody's any more, wherever a copy of them lies
 """
 
 import hashlib
+import math
 import os
 import re
 import shutil
@@ -17,6 +18,7 @@ from integration.faults import Failure, NeedsOperator
 from integration.sealing import SEALED, Erased, seal, unseal
 
 SETTLED = 1.0  # seconds
+LOOKED_AGAIN = 0.1  # seconds: looking at five files takes a request as long as verifying who sent it
 PROBE = 1024 * 1024  # bytes: more than a paper has; an empty file may be made on a full disk, too
 LARGEST_SIGNED = 20 * 1024 * 1024  # bytes of a signed copy of a paper
 SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -36,6 +38,21 @@ def version(path: Path) -> tuple[int, int, int] | None:
 def settled(version: tuple[int, int, int] | None) -> bool:
     """Whether a file of this version has been left alone: half of one may be written."""
     return version is None or not 0 <= time.time() - version[0] / 1e9 < SETTLED
+
+
+class Pace:
+    """Says when files are to be looked at again: after LOOKED_AGAIN, however often it is asked."""
+
+    def __init__(self) -> None:
+        self._next = -math.inf
+
+    def due(self) -> bool:
+        """Whether to look now; whoever is told so looks."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + LOOKED_AGAIN
+        return True
 
 
 def within(pieces: Iterable[bytes], most: int) -> bytes | None:

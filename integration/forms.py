@@ -362,30 +362,43 @@ class NotJson:
     """The body is no JSON object at all; answered 400."""
 
 
+class _Twice(Exception):
+    """A JSON object was given one of its names more than once."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise _Twice
+    return made
+
+
 class _Object(dict[str, Any]):
     """A JSON object that knows which of its names it was given more than once."""
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        self.twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1] if len(pairs) > len(self) else []
+        self.twice = [name for name, times in Counter(name for name, _ in pairs).items() if times > 1]
+
+
+def _loaded(body: bytes) -> tuple[Any, list[Fault]]:
+    """The JSON value in these bytes, and a fault for each name that was given more than once. ValueError, RecursionError for no JSON."""
+    text = body.decode()
+    try:
+        return json.loads(text, object_pairs_hook=_once, parse_constant=_no_number), []
+    except _Twice:
+        content = json.loads(text, object_pairs_hook=_Object, parse_constant=_no_number)
+        return content, [_fault(place, "twice", {}) for place in _twice(content)]
 
 
 def read(body: bytes, codes: Collection[str] | None = None) -> Message | Faults | NotJson:
     """The message in these bytes, or every fault it has, each in formal Indonesian. `codes`: of the forms that are taken; None: of any."""
-    twice: list[str] = []
-
-    def read_object(pairs: list[tuple[str, Any]]) -> _Object:
-        made = _Object(pairs)
-        twice.extend(made.twice)
-        return made
-
     try:
-        content = json.loads(body.decode(), object_pairs_hook=read_object, parse_constant=_no_number)
+        content, faults = _loaded(body)
     except (ValueError, RecursionError):  # bad UTF-8 and endless numbers are ValueErrors, too
         return NotJson()
-    if not isinstance(content, _Object):
+    if not isinstance(content, dict):
         return NotJson()
-    faults = [_fault(place, "twice", {}) for place in _twice(content)] if twice else []
     try:
         message = _MESSAGE.validate_python(content, context=codes)
     except ValidationError as invalid:
@@ -401,7 +414,7 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no JSON")
 
 
-def _twice(content: _Object) -> Iterator[tuple[str | int, ...]]:
+def _twice(content: _Object | list[Any]) -> Iterator[tuple[str | int, ...]]:
     """Where a name was given more than once."""
     waiting: list[tuple[tuple[str | int, ...], _Object | list[Any]]] = [((), content)]
     while waiting:

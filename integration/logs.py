@@ -17,6 +17,7 @@ from typing import TextIO
 
 OUR_PACKAGES = ("integration", "webhooks", "sync", "sandbox")
 MASK = "***"
+ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 SHORTEST_SECRET = 6  # shorter ones would blot out words that are none
 
 _ids: ContextVar[Mapping[str, object]] = ContextVar("ids", default=MappingProxyType({}))
@@ -65,7 +66,7 @@ class JsonLines(logging.Formatter):
         if record.exc_info and record.exc_info[0] is not None:
             line["exception"] = record.exc_info[0].__qualname__
             line["frames"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(record.exc_info[2])]
-        written = json.dumps(line, ensure_ascii=False, default=str)
+        written = ENCODER.encode(line)
         for secret in self._secrets:
             written = written.replace(secret, MASK)
         return written
@@ -85,6 +86,9 @@ def configure(level: str = "INFO", secrets: Sequence[str] = (), stream: TextIO |
     """
     written = logging.StreamHandler(stream or sys.stderr)
     written.setFormatter(JsonLines(secrets))
+    # Nothing of a record is written that says by whom and where it was made: nothing need look for it (logging HOWTO, "Optimization").
+    logging._srcfile = None  # noqa: SLF001 -- documented there
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     root = logging.getLogger()
     root.handlers[:] = [written]
     root.setLevel(logging.WARNING)

@@ -49,7 +49,7 @@ def clean(text: str) -> str:
     Controls except tab, zero-width characters and directional overrides are removed; half a surrogate pair becomes U+FFFD. GitLab deletes
     `\r` before it looks for quick actions, so a lone one is a line break here (behaviour.md 2.1).
     """
-    if text.isprintable():
+    if text.replace("\n", "").isprintable():
         return text
     lines = _LINE_BREAKS.sub("\n", text)
     return lines.translate({ord(char): _visible(char) for char in set(lines) if not char.isprintable()})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from integration.calendars import SHIPPED, YearOff, read_year, shipped_years
 from integration.entries import EntryFile
-from integration.files import settled, version
+from integration.files import Pace, settled, version
 from integration.organisation_file import (
     ClosureEntry,
     DaysEntry,
@@ -62,6 +62,7 @@ class InForce:
         self._path = path
         self._roles = roles
         self._lock = threading.Lock()
+        self._pace = Pace()
         self._seen: tuple[object, ...] = ()  # the versions of the files when they were last read
         self._last = Reading(None, (), (path,))
         self._good: Organisation | None = None
@@ -69,6 +70,8 @@ class InForce:
     @property
     def now(self) -> Organisation:
         """The organisation in force: the same object until another one is. Raises OrganisationFaults where there never was a good one."""
+        if self._good is not None and not self._pace.due():
+            return self._good
         with self._lock:
             self._look()
             if self._good is None:

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from integration import logs
-from integration.files import settled, version
+from integration.files import Pace, settled, version
 from integration.settings import Settings, SettingsFaults
 
 ROTATES = (
@@ -31,12 +31,13 @@ class Rotation:
         self._now = self._before = settings
         self._file = settings.file
         self._lock = threading.Lock()
+        self._pace = Pace()
         self._seen = version(self._file) if self._file else None
 
     @property
     def now(self) -> Settings:
         """The settings in force: the same object until a secret is another."""
-        if self._file is not None and version(self._file) != self._seen:
+        if self._file is not None and self._pace.due() and version(self._file) != self._seen:
             with self._lock:
                 self._look(self._file)
         return self._now

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from functools import lru_cache
 
 TOLERANCE = timedelta(seconds=300)
 """How far a timestamp may be from now, either way."""
@@ -41,6 +42,7 @@ class Secret:
     key: bytes = field(repr=False)
 
     @classmethod
+    @lru_cache(maxsize=16)  # asked with every message, and again for every link
     def parse(cls, text: str) -> "Secret":
         """The secret written as `whsec_<base64>`. ValueError, without the text, for anything else."""
         encoded = text.strip().removeprefix(_PREFIX)

@@ -4,6 +4,7 @@ Moments are kept in UTC, JSON as text: nothing here depends on what one of the t
 """
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, String, Table, Text, UniqueConstraint
@@ -12,6 +13,12 @@ from sqlalchemy.types import TypeEngine
 
 WAITING, DONE, PARKED = "waiting", "done", "parked"
 """The states of inbox and outbox rows."""
+
+
+@lru_cache(maxsize=64)
+def _text(moment: datetime) -> str:
+    """How SQLite keeps a moment; the same one stands in several columns of a row, and in many rows of a transaction."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 class Moment(sa.TypeDecorator[datetime]):
@@ -32,8 +39,7 @@ class Moment(sa.TypeDecorator[datetime]):
             return None
         if value.tzinfo is None:
             raise ValueError(f"a moment needs its zone: {value!r}")
-        moment = value.astimezone(UTC)
-        return moment if dialect.name == "postgresql" else moment.isoformat(timespec="microseconds")
+        return value.astimezone(UTC) if dialect.name == "postgresql" else _text(value)
 
     def process_result_value(self, value: object, dialect: Dialect) -> datetime | None:
         """From the database."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from integration.calendars import SHIPPED
+from integration.files import LOOKED_AGAIN
 from integration.organisation import InForce, OrganisationFaults
 
 TEXT = (Path(__file__).resolve().parents[1] / "deploy" / "organisation.example.yaml").read_text(encoding="utf-8")
@@ -38,6 +39,7 @@ class Desk:
         if not just_now:
             moment = time.time() - 3600 + self.saved
             os.utime(file, (moment, moment))
+        time.sleep(LOOKED_AGAIN)  # from then on it must count
         return file
 
 
@@ -112,6 +114,7 @@ def test_what_is_being_written_is_not_read_yet(desk: Desk, monkeypatch: pytest.M
     assert (in_force.now, in_force.faults) == (first, ())
     later = time.time() + 5
     monkeypatch.setattr(time, "time", lambda: later)
+    time.sleep(LOOKED_AGAIN)
     assert head(in_force) == "Dr. Setengah"
 
 

@@ -3,6 +3,7 @@
 No answer says more than the templates do: no stack, no path, no word of the database.
 """
 
+import gc
 import logging
 from datetime import date, datetime
 from http import HTTPStatus
@@ -81,7 +82,9 @@ def application() -> Flask:
     tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()
-    return create_app(parts)
+    app = create_app(parts)
+    gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
+    return app
 
 
 def _store_down(fault: Exception) -> Response:

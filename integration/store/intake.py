@@ -9,6 +9,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -30,7 +31,10 @@ MOST_KEYS = 500  # asked for in one statement
 FIRST = sa.select(inbox.c.source, inbox.c.key, inbox.c.body_sha256, inbox.c.answer).where(
     inbox.c.source.in_(sa.bindparam("sources", expanding=True)), inbox.c.key.in_(sa.bindparam("keys", expanding=True))
 )
-NEW_CASES = sa.insert(cases)
+NEW_CASES = sa.insert(cases).values(
+    {name: sa.literal_column(f"'{NEW if name == 'status' else ''}'") for name in ("status", "procedure", "revision", "title")}
+    | {"version": sa.literal_column("0")}
+)
 NEW_ROWS = sa.insert(inbox)
 
 PORTAL = "portal"
@@ -52,10 +56,12 @@ class _Request:
     opens: tuple[str, int, Callable[[str], Json]] | None = None
     outcome: Kept | Conflict | None = None
     failed: bool = False
+    sha256: str = field(init=False)  # of the body
     woken: threading.Event = field(default_factory=threading.Event)  # it is written, it failed, or it is to lead
 
     def __post_init__(self) -> None:  # in the thread that asks: another one may write for it
         self.delivery = replace(self.delivery, headers=tracing.headed(self.delivery.headers))
+        self.sha256 = hashlib.sha256(self.delivery.body).hexdigest()
 
     @property
     def key(self) -> Key:
@@ -179,7 +185,10 @@ class Intake(Keys):
         deliveries, keys = self._open(connection, fresh)
         if deliveries:
             keys |= self._keys(connection, {delivery.lane for delivery in deliveries if delivery.source == PORTAL} - keys.keys())
-            rows = [self._row(delivery, keys.get(delivery.lane)) for delivery in deliveries]
+            now = self.clock()
+            rows = [
+                _row(delivery, request.sha256, now, keys.get(delivery.lane)) for delivery, request in zip(deliveries, fresh, strict=True)
+            ]
             connection.execute(NEW_ROWS, rows)
             self._wake(connection, {delivery.lane for delivery in deliveries if not delivery.settled})
             first |= {key: (row["body_sha256"], row["answer"]) for key, row in zip(sorted(new), rows, strict=True)}
@@ -204,8 +213,7 @@ class Intake(Keys):
             (prefix, year): itertools.count(self._counted(connection, f"tiket:{prefix}", year, n) - n + 1)
             for (prefix, year), n in sorted(wanted.items())
         }
-        nothing_yet = {"status": NEW, "opened_at": self.clock(), "procedure": "", "revision": "", "title": "", "version": 0}
-        deliveries, opened, keys = [], [], {}
+        now, deliveries, opened, keys = self.clock(), [], [], {}
         for request in fresh:
             delivery = request.delivery
             if request.opens:
@@ -215,7 +223,7 @@ class Intake(Keys):
                 delivery = replace(delivery, lane=ticket, answer=answer_for(ticket))
                 kept = self.keyring.new()
                 keys[ticket] = self.keyring.key(kept)
-                opened.append({"ticket": ticket, "prefix": prefix, "year": year, "number": number, "key": kept, **nothing_yet})
+                opened.append({"ticket": ticket, "prefix": prefix, "year": year, "number": number, "key": kept, "opened_at": now})
             deliveries.append(delivery)
         if opened:
             connection.execute(NEW_CASES, opened)
@@ -223,31 +231,8 @@ class Intake(Keys):
 
     def _insert_deliveries(self, connection: Connection, deliveries: Iterable[Delivery]) -> None:
         """Insert those whose keys are new; their lanes are not woken."""
-        self._insert_new(connection, inbox, [self._row(delivery) for delivery in deliveries])
-
-    def _row(self, delivery: Delivery, key: bytes | None = None) -> Json:
-        """A delivery as it is kept.
-
-        What comes from the portal is the original of what people wrote, and is sealed; of what is settled nothing is asked any more.
-        """
         now = self.clock()
-        sealed = delivery.source == PORTAL
-        body = b"" if delivery.settled else seal(key, delivery.body, delivery.lane) if key and sealed else delivery.body
-        return {
-            "source": delivery.source,
-            "key": delivery.key,
-            "lane": delivery.lane,
-            "body": body,
-            "body_sha256": hashlib.sha256(delivery.body).hexdigest(),
-            "headers": delivery.headers,
-            "answer": delivery.answer,
-            "received_at": now,
-            "state": DONE if delivery.settled else WAITING,
-            "attempts": 0,
-            "due_at": now,
-            "error": "",
-            "result": delivery.settled,
-        }
+        self._insert_new(connection, inbox, [_row(delivery, hashlib.sha256(delivery.body).hexdigest(), now) for delivery in deliveries])
 
     def _counted(self, connection: Connection, name: str, year: int, n: int = 1) -> int:
         """Take the next `n` numbers of a sequence; gives the last of them. No gaps: they are given back when the transaction fails."""
@@ -256,13 +241,37 @@ class Intake(Keys):
 
     def _wake(self, connection: Connection, awake: Iterable[str]) -> None:
         """Have these lanes worked on from now."""
-        rows = [{"lane": lane, "next_due": self.clock()} for lane in sorted(awake)]
+        now = self.clock()
+        rows = [{"lane": lane, "next_due": now} for lane in sorted(awake)]
         if rows:
             connection.execute(self._woken, rows)
 
 
+def _row(delivery: Delivery, body_sha256: str, now: datetime, key: bytes | None = None) -> Json:
+    """A delivery as it is kept.
+
+    What comes from the portal is the original of what people wrote, and is sealed; of what is settled nothing is asked any more.
+    """
+    sealed = delivery.source == PORTAL
+    return {
+        "source": delivery.source,
+        "key": delivery.key,
+        "lane": delivery.lane,
+        "body": b"" if delivery.settled else seal(key, delivery.body, delivery.lane) if key and sealed else delivery.body,
+        "body_sha256": body_sha256,
+        "headers": delivery.headers,
+        "answer": delivery.answer,
+        "received_at": now,
+        "state": DONE if delivery.settled else WAITING,
+        "attempts": 0,
+        "due_at": now,
+        "error": "",
+        "result": delivery.settled,
+    }
+
+
 def _outcome(request: _Request, body_sha256: str, answer: Json, *, fresh: bool) -> Kept | Conflict:
     """What to tell the sender: the first answer, unless another body came with this key before."""
-    if fresh or body_sha256 == hashlib.sha256(request.delivery.body).hexdigest():
+    if fresh or body_sha256 == request.sha256:
         return Kept(answer, fresh)
     return Conflict()

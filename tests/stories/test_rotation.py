@@ -11,6 +11,7 @@ import pytest
 import requests
 
 from integration import organisation as organisations
+from integration.files import LOOKED_AGAIN
 from integration.settings import Settings
 from sandbox.campus import Campus
 from sandbox.clock import SimulatedClock
@@ -28,6 +29,7 @@ def write(file: Path, **secrets: str) -> None:
     file.write_text("".join(f"{name}={secret}\n" for name, secret in secrets.items()), encoding="utf-8")
     before = time.time() - 10
     os.utime(file, (before, before))
+    time.sleep(LOOKED_AGAIN)  # from then on they must count
 
 
 @pytest.fixture

@@ -42,7 +42,6 @@ from sync.worker import CONCURRENCY, run_beat, run_worker
 
 BAD_SETTINGS = 2
 LAST_ANSWERS = 30  # seconds requests in hand have to be answered at a stop; whoever sends slower than that is left
-WEB_THREADS = 16  # requests wait for the same commit, so many at once cost little more than one
 
 
 class Commands(click.Group):
@@ -97,10 +96,9 @@ def web() -> None:
         "webhooks.app:application",
         address=bind.host,
         port=bind.port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI,
         factory=True,
         workers=1,
-        blocking_threads=WEB_THREADS,
         respawn_failed_workers=True,
         websockets=False,
         workers_kill_timeout=LAST_ANSWERS,

@@ -6,10 +6,11 @@ No answer says more than the templates do: no stack, no path, no word of the dat
 import gc
 import logging
 from datetime import date, datetime
+from functools import partial
 from http import HTTPStatus
 
 from babel.dates import format_date, format_datetime
-from flask import Flask, Response
+from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from integration import logs, tracing
@@ -17,13 +18,14 @@ from integration.parts import Parts, secrets
 from integration.settings import Settings
 from integration.store import StoreDown
 from integration.templates import TEMPLATES
+from webhooks import hooks, intake
 from webhooks.attached import attached_files
+from webhooks.calls import Call, routes
 from webhooks.desk import desk_pages
-from webhooks.edge import LARGEST_BODY, Edge, delivery_id, for_a_browser, refusal, unavailable
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, refusal
 from webhooks.entry import entry_pages
+from webhooks.front import Front
 from webhooks.health import health
-from webhooks.hooks import hooks
-from webhooks.intake import intake
 from webhooks.listing import listing
 from webhooks.login import Login, login_pages
 from webhooks.openapi import openapi
@@ -66,55 +68,49 @@ def create_app(parts: Parts) -> Flask:
         entry_pages(edge, login),
         overview(parts, login),
     )
-    for routes in (intake(edge), hooks(edge), *for_people, openapi(edge), health(parts)):
-        app.register_blueprint(routes)
-    app.register_error_handler(StoreDown, _store_down)
-    app.register_error_handler(OSError, _disk_down)
+    for blueprint in (routes(_calls(edge), edge.store), *for_people, openapi(edge), health(parts)):
+        app.register_blueprint(blueprint)
+    app.register_error_handler(StoreDown, _failed)
+    app.register_error_handler(OSError, _failed)
     app.register_error_handler(HTTPException, _refused)
-    app.after_request(_for_nobody_else)
+    app.after_request(for_nobody_else)
     return app
 
 
-def application() -> Flask:
-    """The edge as the environment describes it: what the WSGI server of `alur web` calls in each of its processes."""
+def front(parts: Parts) -> Front:
+    """The same for an asynchronous server."""
+    return Front(create_app(parts), _calls(Edge(parts)), parts.store)
+
+
+def application() -> Front:
+    """The edge as the environment describes it: what the server of `alur web` calls in each of its processes."""
     settings = Settings.read()
     logs.configure(settings.log_level, secrets(settings))
     tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()
-    app = create_app(parts)
+    made = front(parts)
     gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
-    return app
+    return made
 
 
-def _store_down(fault: Exception) -> Response:
-    with logs.about(delivery=delivery_id()):
-        log.error("the store is down: %s", fault)
-    return unavailable()
+def _calls(edge: Edge) -> dict[str, Call]:
+    """What programs call."""
+    return {intake.PATH: partial(intake.taken, edge), hooks.PATH: partial(hooks.taken, edge, hooks.Ourselves(edge))}
 
 
-def _disk_down(fault: Exception) -> Response:
-    with logs.about(delivery=delivery_id()):
-        log.error("the data folder takes nothing: %s", type(fault).__name__)
-    return unavailable()
+def _failed(fault: Exception) -> Response:
+    return failed(fault, request.headers)
 
 
 def _refused(refused: HTTPException) -> Response:
     """An answer of the framework's own, in our words."""
     code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(refused, RequestEntityTooLarge):
-        with logs.about(delivery=delivery_id()):
+        with logs.about(delivery=delivery_id(request.headers)):
             log.warning("refused: over the size limit")
     sentence = SENTENCES.get(code, "internal")
     answer = notice("trouble", sentence, code) if for_a_browser() else refusal(code, sentence)
     if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(refused.valid_methods))
-    return answer
-
-
-def _for_nobody_else(answer: Response) -> Response:
-    """Nothing here is for caches, and no address here, which may hold a token, is for other sites."""
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Referrer-Policy"] = "no-referrer"
-    answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -4,19 +4,22 @@ A view verifies, keeps, answers; it decides nothing and calls nobody, but for th
 signs a paper.
 """
 
+import logging
 from datetime import date, datetime
 
-from flask import Response, jsonify, request
+from flask import Response, request
 from pydantic import SecretStr
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
-from integration.codec import Json
+from integration import logs
+from integration.codec import Json, canonical
 from integration.forms import Form
 from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
-from integration.store import Conflict, Delivery, Kept, Restraint
+from integration.store import Arrival, Conflict, Delivery, Kept, Restraint, StoreDown
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -24,6 +27,8 @@ LARGEST_BODY = 32 * 1024 * 1024
 
 RETRY_AFTER = 5
 """Seconds after which what could not be kept may be sent again."""
+
+log = logging.getLogger(__name__)
 
 
 class Edge:
@@ -98,10 +103,14 @@ class Edge:
         return {"tiket": ticket, "status_url": self.links.status(ticket)}
 
     def open_case(self, form: Form, key: str, body: bytes, headers: Json) -> Kept | Conflict:
-        """Keep a form, which opens a case of the newest procedure with such a form. Raises OSError, StoreDown."""
+        """Keep a form, which opens a case. Raises OSError, StoreDown."""
         self.make_room(form)
+        return self.store.enter(self.opening(form, key, body, headers))
+
+    def opening(self, form: Form, key: str, body: bytes, headers: Json) -> Arrival:
+        """A form on its way: it opens a case of the newest procedure with such a form."""
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
-        return self.store.submit(Delivery("portal", key, "", body, headers), prefix, self.today.year, self.accepted)
+        return Arrival(Delivery("portal", key, "", body, headers), (prefix, self.today.year, self.accepted))
 
     def is_form_of(self, form: Form, ticket: str) -> bool:
         """Whether a case of this ticket's procedure is opened with such a form."""
@@ -114,8 +123,13 @@ class Edge:
 
     def make_room(self, form: Form) -> None:
         """Take no form with files while the folder they will go to takes none. Raises OSError."""
-        if any(file.isi is not None for file in form.lampiran):
+        if brings_files(form):
             self.files.probe()
+
+
+def brings_files(form: Form) -> bool:
+    """Whether the form has files in it, and not only where they are."""
+    return any(file.isi is not None for file in form.lampiran)
 
 
 def for_a_browser() -> bool:
@@ -134,9 +148,9 @@ def whole_body() -> bytes:
     return body
 
 
-def delivery_id() -> str:
+def delivery_id(headers: Headers) -> str:
     """The id under which this message came, "" where it came with none that can be one: for the logs."""
-    given = request.headers.get(ID, request.headers.get("Idempotency-Key", "")).strip()
+    given = headers.get(ID, headers.get("Idempotency-Key", "")).strip()
     return given if IDENTIFIER.fullmatch(given) else ""
 
 
@@ -150,13 +164,38 @@ def unsigned(edge: Edge) -> tuple[int, str] | None:
 
 def refusal(status: int, sentence: str) -> Response:
     """A short answer in Indonesian; `sentence` is a key of templates/messages/edge.yaml."""
-    answer = jsonify(pesan=messages("edge")[sentence])
-    answer.status_code = status
-    return answer
+    return told({"pesan": messages("edge")[sentence]}, status)
+
+
+def told(content: Json, status: int) -> Response:
+    """An answer for a program."""
+    return Response(canonical(content), status, mimetype="application/json")
 
 
 def unavailable() -> Response:
     """Nothing was kept: send it again later."""
     answer = refusal(503, "unavailable")
     answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
+
+
+def failed(fault: Exception, headers: Headers) -> Response:
+    """The answer to whom a fault of ours, or of what we stand on, kept from being served."""
+    with logs.about(delivery=delivery_id(headers)):
+        match fault:
+            case StoreDown():
+                log.error("the store is down: %s", fault)
+            case OSError():
+                log.error("the data folder takes nothing: %s", type(fault).__name__)
+            case _:
+                log.error("a fault of the programme", exc_info=fault)
+                return refusal(500, "internal")
+    return unavailable()
+
+
+def for_nobody_else(answer: Response) -> Response:
+    """Nothing here is for caches, and no address here, which may hold a token, is for other sites."""
+    answer.headers["Cache-Control"] = "no-store"
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer

@@ -8,14 +8,17 @@ import json
 import logging
 import time
 
-from flask import Blueprint, Response, request
+from flask import Response
+from werkzeug.datastructures import Headers
 
 from integration import logs, signatures, tracing
 from integration.payloads import OURSELVES, OWN, Ignored, ourselves, read_hook
 from integration.signatures import IDENTIFIER
-from integration.store import Conflict, Delivery, Kept
-from webhooks.edge import Edge, delivery_id, whole_body
+from integration.store import Arrival, Conflict, Delivery, Kept
+from webhooks.calls import Taking
+from webhooks.edge import Edge, delivery_id
 
+PATH = "/webhooks/gitlab"
 KEPT_HEADERS = ("X-Gitlab-Event", "Idempotency-Key", "X-Gitlab-Event-UUID", "X-Gitlab-Instance")
 log = logging.getLogger(__name__)
 
@@ -43,41 +46,33 @@ class Ourselves:
         return self._known
 
 
-def hooks(edge: Edge) -> Blueprint:
-    """The one route."""
-    pages = Blueprint("hooks", __name__)
-    known = Ourselves(edge)
+def taken(edge: Edge, ourselves: Ourselves, headers: Headers, body: bytes) -> Taking:
+    """Keep a hook in the lane of the case it is about, and answer it."""
+    with logs.about(delivery=delivery_id(headers)), tracing.span("hook"):
+        if not _authentic(edge, headers, body):
+            log.warning("refused: not signed as our hook")
+            return Response(status=401)
+        key, number = _key(headers, body), issue_number(body)
+        lane, us = yield lambda: (_lane(edge, number), ourselves())
+        kept_headers = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+        settled = OWN if us and read_hook(body, own=us[0], project_id=us[1]) == Ignored(OWN) else ""
+        kept = yield Arrival(Delivery("gitlab", key, lane, body, kept_headers, settled=settled))
+        with logs.about(delivery=key, case=lane):
+            match kept:
+                case Kept(fresh=True):
+                    log.info("kept")
+                    if not settled:  # of our own doing, nearly half of all, nobody is told
+                        edge.bell.ring()
+                case Kept():
+                    log.info("repeated")
+                case Conflict():
+                    log.warning("not kept: another body came under the same id before")
+        return Response(status=200)
 
-    @pages.post("/webhooks/gitlab")
-    def gitlab() -> Response:
-        with logs.about(delivery=delivery_id()), tracing.span("hook"):
-            body = whole_body()
-            if not _authentic(edge, body):
-                log.warning("refused: not signed as our hook")
-                return Response(status=401)
-            _keep(edge, body, known())
-            return Response(status=200)
 
-    return pages
-
-
-def _keep(edge: Edge, body: bytes, us: tuple[str, int] | None) -> None:
-    """Keep a hook in the lane of the case it is about; one that tells of our own doing, nearly half of all, wakes nobody."""
-    key, number = _key(body), issue_number(body)
-    lane = ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
-    headers = {name: request.headers[name] for name in KEPT_HEADERS if name in request.headers}
-    settled = OWN if us and read_hook(body, own=us[0], project_id=us[1]) == Ignored(OWN) else ""
-    kept = edge.store.keep(Delivery("gitlab", key, lane, body, headers, settled=settled))
-    with logs.about(delivery=key, case=lane):
-        match kept:
-            case Kept(fresh=True):
-                log.info("kept")
-                if not settled:
-                    edge.bell.ring()
-            case Kept():
-                log.info("repeated")
-            case Conflict():
-                log.warning("not kept: another body came under the same id before")
+def _lane(edge: Edge, number: int | None) -> str:
+    """The lane of what is about this issue: its case's, where it is one's. Raises StoreDown."""
+    return ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
 
 
 def issue_number(body: bytes) -> int | None:
@@ -91,21 +86,21 @@ def issue_number(body: bytes) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**31 else None
 
 
-def _authentic(edge: Edge, body: bytes) -> bool:
+def _authentic(edge: Edge, headers: Headers, body: bytes) -> bool:
     """Whether the hook's token is ours and, where the instance signs with a secret we can read, its signature too."""
-    told = [secret for secret in edge.hook_secrets if signatures.token_matches(secret, request.headers.get("X-Gitlab-Token"))]
+    told = [secret for secret in edge.hook_secrets if signatures.token_matches(secret, headers.get("X-Gitlab-Token"))]
     if not told:
         return False
-    if signatures.SIGNATURE not in request.headers or not told[0].startswith("whsec_"):
+    if signatures.SIGNATURE not in headers or not told[0].startswith("whsec_"):
         return True
     secret = signatures.Secret.parse(told[0])
-    return signatures.verify([secret], dict(request.headers), body, edge.clock()) is signatures.Verdict.OK
+    return signatures.verify([secret], dict(headers), body, edge.clock()) is signatures.Verdict.OK
 
 
-def _key(body: bytes) -> str:
+def _key(headers: Headers, body: bytes) -> str:
     """What tells a hook sent twice: GitLab's own key, else what it is and says (behaviour.md 1.1)."""
-    given = request.headers.get("Idempotency-Key", "")
+    given = headers.get("Idempotency-Key", "")
     if IDENTIFIER.fullmatch(given):
         return given
-    event = request.headers.get("X-Gitlab-Event", "")
+    event = headers.get("X-Gitlab-Event", "")
     return "sha256:" + hashlib.sha256(event.encode() + b"\n" + body).hexdigest()

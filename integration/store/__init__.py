@@ -3,6 +3,7 @@
 Everything a caller needs is imported from here.
 """
 
+from integration.store.intake import LARGEST_GROUP, Arrival
 from integration.store.quotas import ALL, ISSUES, NOTES
 from integration.store.reading import Store
 from integration.store.rows import (
@@ -34,8 +35,10 @@ from integration.store.writing import chain_faults, entry_of
 __all__ = [
     "ALL",
     "ISSUES",
+    "LARGEST_GROUP",
     "NEW",
     "NOTES",
+    "Arrival",
     "Batch",
     "CaseRow",
     "ChainFault",

@@ -49,8 +49,11 @@ def _only_ticket(ticket: str) -> Json:
 
 
 @dataclass(slots=True)
-class _Request:
-    """A delivery on its way to disk; `opens`: the prefix and year of the case it opens, and the answer for its ticket."""
+class Arrival:
+    """A delivery on its way to disk; `opens`: the prefix and year of the case it opens, and the answer for its ticket.
+
+    Made where its trace is. `outcome` is told once it is on disk.
+    """
 
     delivery: Delivery
     opens: tuple[str, int, Callable[[str], Json]] | None = None
@@ -59,12 +62,13 @@ class _Request:
     sha256: str = field(init=False)  # of the body
     woken: threading.Event = field(default_factory=threading.Event)  # it is written, it failed, or it is to lead
 
-    def __post_init__(self) -> None:  # in the thread that asks: another one may write for it
+    def __post_init__(self) -> None:
         self.delivery = replace(self.delivery, headers=tracing.headed(self.delivery.headers))
         self.sha256 = hashlib.sha256(self.delivery.body).hexdigest()
 
     @property
     def key(self) -> Key:
+        """What tells it from all others."""
         return self.delivery.source, self.delivery.key
 
 
@@ -72,18 +76,18 @@ class _Group:
     """Requests that wait for the same transaction: one of them, the leader, writes for all and names the next leader."""
 
     def __init__(self) -> None:
-        self.queue: list[_Request] = []
+        self.queue: list[Arrival] = []
         self._led = False
         self._lock = threading.Lock()
 
-    def join(self, request: _Request) -> bool:
+    def join(self, request: Arrival) -> bool:
         """Wait for a transaction from now on; whether the request is to lead it at once, because nobody else does."""
         with self._lock:
             self.queue.append(request)
             leads, self._led = not self._led, True
         return leads
 
-    def take(self) -> list[_Request]:
+    def take(self) -> list[Arrival]:
         """The oldest requests that fit into one transaction, the leader first of them."""
         with self._lock:
             sizes = itertools.accumulate(len(request.delivery.body) for request in self.queue[:LARGEST_GROUP])
@@ -101,7 +105,7 @@ class _Group:
 
 
 class Intake(Keys):
-    """Keeps deliveries. One fsync serves all requests that arrive while the one before is running."""
+    """Keeps deliveries. One fsync serves all arrivals that arrive while the one before is running."""
 
     def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
         super().__init__(url, clock=clock, wall=wall, keyring=keyring)
@@ -118,18 +122,42 @@ class Intake(Keys):
 
         `answer` makes the answer for the ticket. Repeats get the first answer, also while it is in flight. Raises StoreDown.
         """
-        return self._enter(_Request(delivery, (prefix, year, answer)))
+        return self.enter(Arrival(delivery, (prefix, year, answer)))
 
     def keep(self, delivery: Delivery) -> Kept | Conflict:
         """Keep the delivery in its lane. Raises StoreDown."""
-        return self._enter(_Request(delivery))
+        return self.enter(Arrival(delivery))
+
+    def enter(self, arrival: Arrival) -> Kept | Conflict:
+        """Wait for a transaction this arrival is part of, or lead one. Raises StoreDown."""
+        if not self._group.join(arrival):
+            arrival.woken.wait()
+        if arrival.outcome is None and not arrival.failed:
+            self._lead()
+        if arrival.outcome is None:
+            raise StoreDown("the transaction this delivery waited for failed")
+        return arrival.outcome
+
+    def keep_together(self, arrivals: Sequence[Arrival]) -> None:
+        """Keep these in one transaction, and tell each its outcome: for whoever gathers them. Raises StoreDown, and none is kept."""
+        # Where another process was first with one of the keys, it is begun again and finds that one kept.
+        for others in range(len(arrivals) + 1):
+            try:
+                with self._write() as connection:
+                    outcomes = self._kept(connection, arrivals)
+                break
+            except sa.exc.IntegrityError:
+                if others == len(arrivals):
+                    raise
+        for arrival, outcome in zip(arrivals, outcomes, strict=True):
+            arrival.outcome = outcome
 
     def keep_all(self, deliveries: Iterable[Delivery]) -> int:
         """Keep many in one transaction: the clock's and the sweep's. Gives how many were new. Raises StoreDown."""
-        requests = [_Request(delivery) for delivery in deliveries]
-        if requests:
-            self._keep(requests)
-        return sum(isinstance(request.outcome, Kept) and request.outcome.fresh for request in requests)
+        arrivals = [Arrival(delivery) for delivery in deliveries]
+        if arrivals:
+            self.keep_together(arrivals)
+        return sum(isinstance(arrival.outcome, Kept) and arrival.outcome.fresh for arrival in arrivals)
 
     def count(self, more: Mapping[str, int]) -> None:
         """Add to durable counters, by name. Raises StoreDown."""
@@ -143,81 +171,58 @@ class Intake(Keys):
         with self._read() as connection:
             return {row.name: row.n for row in connection.execute(sa.select(counters))}
 
-    def _enter(self, request: _Request) -> Kept | Conflict:
-        """Wait for a transaction this request is part of, or lead one."""
-        if not self._group.join(request):
-            request.woken.wait()
-        if request.outcome is None and not request.failed:
-            self._lead()
-        if request.outcome is None:
-            raise StoreDown("the transaction this delivery waited for failed")
-        return request.outcome
-
     def _lead(self) -> None:
         """Write for all that wait. What has failed is told to each; the leader alone is told why."""
         members = self._group.take()
         try:
-            self._keep(members)
+            self.keep_together(members)
         finally:
             self._group.hand_on()
             for member in members:
                 member.failed = member.outcome is None
                 member.woken.set()
 
-    def _keep(self, requests: Sequence[_Request]) -> None:
-        """One transaction for all. Where another process was first with one of the keys, it is begun again and finds that one kept."""
-        for others in range(len(requests) + 1):
-            try:
-                with self._write() as connection:
-                    outcomes = self._kept(connection, requests)
-                break
-            except sa.exc.IntegrityError:
-                if others == len(requests):
-                    raise
-        for request, outcome in zip(requests, outcomes, strict=True):
-            request.outcome = outcome
-
-    def _kept(self, connection: Connection, requests: Sequence[_Request]) -> list[Kept | Conflict]:
-        """Keep the requests whose keys are new. Locks are taken in one order: sequences, keys, lanes; two such never wait in a circle."""
-        first = self._first(connection, requests)
-        new = {request.key: request for request in reversed(requests) if request.key not in first}
+    def _kept(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Kept | Conflict]:
+        """Keep the arrivals whose keys are new. Locks are taken in one order: sequences, keys, lanes; two such never wait in a circle."""
+        first = self._first(connection, arrivals)
+        new = {arrival.key: arrival for arrival in reversed(arrivals) if arrival.key not in first}
         fresh = [new[key] for key in sorted(new)]
         deliveries, keys = self._open(connection, fresh)
         if deliveries:
             keys |= self._keys(connection, {delivery.lane for delivery in deliveries if delivery.source == PORTAL} - keys.keys())
             now = self.clock()
             rows = [
-                _row(delivery, request.sha256, now, keys.get(delivery.lane)) for delivery, request in zip(deliveries, fresh, strict=True)
+                _row(delivery, arrival.sha256, now, keys.get(delivery.lane)) for delivery, arrival in zip(deliveries, fresh, strict=True)
             ]
             connection.execute(NEW_ROWS, rows)
             self._wake(connection, {delivery.lane for delivery in deliveries if not delivery.settled})
             first |= {key: (row["body_sha256"], row["answer"]) for key, row in zip(sorted(new), rows, strict=True)}
-        return [_outcome(request, *first[request.key], fresh=new.get(request.key) is request) for request in requests]
+        return [_outcome(arrival, *first[arrival.key], fresh=new.get(arrival.key) is arrival) for arrival in arrivals]
 
-    def _first(self, connection: Connection, requests: Sequence[_Request]) -> dict[Key, tuple[str, Json]]:
+    def _first(self, connection: Connection, arrivals: Sequence[Arrival]) -> dict[Key, tuple[str, Json]]:
         """Of those keys that are known: the hash of the body that came first, and what it was answered."""
         known: dict[Key, tuple[str, Json]] = {}
-        for start in range(0, len(requests), MOST_KEYS):
-            sources, keys = zip(*(request.key for request in requests[start : start + MOST_KEYS]), strict=True)
+        for start in range(0, len(arrivals), MOST_KEYS):
+            sources, keys = zip(*(arrival.key for arrival in arrivals[start : start + MOST_KEYS]), strict=True)
             rows = connection.execute(FIRST, {"sources": sorted(set(sources)), "keys": keys})
             known |= {(source, key): (body_sha256, answer) for source, key, body_sha256, answer in rows}
         return known
 
-    def _open(self, connection: Connection, fresh: Sequence[_Request]) -> tuple[list[Delivery], dict[str, bytes]]:
+    def _open(self, connection: Connection, fresh: Sequence[Arrival]) -> tuple[list[Delivery], dict[str, bytes]]:
         """The deliveries as they are kept: one that opens a case goes into the lane of its new ticket, with the answer for it.
 
         And the keys of the new cases.
         """
-        wanted = Counter(request.opens[:2] for request in fresh if request.opens)
+        wanted = Counter(arrival.opens[:2] for arrival in fresh if arrival.opens)
         numbers = {
             (prefix, year): itertools.count(self._counted(connection, f"tiket:{prefix}", year, n) - n + 1)
             for (prefix, year), n in sorted(wanted.items())
         }
         now, deliveries, opened, keys = self.clock(), [], [], {}
-        for request in fresh:
-            delivery = request.delivery
-            if request.opens:
-                prefix, year, answer_for = request.opens
+        for arrival in fresh:
+            delivery = arrival.delivery
+            if arrival.opens:
+                prefix, year, answer_for = arrival.opens
                 number = next(numbers[prefix, year])
                 ticket = f"{prefix}-{year}-{number:06d}"
                 delivery = replace(delivery, lane=ticket, answer=answer_for(ticket))
@@ -270,8 +275,8 @@ def _row(delivery: Delivery, body_sha256: str, now: datetime, key: bytes | None 
     }
 
 
-def _outcome(request: _Request, body_sha256: str, answer: Json, *, fresh: bool) -> Kept | Conflict:
+def _outcome(arrival: Arrival, body_sha256: str, answer: Json, *, fresh: bool) -> Kept | Conflict:
     """What to tell the sender: the first answer, unless another body came with this key before."""
-    if fresh or body_sha256 == request.sha256:
+    if fresh or body_sha256 == arrival.sha256:
         return Kept(answer, fresh)
     return Conflict()

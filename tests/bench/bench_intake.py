@@ -25,10 +25,10 @@ from rich.table import Table
 from integration.clock import utc_now
 from integration.store import Store
 from sandbox.portal import SECRET
-from sync.cli import WEB_THREADS
 from tests.processes import ALUR, wait_for
 from tests.servers import Server, emptied, redis_program, redis_server, restarted
 from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT, example_form
+from webhooks.front import PAGES
 
 GUNICORN = (sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", "1")
 BODY = 3 * 1024  # bytes of a form
@@ -123,7 +123,7 @@ def edge(name: str, folder: Path, database_url: str, broker_url: str) -> Iterato
     environ["BACKEND"] = broker_url.removesuffix("/0") + "/1"
     if name in by_gunicorn:
         app = f"tests.bench.edges:{by_gunicorn[name]}()"
-        commands[name] = (*GUNICORN, "--threads", str(WEB_THREADS), "--bind", f"127.0.0.1:{port}", "--chdir", str(folder), app)
+        commands[name] = (*GUNICORN, "--threads", str(PAGES), "--bind", f"127.0.0.1:{port}", "--chdir", str(folder), app)
     command = commands.get(name) or (sys.executable, "-m", "tests.bench.edges", kinds[name])
     folder.mkdir()
     with (folder / "edge.log").open("wb") as log, subprocess.Popen(command, cwd=folder, env=environ, stdout=log, stderr=log) as running:

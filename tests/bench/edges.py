@@ -10,7 +10,7 @@ import hmac
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -25,11 +25,11 @@ from integration.clock import utc_now
 from integration.codec import Json
 from integration.parts import Parts, secrets
 from integration.settings import Settings
-from integration.store import Delivery, Kept
-from sync.cli import WEB_THREADS
+from integration.store import Arrival, Kept
 from sync.serve import Web
 from sync.wiring import Service
-from webhooks.app import create_app
+from webhooks.app import front
+from webhooks.front import PAGES, Front
 
 
 class OnlyCounts:
@@ -38,17 +38,19 @@ class OnlyCounts:
     def __init__(self) -> None:
         self._numbers = count(1)
 
-    def submit(self, delivery: Delivery, prefix: str, year: int, answer: Callable[[str], Json]) -> Kept:
-        """The answer the store would give to what is new."""
-        del delivery
-        return Kept(answer(f"{prefix}-{year}-{next(self._numbers):06d}"), fresh=True)
+    def keep_together(self, arrivals: Sequence[Arrival]) -> None:
+        """The answers the store would give to what is new."""
+        for arrival in arrivals:
+            assert arrival.opens
+            prefix, year, answer = arrival.opens
+            arrival.outcome = Kept(answer(f"{prefix}-{year}-{next(self._numbers):06d}"), fresh=True)
 
 
-def limit() -> Flask:
+def limit() -> Front:
     """Our own edge without a database: it verifies, validates, rings and answers."""
     settings = Settings.read()
     logs.configure(settings.log_level, secrets(settings))
-    return create_app(replace(Parts.of(settings), store=OnlyCounts()))
+    return front(replace(Parts.of(settings), store=OnlyCounts()))
 
 
 def usual() -> Flask:
@@ -122,10 +124,10 @@ def serve(app: str) -> None:
         f"tests.bench.edges:{app}",
         address=host,
         port=port,
-        interface=Interfaces.WSGI,
+        interface=Interfaces.ASGI if app == "limit" else Interfaces.WSGI,
         factory=True,
         workers=1,
-        blocking_threads=WEB_THREADS,
+        blocking_threads=1 if app == "limit" else PAGES,
         websockets=False,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},
     ).serve()

@@ -3,6 +3,7 @@
 import base64
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from flask.testing import FlaskClient
 from integration.parts import Parts
 from integration.settings import Settings
 from sync.cli import main
+from tests.edge.asgi import FrontClient
 from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, ROOT, SECRET, Portal, Watch
-from webhooks.app import create_app
+from webhooks.app import create_app, front
 
 
 @pytest.fixture
@@ -54,6 +56,16 @@ def app(parts) -> Flask:
 @pytest.fixture
 def client(app) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture(params=["threads", "front"])
+def both(request, app, parts) -> Iterator[FlaskClient | FrontClient]:
+    """The edge as `alur serve` serves it, and as `alur web` does."""
+    if request.param == "threads":
+        yield app.test_client()
+    else:
+        with closing(FrontClient(front(parts))) as client:
+            yield client
 
 
 @pytest.fixture

@@ -22,6 +22,11 @@ ISSUE = {"object_kind": "issue", "object_attributes": {"iid": 7, "action": "upda
 NOTE = {"object_kind": "note", "object_attributes": {"id": 501, "note": "/pos setuju"}, "issue": {"iid": 7}}
 
 
+@pytest.fixture
+def client(both):
+    return both
+
+
 def call(client, payload=ISSUE, *, token=HOOK_TOKEN, body=None, **headers):
     given = {"X-Gitlab-Event": "Confidential Issue Hook", **({"X-Gitlab-Token": token} if token is not None else {})}
     given |= {name.replace("_", "-"): value for name, value in headers.items()}

@@ -26,6 +26,11 @@ ATTACHED = {
 FAULTLESS = {"tiket": "SI-2026-000001", "hasil": "lulus", "catatan": "Sudah dapat menyimpan nilai.", "oleh": "Prof. Dr. Ratna"}
 
 
+@pytest.fixture
+def client(both):
+    return both
+
+
 def test_a_form_is_on_disk_when_it_is_answered(portal, parts):
     heard = parts.bell.rings
     answer = portal.submit()

@@ -90,7 +90,7 @@ def test_tickets_of_many_at_once_through_two_processes_are_without_gap_and_witho
 
 def test_what_waits_for_one_transaction_is_written_by_one(store, monkeypatch):
     written = []
-    keep = Store._keep  # noqa: SLF001  # the moment between queueing and writing is nobody else's business
+    keep = Store.keep_together  # the moment between queueing and writing is nobody else's business
     first_is_in, first_may_go = threading.Event(), threading.Event()
 
     def slowly(self, requests):
@@ -100,7 +100,7 @@ def test_what_waits_for_one_transaction_is_written_by_one(store, monkeypatch):
             first_may_go.wait(5)
         keep(self, requests)
 
-    monkeypatch.setattr(Store, "_keep", slowly)
+    monkeypatch.setattr(Store, "keep_together", slowly)
     with ThreadPoolExecutor(9) as pool:
         leader = pool.submit(store.submit, form("first"), "SI", 2026)
         first_is_in.wait(5)
@@ -121,7 +121,7 @@ def test_a_group_whose_transaction_fails_tells_each_of_its_members(store, monkey
         first_may_go.wait(5)
         raise StoreDown("disk full")
 
-    monkeypatch.setattr(Store, "_keep", fails)
+    monkeypatch.setattr(Store, "keep_together", fails)
     with ThreadPoolExecutor(4) as pool:
         sent = [pool.submit(store.submit, form("first"), "SI", 2026)]
         first_is_in.wait(5)

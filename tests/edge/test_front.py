@@ -1,0 +1,148 @@
+"""Calls as `alur web` takes them: read in one thread, written together; slow, broken and many ones hold up nobody.
+
+What the calls are answered is tested in test_intake.py and test_hooks.py, for this front as for a server of threads.
+"""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from flask import Response
+
+from integration.signatures import Secret, headers
+from integration.store import Store, StoreDown
+from tests.edge.asgi import Sender
+from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
+from webhooks.app import front
+from webhooks.front import LARGEST, Front
+
+PATH = "/webhooks/layanan"
+AT_ONCE = 12
+
+
+def complaint(watch: Watch, key: str, *, pieces: int = 1, spaces: int = 0, **how: Any) -> Sender:
+    """A form, signed and sent in so many pieces."""
+    body = json.dumps({"type": "pengaduan.diajukan", "timestamp": watch().isoformat(), "data": {"formulir": form()}}).encode()
+    body += b" " * spaces
+    head = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers(Secret.parse(SECRET), key, watch(), body)}
+    size = -(-len(body) // pieces)
+    return Sender(PATH, head, *(body[start : start + size] for start in range(0, len(body), size)), **how)
+
+
+@pytest.fixture
+def whole(parts) -> Front:
+    return front(parts)
+
+
+def together(*served: Awaitable[Response]) -> list[Response]:
+    """All of them at the same time."""
+
+    async def gathered() -> list[Response]:
+        return list(await asyncio.gather(*served))
+
+    return asyncio.run(gathered())
+
+
+def test_a_form_in_pieces_is_kept_and_what_answers_is_for_nobody_else(whole, watch, parts):
+    (answer,) = together(complaint(watch, "msg_1", pieces=7).served(whole))
+    assert (answer.status_code, answer.json["tiket"]) == (202, "SI-2026-000001")
+    assert answer.headers["cache-control"] == "no-store"
+    assert parts.store.ticket_exists("SI-2026-000001")
+
+
+def test_who_leaves_before_the_end_is_answered_nothing_and_nothing_is_kept(whole, watch, parts):
+    with pytest.raises(ValueError, match="no answer"):
+        together(complaint(watch, "msg_1", pieces=3, left=True).served(whole))
+    assert parts.store.inbox_rows() == []
+
+
+def test_what_comes_together_is_written_together(whole, watch, parts, monkeypatch):
+    written, keep = [], Store.keep_together
+    monkeypatch.setattr(Store, "keep_together", lambda self, arrivals: written.append(len(arrivals)) or keep(self, arrivals))
+    answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
+    assert sorted(answer.json["tiket"] for answer in answers) == [f"SI-2026-{n:06d}" for n in range(1, AT_ONCE + 1)]
+    assert sum(written) == AT_ONCE
+    assert max(written) > AT_ONCE / 2
+    assert len(parts.store.tickets()) == AT_ONCE
+
+
+def test_when_the_store_is_down_each_is_told_to_come_again_and_then_is_taken(whole, watch, parts, tmp_path):
+    other = sqlite3.connect(tmp_path / "alur.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
+    assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {(503, "5")}
+    other.execute("ROLLBACK")
+    other.close()
+    answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(parts.store.tickets()) == AT_ONCE
+
+
+def test_who_is_cut_off_while_it_waits_takes_nothing_from_the_others(whole, watch, parts):
+    async def scene() -> list[Response]:
+        impatient = asyncio.create_task(complaint(watch, "msg_0").served(whole))
+        patient = [asyncio.create_task(complaint(watch, f"msg_{n}").served(whole)) for n in range(1, 4)]
+        while not whole._arrived:  # noqa: ASYNC110, SLF001 -- the moment between reading and writing is nobody else's business
+            await asyncio.sleep(0)
+        impatient.cancel()
+        return list(await asyncio.gather(*patient))
+
+    assert [answer.status_code for answer in asyncio.run(scene())] == [202] * 3
+    assert len(parts.store.tickets()) >= 3
+    assert together(complaint(watch, "msg_9").served(whole))[0].status_code == 202
+
+
+@pytest.mark.parametrize(("fault", "status"), [(StoreDown("gone"), 503), (OSError("full"), 503), (ZeroDivisionError("/srv/alur"), 500)])
+def test_no_fault_is_told_in_its_own_words(whole, watch, monkeypatch, caplog, fault, status):
+    def fails(self: Store, arrivals: object) -> None:
+        raise fault
+
+    monkeypatch.setattr(Store, "keep_together", fails)
+    (answer,) = together(complaint(watch, "msg_1").served(whole))
+    assert answer.status_code == status
+    assert set(answer.json) == {"pesan"}
+    assert str(fault) not in answer.json["pesan"]
+    assert {record.levelname for record in caplog.records} == {"ERROR"}
+
+
+def without_length(watch: Watch) -> Sender:
+    sender = complaint(watch, "msg_1")
+    sender.scope["headers"] = [(name, value) for name, value in sender.scope["headers"] if name != b"content-length"]
+    return sender
+
+
+def large(watch: Watch) -> Sender:
+    """More than is read here: a form among many spaces."""
+    return complaint(watch, "msg_1", spaces=LARGEST)
+
+
+@pytest.mark.parametrize("as_sent", [large, without_length])
+def test_a_large_body_and_one_of_unknown_length_go_to_the_threads_of_the_pages(
+    whole, watch, parts, monkeypatch, as_sent: Callable[[Watch], Sender]
+):
+    by_pages: list[str] = []
+    pages = whole._pages  # noqa: SLF001 -- which of the two serves is not to be seen from outside
+
+    async def noted(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        by_pages.append(scope["path"])
+        await pages(scope, receive, send)
+
+    monkeypatch.setattr(whole, "_pages", noted)
+    (served,) = together(as_sent(watch).served(whole))
+    assert by_pages == [PATH]
+    assert served.status_code == 202
+    assert parts.store.tickets() == ["SI-2026-000001"]
+
+
+def test_pages_are_served_beside(whole):
+    hook = {"Content-Length": "2", "X-Gitlab-Token": HOOK_TOKEN}
+    live, unknown, called = together(
+        Sender("/live", {}, method="GET").served(whole),
+        Sender("/tidak/ada", {}, method="GET").served(whole),
+        Sender("/webhooks/gitlab", hook, b"{}").served(whole),
+    )
+    assert (live.status_code, live.json) == (200, {"live": True})
+    assert (unknown.status_code, called.status_code) == (404, 200)

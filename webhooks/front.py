@@ -1,0 +1,136 @@
+"""The edge as `alur web` serves it: calls of programs are read one after the other in one thread, and pages have threads of their own.
+
+The interpreter lets one thread go on at a time, and each time another: sixteen that read forms take longer than one (decision 24).
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+from a2wsgi import WSGIMiddleware
+from a2wsgi.asgi_typing import Receive, Scope, Send
+from a2wsgi.wsgi_typing import WSGIApp
+from flask import Flask, Response
+from werkzeug.datastructures import Headers
+
+from integration.store import LARGEST_GROUP, Arrival, Conflict, Kept, Store, StoreDown
+from webhooks.calls import Call, Taking
+from webhooks.edge import failed, for_nobody_else
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse
+
+PAGES = 16
+"""Threads that serve pages, and calls with large bodies: whoever sends those slowly holds one."""
+
+WAITING = 8
+"""Threads in which calls ask the store for something, and the disk; what they bring is written in one more."""
+
+LARGEST = 256 * 1024
+"""Bytes of a call that is read here: so much is held of each that is on its way, and it holds up nobody however slowly it comes."""
+
+Outcome = Kept | Conflict | None
+
+
+class Front:
+    """An ASGI application: `calls` by their paths, and for all else the pages of `app`."""
+
+    def __init__(self, app: Flask, calls: Mapping[str, Call], store: Store) -> None:
+        self._pages = WSGIMiddleware(cast(WSGIApp, partial(_to_the_end, app)), workers=PAGES)
+        self._calls = calls
+        self._store = store
+        self._threads = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writing")
+        self._arrived: deque[tuple[Arrival, asyncio.Future[Outcome]]] = deque()
+        self._writing: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._calls:
+            headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
+            if _small(headers.get("Content-Length", "")):
+                body = await _whole(receive)
+                if body is not None:
+                    await _send(await self._answer(self._calls[scope["path"]], headers, body), send)
+                return
+        await self._pages(scope, receive, send)
+
+    async def _answer(self, call: Call, headers: Headers, body: bytes) -> Response:
+        try:
+            return for_nobody_else(await self._taken(call(headers, body)))
+        except Exception as fault:  # noqa: BLE001 -- nobody else would answer
+            return for_nobody_else(failed(fault, headers))
+
+    async def _taken(self, taking: Taking) -> Response:
+        """The answer; what has to be waited for is waited for in other threads."""
+        loop = asyncio.get_running_loop()
+        try:
+            waits = next(taking)
+            while True:
+                try:
+                    if isinstance(waits, Arrival):
+                        came = await self._entered(waits)
+                    else:
+                        came = await loop.run_in_executor(self._threads, copy_context().run, waits)
+                except BaseException as fault:  # noqa: BLE001 -- it is the taker's, also that nobody waits for the answer any more
+                    waits = taking.throw(fault)
+                else:
+                    waits = taking.send(came)
+        except StopIteration as end:
+            answer: Response = end.value
+            return answer
+
+    def _entered(self, arrival: Arrival) -> "asyncio.Future[Outcome]":
+        """What becomes of an arrival, once it is on disk. Those that come while a transaction runs share the next one."""
+        outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._arrived.append((arrival, outcome))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+        return asyncio.shield(outcome)  # whoever leaves now takes nothing from the others
+
+    async def _write(self) -> None:
+        """Keep all that has arrived, and what arrives meanwhile."""
+        while self._arrived:
+            group = [self._arrived.popleft() for _ in range(min(len(self._arrived), LARGEST_GROUP))]
+            arrivals, waiting = zip(*group, strict=True)
+            try:
+                await asyncio.get_running_loop().run_in_executor(self._writer, self._store.keep_together, arrivals)
+            except Exception as fault:  # noqa: BLE001 -- it is theirs who wait
+                for outcome in waiting:
+                    outcome.set_exception(StoreDown(str(fault)) if isinstance(fault, StoreDown) else fault)
+            else:
+                for arrival, outcome in zip(arrivals, waiting, strict=True):
+                    outcome.set_result(arrival.outcome)
+        self._writing = None
+
+
+def _to_the_end(app: Flask, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+    """Serve a page; a body whose length is not told ends where nothing more comes."""
+    return app(environ | {"wsgi.input_terminated": True}, start_response)
+
+
+async def _send(answer: Response, send: Send) -> None:
+    head = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status_code, "headers": head})
+    await send({"type": "http.response.body", "body": answer.get_data()})
+
+
+def _small(length: str) -> bool:
+    """Whether a body of this `Content-Length` is read here; one whose length is not told is not."""
+    return length.isascii() and length.isdecimal() and int(length) <= LARGEST
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None where its sender left before its end."""
+    pieces = []
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)

@@ -10,7 +10,7 @@ from functools import partial
 from http import HTTPStatus
 
 from babel.dates import format_date, format_datetime
-from flask import Flask, Response, request
+from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from integration import logs, tracing
@@ -22,7 +22,7 @@ from webhooks import hooks, intake
 from webhooks.attached import attached_files
 from webhooks.calls import Call, routes
 from webhooks.desk import desk_pages
-from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, refusal
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, headers_here, refusal
 from webhooks.entry import entry_pages
 from webhooks.front import Front
 from webhooks.health import health
@@ -100,14 +100,14 @@ def _calls(edge: Edge) -> dict[str, Call]:
 
 
 def _failed(fault: Exception) -> Response:
-    return failed(fault, request.headers)
+    return failed(fault, headers_here())
 
 
 def _refused(refused: HTTPException) -> Response:
     """An answer of the framework's own, in our words."""
     code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(refused, RequestEntityTooLarge):
-        with logs.about(delivery=delivery_id(request.headers)):
+        with logs.about(delivery=delivery_id(headers_here())):
             log.warning("refused: over the size limit")
     sentence = SENTENCES.get(code, "internal")
     answer = notice("trouble", sentence, code) if for_a_browser() else refusal(code, sentence)

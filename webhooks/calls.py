@@ -8,16 +8,15 @@ from collections.abc import Callable, Generator, Mapping
 from functools import partial
 from typing import Any
 
-from flask import Blueprint, Response, request
-from werkzeug.datastructures import Headers
+from flask import Blueprint, Response
 
 from integration.store import Arrival, Store
-from webhooks.edge import whole_body
+from webhooks.edge import headers_here, whole_body
 
 Waits = Arrival | Callable[[], Any]
 Taking = Generator[Waits, Any, Response]
-Call = Callable[[Headers, bytes], Taking]
-"""Takes the headers, whose names are found in any case, and the body."""
+Call = Callable[[Mapping[str, str], bytes], Taking]
+"""Takes the headers, by their names in small letters, and the body."""
 
 
 def routes(calls: Mapping[str, Call], store: Store) -> Blueprint:
@@ -29,7 +28,7 @@ def routes(calls: Mapping[str, Call], store: Store) -> Blueprint:
 
 
 def _here(call: Call, store: Store) -> Response:
-    taking = call(request.headers, whole_body())
+    taking = call(headers_here(), whole_body())
     step: Callable[[], Waits] = partial(next, taking)
     while True:
         try:

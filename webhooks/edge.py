@@ -5,11 +5,11 @@ signs a paper.
 """
 
 import logging
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from flask import Response, request
 from pydantic import SecretStr
-from werkzeug.datastructures import Headers
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from integration import logs
@@ -148,9 +148,14 @@ def whole_body() -> bytes:
     return body
 
 
-def delivery_id(headers: Headers) -> str:
+def headers_here() -> dict[str, str]:
+    """The headers of the request at hand, by their names in small letters."""
+    return {name.lower(): value for name, value in request.headers}
+
+
+def delivery_id(headers: Mapping[str, str]) -> str:
     """The id under which this message came, "" where it came with none that can be one: for the logs."""
-    given = headers.get(ID, headers.get("Idempotency-Key", "")).strip()
+    given = (headers.get(ID) or headers.get("idempotency-key", "")).strip()
     return given if IDENTIFIER.fullmatch(given) else ""
 
 
@@ -179,7 +184,7 @@ def unavailable() -> Response:
     return answer
 
 
-def failed(fault: Exception, headers: Headers) -> Response:
+def failed(fault: Exception, headers: Mapping[str, str]) -> Response:
     """The answer to whom a fault of ours, or of what we stand on, kept from being served."""
     with logs.about(delivery=delivery_id(headers)):
         match fault:

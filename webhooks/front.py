@@ -15,7 +15,6 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import Receive, Scope, Send
 from a2wsgi.wsgi_typing import WSGIApp
 from flask import Flask, Response
-from werkzeug.datastructures import Headers
 
 from integration.store import LARGEST_GROUP, Arrival, Conflict, Kept, Store, StoreDown
 from webhooks.calls import Call, Taking
@@ -51,15 +50,15 @@ class Front:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._calls:
-            headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"])
-            if _small(headers.get("Content-Length", "")):
+            headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+            if _small(headers.get("content-length", "")):
                 body = await _whole(receive)
                 if body is not None:
                     await _send(await self._answer(self._calls[scope["path"]], headers, body), send)
                 return
         await self._pages(scope, receive, send)
 
-    async def _answer(self, call: Call, headers: Headers, body: bytes) -> Response:
+    async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> Response:
         try:
             return for_nobody_else(await self._taken(call(headers, body)))
         except Exception as fault:  # noqa: BLE001 -- nobody else would answer

@@ -7,9 +7,9 @@ import hashlib
 import json
 import logging
 import time
+from collections.abc import Mapping
 
 from flask import Response
-from werkzeug.datastructures import Headers
 
 from integration import logs, signatures, tracing
 from integration.payloads import OURSELVES, OWN, Ignored, ourselves, read_hook
@@ -46,7 +46,7 @@ class Ourselves:
         return self._known
 
 
-def taken(edge: Edge, ourselves: Ourselves, headers: Headers, body: bytes) -> Taking:
+def taken(edge: Edge, ourselves: Ourselves, headers: Mapping[str, str], body: bytes) -> Taking:
     """Keep a hook in the lane of the case it is about, and answer it."""
     with logs.about(delivery=delivery_id(headers)), tracing.span("hook"):
         if not _authentic(edge, headers, body):
@@ -54,7 +54,7 @@ def taken(edge: Edge, ourselves: Ourselves, headers: Headers, body: bytes) -> Ta
             return Response(status=401)
         key, number = _key(headers, body), issue_number(body)
         lane, us = yield lambda: (_lane(edge, number), ourselves())
-        kept_headers = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+        kept_headers = {name: headers[name.lower()] for name in KEPT_HEADERS if name.lower() in headers}
         settled = OWN if us and read_hook(body, own=us[0], project_id=us[1]) == Ignored(OWN) else ""
         kept = yield Arrival(Delivery("gitlab", key, lane, body, kept_headers, settled=settled))
         with logs.about(delivery=key, case=lane):
@@ -86,21 +86,21 @@ def issue_number(body: bytes) -> int | None:
     return number if isinstance(number, int) and not isinstance(number, bool) and 0 < number < 2**31 else None
 
 
-def _authentic(edge: Edge, headers: Headers, body: bytes) -> bool:
+def _authentic(edge: Edge, headers: Mapping[str, str], body: bytes) -> bool:
     """Whether the hook's token is ours and, where the instance signs with a secret we can read, its signature too."""
-    told = [secret for secret in edge.hook_secrets if signatures.token_matches(secret, headers.get("X-Gitlab-Token"))]
+    told = [secret for secret in edge.hook_secrets if signatures.token_matches(secret, headers.get("x-gitlab-token"))]
     if not told:
         return False
     if signatures.SIGNATURE not in headers or not told[0].startswith("whsec_"):
         return True
     secret = signatures.Secret.parse(told[0])
-    return signatures.verify([secret], dict(headers), body, edge.clock()) is signatures.Verdict.OK
+    return signatures.verify([secret], headers, body, edge.clock()) is signatures.Verdict.OK
 
 
-def _key(headers: Headers, body: bytes) -> str:
+def _key(headers: Mapping[str, str], body: bytes) -> str:
     """What tells a hook sent twice: GitLab's own key, else what it is and says (behaviour.md 1.1)."""
-    given = headers.get("Idempotency-Key", "")
+    given = headers.get("idempotency-key", "")
     if IDENTIFIER.fullmatch(given):
         return given
-    event = headers.get("X-Gitlab-Event", "")
+    event = headers.get("x-gitlab-event", "")
     return "sha256:" + hashlib.sha256(event.encode() + b"\n" + body).hexdigest()

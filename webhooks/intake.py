@@ -4,10 +4,9 @@ A 202 is given only for what is on disk, attachments included, and a repeat of t
 """
 
 import logging
+from collections.abc import Mapping
 
 from flask import Response
-from werkzeug.datastructures import Headers
-from werkzeug.http import parse_options_header
 
 from integration import forms, logs, signatures, tracing
 from integration.figures import MESSAGES_REFUSED
@@ -24,10 +23,10 @@ SENTENCES = {signatures.Verdict.MISSING: (400, "header_missing")}
 NOT_OURS = (401, "unauthorized")
 
 
-def taken(edge: Edge, headers: Headers, body: bytes) -> Taking:
+def taken(edge: Edge, headers: Mapping[str, str], body: bytes) -> Taking:
     """Keep a message of the portal, and answer it."""
     with logs.about(delivery=delivery_id(headers)), tracing.span("message of the portal"):
-        if parse_options_header(headers.get("Content-Type"))[0].lower() != "application/json":
+        if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             return _refused(415, "media_type")
         given = {name: headers.get(name, "").strip() for name in signatures.HEADERS}
         verdict = signatures.verify(edge.secrets, given, body, edge.clock())

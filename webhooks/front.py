@@ -5,7 +5,7 @@ The interpreter lets one thread go on at a time, and each time another: sixteen 
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
 PAGES = 16
 """Threads that serve pages, and calls with large bodies: whoever sends those slowly holds one."""
 
-WAITING = 8
+ASKING = 8
 """Threads in which calls ask the store for something, and the disk; what they bring is written in one more."""
 
 LARGEST = 256 * 1024
 """Bytes of a call that is read here: so much is held of each that is on its way, and it holds up nobody however slowly it comes."""
 
 Outcome = Kept | Conflict | None
+Waiting = tuple[Arrival, asyncio.Future[Outcome]]
 
 
 class Front:
@@ -42,9 +43,9 @@ class Front:
         self._pages = WSGIMiddleware(cast(WSGIApp, partial(_to_the_end, app)), workers=PAGES)
         self._calls = calls
         self._store = store
-        self._threads = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
+        self._threads = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writing")
-        self._arrived: deque[tuple[Arrival, asyncio.Future[Outcome]]] = deque()
+        self._arrived: deque[Waiting] = deque()
         self._writing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -94,17 +95,24 @@ class Front:
     async def _write(self) -> None:
         """Keep all that has arrived, and what arrives meanwhile."""
         while self._arrived:
-            group = [self._arrived.popleft() for _ in range(min(len(self._arrived), LARGEST_GROUP))]
-            arrivals, waiting = zip(*group, strict=True)
-            try:
-                await asyncio.get_running_loop().run_in_executor(self._writer, self._store.keep_together, arrivals)
-            except Exception as fault:  # noqa: BLE001 -- it is theirs who wait
-                for outcome in waiting:
+            await self._keep([self._arrived.popleft() for _ in range(min(len(self._arrived), LARGEST_GROUP))])
+        self._writing = None
+
+    async def _keep(self, group: Sequence[Waiting]) -> None:
+        """Keep these in one transaction; where one of them makes that fail, each alone: it takes nothing from the others."""
+        arrivals = [arrival for arrival, _ in group]
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._writer, self._store.keep_together, arrivals)
+        except Exception as fault:  # noqa: BLE001 -- it is theirs who wait
+            if isinstance(fault, StoreDown) or len(group) == 1:
+                for _, outcome in group:
                     outcome.set_exception(StoreDown(str(fault)) if isinstance(fault, StoreDown) else fault)
             else:
-                for arrival, outcome in zip(arrivals, waiting, strict=True):
-                    outcome.set_result(arrival.outcome)
-        self._writing = None
+                for one in group:
+                    await self._keep([one])
+        else:
+            for arrival, outcome in group:
+                outcome.set_result(arrival.outcome)
 
 
 def _to_the_end(app: Flask, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:

@@ -23,9 +23,14 @@ PATH = "/webhooks/layanan"
 AT_ONCE = 12
 
 
-def complaint(watch: Watch, key: str, *, pieces: int = 1, spaces: int = 0, **how: Any) -> Sender:
-    """A form, signed and sent in so many pieces."""
-    body = json.dumps({"type": "pengaduan.diajukan", "timestamp": watch().isoformat(), "data": {"formulir": form()}}).encode()
+def complaint(watch: Watch, key: str, **how: Any) -> Sender:
+    """A form."""
+    return message(watch, key, "pengaduan.diajukan", {"formulir": form()}, **how)
+
+
+def message(watch: Watch, key: str, kind: str, data: dict[str, Any], *, pieces: int = 1, spaces: int = 0, **how: Any) -> Sender:
+    """What the portal says, signed and sent in so many pieces."""
+    body = json.dumps({"type": kind, "timestamp": watch().isoformat(), "data": data}).encode()
     body += b" " * spaces
     head = {"Content-Type": "application/json", "Content-Length": str(len(body)), **headers(Secret.parse(SECRET), key, watch(), body)}
     size = -(-len(body) // pieces)
@@ -79,6 +84,17 @@ def test_when_the_store_is_down_each_is_told_to_come_again_and_then_is_taken(who
     answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
     assert {answer.status_code for answer in answers} == {202}
     assert len(parts.store.tickets()) == AT_ONCE
+
+
+def test_one_that_cannot_be_kept_takes_nothing_from_the_others(whole, watch, parts, tmp_path):
+    (opened,) = together(complaint(watch, "msg_0").served(whole))
+    ticket = opened.json["tiket"]
+    with sqlite3.connect(tmp_path / "alur.db") as other:
+        other.execute("UPDATE cases SET key = ?", (b"wrapped by nobody we know",))
+    withdrawn = message(watch, "msg_1", "pengaduan.dibatalkan", {"tiket": ticket, "alasan": "Sudah selesai.", "oleh": "Budi"})
+    answers = together(withdrawn.served(whole), *(complaint(watch, f"msg_{n}").served(whole) for n in range(2, AT_ONCE)))
+    assert [answer.status_code for answer in answers] == [500] + [202] * (AT_ONCE - 2)
+    assert len(parts.store.tickets()) == AT_ONCE - 1
 
 
 def test_who_is_cut_off_while_it_waits_takes_nothing_from_the_others(whole, watch, parts):

@@ -17,6 +17,7 @@ from integration.settings import Settings
 from sync.cli import main
 from tests.edge.asgi import FrontClient
 from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, ROOT, SECRET, Portal, Watch
+from tests.tables import laid
 from webhooks.app import create_app, front
 
 
@@ -33,7 +34,7 @@ def settings(tmp_path) -> Settings:
         gitlab_project="pustikom/pengaduan-si",
         gitlab_webhook_secret=HOOK_TOKEN,
         portal_secrets=f"{SECRET},{OLD_SECRET}",
-        database_url=f"sqlite:///{tmp_path}/alur.db?timeout=0.05",
+        database_url=laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05"),
         organisation=ROOT / "deploy" / "organisation.example.yaml",
         public_url="https://alur.kampus.example",
         data_dir=tmp_path / "data",

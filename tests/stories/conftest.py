@@ -7,9 +7,10 @@ import pytest
 
 from tests.stories.world import World
 from tests.stories.world import world as told
+from tests.tables import laid
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    with told(tmp_path, f"sqlite:///{tmp_path / 'alur.db'}") as world:
+    with told(tmp_path, laid(f"sqlite:///{tmp_path / 'alur.db'}")) as world:
         yield world

@@ -18,6 +18,7 @@ from sandbox.gitlab import Level, Person
 from sandbox.gitlab.entities import Project
 from tests.stories.world import World
 from tests.stories.world import world as told
+from tests.tables import laid
 
 MOMENT = timedelta(seconds=10)
 KASI, KEPALA, KADIV, INFRA, PROGRAMMER = "kasi.layanan", "kepala.pustikom", "kadiv.layanan", "kadiv.infrastruktur", "rizky.maulana"
@@ -109,7 +110,7 @@ def refusal(code: str) -> str:
 @pytest.fixture(scope="module")
 def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("dunia")
-    with told(folder, f"sqlite:///{folder / 'alur.db'}") as world:
+    with told(folder, laid(f"sqlite:///{folder / 'alur.db'}")) as world:
         campus = world.campus
         campus.people[STRANGER] = campus.gitlab.user(STRANGER, "Orang Luar")
         campus.gitlab.member(campus.project, campus.people[STRANGER], Level.REPORTER)

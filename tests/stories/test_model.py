@@ -21,7 +21,7 @@ from tests.stories.soundness import come_to_rest, unsound
 from tests.stories.world import World
 from tests.stories.world import world as told
 
-ACTIONS = int(os.environ.get("ALUR_MODEL_ACTIONS", "900"))
+ACTIONS = int(os.environ.get("ALUR_MODEL_ACTIONS", "600"))
 A_RUN = 60  # actions in one example
 A_BURST = 3  # of them at least come before all is to rest and is looked at
 CASES = 4

@@ -19,6 +19,7 @@ from sync.serve import running
 from tests.stories.trouble import GALAT, KADIV, KASI, KEPALA, LENGKAP, alarms, fair, finding, hours, parked, says, sound, strike
 from tests.stories.world import World, example_form
 from tests.stories.world import world as told
+from tests.tables import laid
 
 LOGIN = "<!DOCTYPE html><html><title>Masuk</title></html>"
 FOREVER = 1_000_000
@@ -27,7 +28,7 @@ FOREVER = 1_000_000
 @pytest.fixture(scope="module")
 def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     folder = tmp_path_factory.mktemp("dunia")
-    with told(folder, f"sqlite:///{folder / 'alur.db'}") as world:
+    with told(folder, laid(f"sqlite:///{folder / 'alur.db'}")) as world:
         yield world
 
 

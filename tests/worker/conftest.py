@@ -33,6 +33,7 @@ from sync.reconcile import Reconciler
 from sync.wording import Wording
 from tests.core.office import ROLES, TEAM, organisation
 from tests.edge.portal import form
+from tests.tables import laid
 
 POS = load("pengaduan-masalah-teknis-si.2025-05")
 OFFICE = organisation()
@@ -228,8 +229,7 @@ WRITTEN = {"date": "31 Desember 2026", "priority": "tinggi"}
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     clock = SimulatedClock(datetime(2026, 6, 2, 2, tzinfo=UTC))
-    store = Store(f"sqlite:///{tmp_path}/alur.db", clock=clock)
-    store.migrate()
+    store = Store(laid(f"sqlite:///{tmp_path}/alur.db"), clock=clock)
     with GitLab(clock) as gitlab, Post(store) as post:
         threading.Thread(target=post.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "Layanan alur-pos")

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
-LOG_PAGES = 4000  # 16 MiB of SQLite's log, before it is copied: a page that many transactions changed is copied once
 RESTED = 1.0  # seconds after which a connection is asked whether it is still there: each time would cost as much as a statement
 POOL = {"pool_timeout": 5, "pool_use_lifo": True}
 """The connection used last is taken first: what SQLite has read stays with a connection, and is read anew once another one has written."""
@@ -246,7 +245,7 @@ def _open_sqlite(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> 
     del entry
     connection.isolation_level = None
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON", f"wal_autocheckpoint={LOG_PAGES}"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}")
     except sqlite3.Error:
         connection.close()

@@ -155,7 +155,7 @@ def headers_here() -> dict[str, str]:
 
 def delivery_id(headers: Mapping[str, str]) -> str:
     """The id under which this message came, "" where it came with none that can be one: for the logs."""
-    given = (headers.get(ID) or headers.get("idempotency-key", "")).strip()
+    given = headers.get(ID, headers.get("idempotency-key", "")).strip()
     return given if IDENTIFIER.fullmatch(given) else ""
 
 

@@ -55,15 +55,16 @@ class Front:
             if _small(headers.get("content-length", "")):
                 body = await _whole(receive)
                 if body is not None:
-                    await _send(await self._answer(self._calls[scope["path"]], headers, body), send)
+                    answer = await self._answer(self._calls[scope["path"]], headers, body)
+                    await _send(for_nobody_else(answer), send)
                 return
         await self._pages(scope, receive, send)
 
     async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> Response:
         try:
-            return for_nobody_else(await self._taken(call(headers, body)))
+            return await self._taken(call(headers, body))
         except Exception as fault:  # noqa: BLE001 -- nobody else would answer
-            return for_nobody_else(failed(fault, headers))
+            return failed(fault, headers)
 
     async def _taken(self, taking: Taking) -> Response:
         """The answer; what has to be waited for is waited for in other threads."""

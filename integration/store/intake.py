@@ -73,24 +73,24 @@ class Arrival:
 
 
 class _Group:
-    """Requests that wait for the same transaction: one of them, the leader, writes for all and names the next leader."""
+    """Arrivals that wait for the same transaction: one of them, the leader, writes for all and names the next leader."""
 
     def __init__(self) -> None:
         self.queue: list[Arrival] = []
         self._led = False
         self._lock = threading.Lock()
 
-    def join(self, request: Arrival) -> bool:
-        """Wait for a transaction from now on; whether the request is to lead it at once, because nobody else does."""
+    def join(self, arrival: Arrival) -> bool:
+        """Wait for a transaction from now on; whether the arrival is to lead it at once, because nobody else does."""
         with self._lock:
-            self.queue.append(request)
+            self.queue.append(arrival)
             leads, self._led = not self._led, True
         return leads
 
     def take(self) -> list[Arrival]:
-        """The oldest requests that fit into one transaction, the leader first of them."""
+        """The oldest arrivals that fit into one transaction, the leader first of them."""
         with self._lock:
-            sizes = itertools.accumulate(len(request.delivery.body) for request in self.queue[:LARGEST_GROUP])
+            sizes = itertools.accumulate(len(arrival.delivery.body) for arrival in self.queue[:LARGEST_GROUP])
             fitting = max(1, sum(size <= LARGEST_BYTES for size in sizes))
             taken = self.queue[:fitting]
             del self.queue[:fitting]
@@ -105,7 +105,7 @@ class _Group:
 
 
 class Intake(Keys):
-    """Keeps deliveries. One fsync serves all arrivals that arrive while the one before is running."""
+    """Keeps deliveries. One fsync serves all that arrive while the one before is running."""
 
     def __init__(self, url: str, *, clock: Clock, wall: Clock = utc_now, keyring: Keyring = PLAIN) -> None:
         super().__init__(url, clock=clock, wall=wall, keyring=keyring)

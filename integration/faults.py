@@ -1,4 +1,4 @@
-"""The two kinds of failure of outside work. An adapter maps whatever its library raises to one of them.
+"""The two kinds of failure of outside work, and that of the store. An adapter maps whatever its library raises to one of them.
 
 Whatever is neither is a fault of the programme: only the worker loop catches it, and keeps its traceback in the row.
 """
@@ -66,6 +66,10 @@ class NeedsOperator(Transient):
     def __init__(self, message: str, failure: Failure, *, remedy: str, retry_after: timedelta | None = None) -> None:
         super().__init__(message, failure, retry_after=retry_after)
         self.remedy = remedy
+
+
+class StoreDown(Exception):
+    """The database cannot be reached, is locked or full. Nothing was kept."""
 
 
 class Permanent(Exception):

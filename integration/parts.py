@@ -4,7 +4,6 @@ Nothing here talks to anybody: the database is opened with the first question, t
 """
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from integration import procedures as procedure_files
 from integration.clock import Clock, utc_now
@@ -18,12 +17,6 @@ from integration.sealing import Keyring
 from integration.settings import Settings
 from integration.store import Store
 from integration.vacancies import office_roles
-
-
-def secrets(settings: Settings) -> list[str]:
-    """Every secret among the settings, and the passwords inside their addresses: what no log may show."""
-    values = [value for name in type(settings).model_fields for value in settings.secrets(name)]
-    return [*values, *(password for value in values if (password := urlsplit(value).password))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,6 +173,12 @@ class _Variables(BaseSettings):
         value = getattr(self, name)
         return [part.get_secret_value() for part in (value if isinstance(value, tuple) else (value,)) if isinstance(part, SecretStr)]
 
+    @property
+    def every_secret(self) -> list[str]:
+        """Every secret among the settings, and the passwords inside their addresses: what no log may show."""
+        values = [value for name in type(self).model_fields for value in self.secrets(name)]
+        return [*values, *(password for value in values if (password := urlsplit(value).password))]
+
     @classmethod
     def read(cls, environ: Mapping[str, str] | None = None, env_file: Path | None = Path(".env")) -> Self:
         """The settings of these variables (None: the process's own) over those of the file, where there is one.

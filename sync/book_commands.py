@@ -8,7 +8,8 @@ from integration.neutral import clean
 from integration.yamlfile import FileFaults
 from sync import console as shown
 from sync.book import series_named, take_over, titles
-from sync.terminal import WORDS, failed, opened, show
+from sync.opening import opened
+from sync.terminal import WORDS, failed, show
 
 
 @click.group(help=WORDS["help_numbers"])

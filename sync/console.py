@@ -13,7 +13,6 @@ from babel.dates import format_date, format_datetime
 from rich.table import Table
 from rich.text import Text
 
-from integration.faults import Failure
 from integration.neutral import clean
 from integration.procedure.case import Case
 from integration.procedure.deadlines import CalendarGap, Span, counted_days, skipped, worked
@@ -24,6 +23,7 @@ from integration.store import CaseRow, InboxRow, NumberRow, OutboxRow
 from integration.templates import messages
 from sync.book import gaps
 from sync.display import place
+from sync.terminal import cause
 
 LOCALE = "id"
 LONGEST_CELL = 100
@@ -181,13 +181,6 @@ def _table(title: str, *columns: str, **values: str) -> Table:
     for column in columns:
         table.add_column(words[f"column_{column}"], overflow="fold", no_wrap=column in WHOLE)
     return table
-
-
-def cause(failure: str) -> dict[str, str]:
-    """Why something failed ("cause") and what to do about it ("fix"); `failure`: a word of integration.faults, perhaps a newer one."""
-    words = messages("faults")
-    known = failure if failure in words else Failure.OTHER
-    return {"cause": words[known], "fix": words[f"{known}_fix"]}
 
 
 def _state(row: InboxRow | OutboxRow, tz: tzinfo) -> list[str]:

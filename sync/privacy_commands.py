@@ -16,8 +16,9 @@ from integration.store import Restraint, Right
 from integration.store.subjects import WITHIN
 from integration.templates import messages
 from sync import console
+from sync.opening import known_case, opened
 from sync.privacy import ON_REQUEST, TIME_OVER
-from sync.terminal import failed, known_case, opened, show
+from sync.terminal import failed, show
 from sync.wiring import Service
 
 WORDS = messages("privacy")

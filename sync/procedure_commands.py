@@ -9,15 +9,16 @@ from pathlib import Path
 import click
 
 from integration import logs, procedures
-from integration.parts import Parts, secrets
+from integration.parts import Parts
 from integration.procedures import UnknownProcedure
 from integration.procedures.show import as_table, mermaid
 from integration.settings import Settings
 from integration.templates import messages
 from sync import migration
+from sync.opening import known_case, opened
 from sync.simulation import Asked, simulate
 from sync.simulation_shown import as_json, told
-from sync.terminal import WORDS, failed, known_case, opened, show
+from sync.terminal import WORDS, failed, show
 
 PAST, SYNTHETIC, BOTH = "past", "synthetic", "both"
 
@@ -64,7 +65,7 @@ def procedure_show(name: str | None, *, diagram: bool) -> None:
 def procedure_simulate(file: Path, cases: int, source: str, seed: int, *, as_data: bool) -> None:
     """Try an edited procedure beside the one in force, on past and on invented cases."""
     settings = Settings.read()
-    logs.configure("WARNING", secrets(settings))
+    logs.configure("WARNING", settings.every_secret)
     try:
         edited = procedures.load(file)
     except OSError:

@@ -4,19 +4,23 @@ A stop loses nothing: no new request is taken, the rows in hand are finished, th
 """
 
 import logging
+import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+import click
 from waitress.server import TcpWSGIServer, create_server  # type: ignore[import-untyped]
 
 from integration.doorbell import Embedded
 from integration.faults import Permanent, Transient
 from integration.settings import Bind
 from integration.store import StoreDown
-from sync.wiring import Service
+from sync.terminal import WORDS, configured
+from sync.wiring import Service, build
 from webhooks.app import create_app
 
 WEB_THREADS = 8
@@ -173,3 +177,18 @@ def running(service: Service, bind: Bind) -> Iterator[OneProcess]:
 
 def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+@click.command(help=WORDS["help_serve"])
+def serve() -> None:
+    """Serve until told to stop, or a thread ends."""
+    settings = configured().model_copy(update={"broker_url": None})
+    process = OneProcess(build(settings), settings.bind)
+    threading.excepthook = log_end_of_thread
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: process.stop.set())
+    process.start()
+    click.echo(WORDS["listening"].format(url=process.url))
+    process.stop.wait()
+    process.close()
+    sys.exit(process.failed)

@@ -1,6 +1,6 @@
-"""What all commands of `alur` share: how they begin, what they say, and how they end.
+"""What all commands of `alur` share: how processes begin, what is said, and how a command ends; nothing that takes long to load.
 
-Whatever they say to a person comes from templates/messages/cli.yaml.
+Whatever is said to a person comes from templates/messages/cli.yaml.
 """
 
 import sys
@@ -11,11 +11,9 @@ import click
 from rich.console import Console
 
 from integration import logs
-from integration.parts import secrets
-from integration.procedure.case import Case, fold
+from integration.faults import Failure
 from integration.settings import Settings
 from integration.templates import messages
-from sync.wiring import Service, build
 
 WORDS = messages("cli")
 
@@ -29,23 +27,23 @@ def failed(sentence: str, words: Mapping[str, str] = WORDS, **values: object) ->
 def configured() -> Settings:
     """The settings, with logs as they say. Raises SettingsFaults."""
     settings = Settings.read()
-    logs.configure(settings.log_level, secrets(settings))
+    logs.configure(settings.log_level, settings.every_secret)
     return settings
 
 
-def opened() -> Service:
-    """The service, for a command that asks it something and ends."""
-    settings = Settings.read()
-    logs.configure("WARNING", secrets(settings))
-    return build(settings)
+def configured_for_many() -> tuple[Settings, str]:
+    """The same for one process of many, and where their broker is; ends with a sentence where none is said. Raises SettingsFaults."""
+    settings = configured()
+    if settings.broker_url is None:
+        failed("broker_missing")
+    return settings, settings.broker_url.get_secret_value()
 
 
-def known_case(service: Service, ticket: str) -> Case:
-    """The case of this ticket as it stands; ends with a sentence where there is none, or none yet."""
-    known = fold(service.store.entries(ticket))
-    if known is None:
-        failed("not_worked_on" if service.store.ticket_exists(ticket) else "unknown_ticket", ticket=ticket)
-    return known
+def cause(failure: str) -> dict[str, str]:
+    """Why something failed ("cause") and what to do about it ("fix"); `failure`: a word of integration.faults, perhaps a newer one."""
+    words = messages("faults")
+    known = failure if failure in words else Failure.OTHER
+    return {"cause": words[known], "fix": words[f"{known}_fix"]}
 
 
 def show(what: object) -> None:

@@ -15,7 +15,7 @@ import click
 
 from integration import logs
 from integration.clock import utc_now
-from integration.parts import Parts, secrets
+from integration.parts import Parts
 from integration.procedure.definition import by_revision
 from integration.sealing import KeyClosed
 from integration.settings import Settings, SettingsFaults
@@ -25,9 +25,10 @@ from integration.templates import messages
 from sync import backup as backups
 from sync.audit import audit
 from sync.doctor import Finding, check
+from sync.opening import opened
 from sync.provision import Change
 from sync.renewal import VARIABLE, NotKept, Place, renew
-from sync.terminal import WORDS, failed, opened
+from sync.terminal import WORDS, failed
 from sync.wiring import Service
 
 SAID = messages("upkeep")
@@ -68,7 +69,7 @@ def doctor(*, as_json: bool) -> None:
             raise
         _as_json([{"code": "settings", "state": "ill", "title": SAID["settings"], "detail": str(one), "fix": ""} for one in faults.faults])
         sys.exit(2)
-    logs.configure("ERROR", secrets(settings))
+    logs.configure("ERROR", settings.every_secret)
     service = Service(Parts.unproved(settings))
     findings = check(service.parts, service.platform(), service.provisioning())
     if as_json:
@@ -102,7 +103,7 @@ def token() -> None:
 def token_rotate(days: int, out: Path | None) -> None:
     """Another token in the place of the one of the settings."""
     settings = Settings.read()
-    logs.configure("WARNING", secrets(settings))
+    logs.configure("WARNING", settings.every_secret)
     platform = Service(Parts.unproved(settings)).platform()
     place = Place(out) if out else None if os.environ.get(VARIABLE) else Place.of(Path(".env"))
     if place is None:
@@ -204,7 +205,7 @@ def database_migrate(to: str | None) -> None:
 def _whole() -> Iterator[tuple[Parts, Copies]]:
     """The parts, their tables as they are found, and the same database as a whole."""
     settings = Settings.read()
-    logs.configure("WARNING", secrets(settings))
+    logs.configure("WARNING", settings.every_secret)
     parts, database = Parts.unproved(settings), Copies(settings.database_url.get_secret_value(), clock=utc_now)
     try:
         yield parts, database
@@ -225,7 +226,3 @@ def _files(manifest: backups.Manifest) -> int:
 def _local(manifest: backups.Manifest) -> str:
     """When a backup was made, by the clock of this machine's administrator."""
     return f"{manifest.made_at.astimezone():%Y-%m-%d %H.%M %Z}"
-
-
-upkeep = (provision, doctor, token, backup, restore, database)
-"""The commands, for the command line to take up."""

@@ -14,7 +14,7 @@ from flask import Flask, Response
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
 
 from integration import logs, tracing
-from integration.parts import Parts, secrets
+from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import StoreDown
 from integration.templates import TEMPLATES
@@ -85,7 +85,7 @@ def front(parts: Parts) -> Front:
 def application() -> Front:
     """The edge as the environment describes it: what the server of `alur web` calls in each of its processes."""
     settings = Settings.read()
-    logs.configure(settings.log_level, secrets(settings))
+    logs.configure(settings.log_level, settings.every_secret)
     tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()

@@ -3,6 +3,7 @@
 Everything a caller needs is imported from here.
 """
 
+from integration.faults import StoreDown
 from integration.store.intake import LARGEST_GROUP, Arrival
 from integration.store.quotas import ALL, ISSUES, NOTES
 from integration.store.reading import Store
@@ -23,7 +24,6 @@ from integration.store.rows import (
     NumberState,
     OutboxRow,
     Parked,
-    StoreDown,
     TakenOver,
     Turn,
     Waiting,

@@ -22,8 +22,8 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from integration.clock import Clock, utc_now
+from integration.faults import StoreDown
 from integration.sealing import PLAIN, Keyring
-from integration.store.rows import StoreDown
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -17,9 +17,10 @@ from sqlalchemy.engine import Connection
 from integration import tracing
 from integration.clock import Clock, utc_now
 from integration.codec import Json
+from integration.faults import StoreDown
 from integration.sealing import PLAIN, Keyring, seal
 from integration.store.keys import Keys
-from integration.store.rows import NEW, Conflict, Delivery, Kept, StoreDown
+from integration.store.rows import NEW, Conflict, Delivery, Kept
 from integration.tables import DONE, WAITING, cases, counters, inbox, lanes, sequences
 
 LARGEST_GROUP = 64  # requests

@@ -15,10 +15,6 @@ NEW = "baru"
 """The status of a case whose form is kept but not yet worked on; the only status the store itself writes."""
 
 
-class StoreDown(Exception):
-    """The database cannot be reached, is locked or full. Nothing was kept."""
-
-
 class LeaseLost(Exception):
     """Somebody else holds the lane now; whatever was worked out under the old lease must be dropped."""
 

@@ -21,7 +21,7 @@ NOTHING, HEARD = "bare.nothing", "bare.heard"
 
 def bare(settings: Settings, file: Path = Path(os.devnull)) -> Celery:
     """The app of the worker, with these tasks besides its own."""
-    app = make_app(settings)
+    app = make_app(settings, settings.broker_url.get_secret_value())
 
     def nothing() -> None:
         pass

@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from sync.worker import SWEEP_EVERY
+from sync.beat import SWEEP_EVERY
 from tests.stories.world import World, world
 
 MOST = 240

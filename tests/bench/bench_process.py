@@ -19,7 +19,8 @@ from integration.clock import utc_now
 from integration.doorbell import celery_app
 from integration.store import Store
 from sandbox.campus import Campus
-from sync.worker import BEAT, CONCURRENCY
+from sync.beat import BEAT
+from sync.worker import CONCURRENCY
 from tests.crash.test_random_kills import children
 from tests.processes import environment, process, ready, run, wait_for, walk
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form

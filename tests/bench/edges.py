@@ -23,7 +23,7 @@ from prometheus_client import Counter
 from integration import logs, signatures
 from integration.clock import utc_now
 from integration.codec import Json
-from integration.parts import Parts, secrets
+from integration.parts import Parts
 from integration.settings import Settings
 from integration.store import Arrival, Kept
 from sync.serve import Web
@@ -49,14 +49,14 @@ class OnlyCounts:
 def limit() -> Front:
     """Our own edge without a database: it verifies, validates, rings and answers."""
     settings = Settings.read()
-    logs.configure(settings.log_level, secrets(settings))
+    logs.configure(settings.log_level, settings.every_secret)
     return front(replace(Parts.of(settings), store=OnlyCounts()))
 
 
 def usual() -> Flask:
     """The usual pattern: verify, hand over to the broker, answer. The form is not validated and no result is asked for."""
     settings = Settings.read()
-    logs.configure(settings.log_level, secrets(settings))
+    logs.configure(settings.log_level, settings.every_secret)
     keys = [signatures.Secret.parse(secret.get_secret_value()) for secret in settings.portal_secrets]
     broker = Celery("usual", broker=settings.broker_url.get_secret_value())
     app = Flask(__name__)
@@ -136,7 +136,7 @@ def serve(app: str) -> None:
 def serve_by_waitress() -> None:
     """The web side of `alur serve`, alone: its workers would need a platform, and their work is in another table."""
     settings = Settings.read()
-    logs.configure(settings.log_level, secrets(settings))
+    logs.configure(settings.log_level, settings.every_secret)
     parts = Parts.of(settings)
     parts.store.migrate()
     Web(Service(parts), settings.bind).run()

@@ -1,26 +1,31 @@
 """The service's lives, one after another, each in a forked process of its own: told what to do on standard input, telling what it did.
 
 A mortal life ends, without a goodbye, at the first of our statements at which no life has ended before. So every statement between
-receiving and effect is a crash point, named by its file, function and line: nothing of the service knows that it is watched.
+receiving and effect is a crash point, named by its file, function and line. What is watched is our source as it stands, compiled with a
+look at its fate before each statement of its functions; nothing else of the service knows of it, and the rest runs at its own speed.
 
 Order, one JSON object a line: {"messages": [{"path", "headers", "body"}], "visited": [point], "mortal": bool, "sweeps": bool}
 Answer, one JSON object a line: {"died": point or "", "answers": [status of each message answered], "error": traceback or ""}
 """
 
+import ast
+import builtins
 import gc
 import json
 import os
 import sys
 import traceback
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any, TextIO
+from types import CodeType, ModuleType
+from typing import TYPE_CHECKING, Any, TextIO
 
-from flask import Flask
+if TYPE_CHECKING:
+    from flask import Flask
 
-from integration.settings import Settings
-from sync.wiring import Service, build
-from webhooks.app import create_app
+    from sync.wiring import Service
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
@@ -36,40 +41,87 @@ WATCHED = (
     "sync/outbox.py",
     "sync/portal.py",
     "sync/reports.py",
+    "webhooks/calls.py",
     "webhooks/hooks.py",
     "webhooks/intake.py",
 )
+LOOK = "_fate_at"
+"""The name watched code looks at its fate by, among the built-in ones."""
+
+
+class Points(ast.NodeTransformer):
+    """Puts a look at its fate before each statement of a module's functions."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._names: list[str] = []
+        self._function: ast.AST | None = None  # the innermost one
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        """See the class."""
+        outer = self._function
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            self._names.append(node.name)
+            self._function = node if isinstance(node, ast.FunctionDef) else None
+        super().generic_visit(node)
+        for field in ("body", "orelse", "finalbody"):
+            statements = getattr(node, field, None)
+            if self._function and isinstance(statements, list):
+                setattr(node, field, [each for statement in statements for each in self._looked(statement)])
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            self._names.pop()
+            self._function = outer
+        return node
+
+    def _looked(self, statement: ast.stmt) -> tuple[ast.stmt, ...]:
+        """The statement after its look; words that do nothing need none."""
+        assert isinstance(self._function, ast.FunctionDef)
+        if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+            return (statement,)
+        point = f"{self._path}:{'.'.join(self._names)}+{statement.lineno - self._function.lineno}"
+        look = ast.Expr(ast.Call(ast.Name(LOOK, ast.Load()), [ast.Constant(point)], []))
+        return ast.fix_missing_locations(ast.copy_location(look, statement)), statement
+
+
+class WatchedSource(SourceFileLoader):
+    """Loads a module with its points in it, from its source each time."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        """The module, to be run."""
+        path = self.get_filename(fullname)
+        tree = Points(path.removeprefix(f"{ROOT}/")).visit(ast.parse(self.get_data(path), path))
+        code: CodeType = compile(tree, path, "exec", dont_inherit=True)
+        return code
+
+
+class Watching(MetaPathFinder):
+    """Finds what is watched before anybody else does."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """The module, if it is watched."""
+        found = PathFinder.find_spec(fullname, path, target)
+        file = str(found.origin).removeprefix(f"{ROOT}/") if found else ""
+        if found and file.startswith(WATCHED) and file.startswith(tuple(os.environ["CRASH_IN"].split())):
+            found.loader = WatchedSource(fullname, str(found.origin))
+            return found
+        return None
 
 
 class Fate:
-    """Watches our own statements, and ends the process at the first one that is not among the visited."""
+    """Ends the process at the first point that is not among the visited; harmless until `visited` is said."""
 
-    def __init__(self, visited: frozenset[str], tell: TextIO) -> None:
-        self._visited = visited
-        self._tell = tell
-        self._names: dict[CodeType, str] = {}
+    def __init__(self) -> None:
+        self.visited: frozenset[str] | None = None
+        self.tell: TextIO = sys.stdout
 
-    def watch(self, frame: FrameType, event: str, arg: object) -> Any:
-        """For `sys.settrace`: watch the lines of our own functions, and of no others."""
-        del event, arg
-        return self._line if self._name(frame.f_code) else None
+    def at(self, point: str) -> None:
+        """Here the process may end."""
+        if self.visited is not None and point not in self.visited:
+            told(self.tell, died=point)
+            os._exit(77)
 
-    def _line(self, frame: FrameType, event: str, arg: object) -> Any:
-        del arg
-        if event == "line":
-            point = f"{self._name(frame.f_code)}+{frame.f_lineno - frame.f_code.co_firstlineno}"
-            if point not in self._visited:
-                told(self._tell, died=point)
-                os._exit(77)
-        return self._line
 
-    def _name(self, code: CodeType) -> str:
-        """The function, with its file; "" for one that is not watched."""
-        if code not in self._names:
-            path = code.co_filename.removeprefix(f"{ROOT}/")
-            watched = path.startswith(WATCHED) and path.startswith(tuple(os.environ["CRASH_IN"].split()))
-            self._names[code] = f"{path}:{code.co_qualname}" if watched else ""
-        return self._names[code]
+FATE = Fate()
 
 
 def told(where: TextIO, **what: object) -> None:
@@ -78,10 +130,10 @@ def told(where: TextIO, **what: object) -> None:
     where.flush()
 
 
-def live(service: Service, app: Flask, order: dict[str, Any], tell: TextIO) -> None:
+def live(service: "Service", app: "Flask", order: dict[str, Any], tell: TextIO) -> None:
     """What a process does from its start: takes what is sent, looks for what no hook told if it is to, works until nothing is left."""
     if order["mortal"]:
-        sys.settrace(Fate(frozenset(order["visited"]), tell).watch)
+        FATE.visited, FATE.tell = frozenset(order["visited"]), tell
     service.store.break_leases()
     for message in order["messages"]:
         answer = app.test_client().post(message["path"], data=message["body"].encode(), headers=message["headers"])
@@ -89,10 +141,10 @@ def live(service: Service, app: Flask, order: dict[str, Any], tell: TextIO) -> N
     if order["sweeps"]:
         service.reconciler.sweep()
     service.drain.until_idle()
-    sys.settrace(None)
+    FATE.visited = None
 
 
-def lived(service: Service, app: Flask, order: dict[str, Any]) -> dict[str, Any]:
+def lived(service: "Service", app: "Flask", order: dict[str, Any]) -> dict[str, Any]:
     """One life, and what is known of it afterwards."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -115,6 +167,12 @@ def lived(service: Service, app: Flask, order: dict[str, Any]) -> dict[str, Any]
 
 def main() -> None:
     """Live as often as told to."""
+    setattr(builtins, LOOK, FATE.at)
+    sys.meta_path.insert(0, Watching())
+    from integration.settings import Settings  # noqa: PLC0415 -- found by Watching
+    from sync.wiring import build  # noqa: PLC0415
+    from webhooks.app import create_app  # noqa: PLC0415
+
     service = build(Settings.read(env_file=None))
     app = create_app(service.parts)
     assert service.drain.until_idle() == 0

@@ -5,7 +5,7 @@ from redis import Redis
 
 from integration.doorbell import celery_app
 from integration.store import StoreDown
-from sync.worker import TICK, TICK_EVERY, OneOfMany
+from sync.beat import TICK, TICK_EVERY, OneOfMany
 
 
 def schedule(app: Celery, leads) -> OneOfMany:

@@ -58,6 +58,8 @@ class Campus:
         self.gitlab = GitLab(clock, seed=seed)
         self.portal = portal or Portal(clock)
         self.people: dict[str, User] = {}
+        self._eyes = requests.Session()
+        self._iids: dict[str, int] = {}  # of the issues seen so far, by ticket
 
     def __enter__(self) -> Self:
         self.gitlab.start()
@@ -74,6 +76,7 @@ class Campus:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._eyes.close()
         self.portal.stop()
         self.gitlab.stop()
 
@@ -85,6 +88,7 @@ class Campus:
         """Be as this or another campus was when it remembered; what was done here since is forgotten, the addresses stay."""
         told = pickle.loads(memory)  # noqa: S301 -- our own
         self.gitlab.memory, self.people, self.project, self.bot, self._onlooker, self.portal.callbacks = told
+        self._iids.clear()
 
     # --- who and where ---
 
@@ -107,35 +111,43 @@ class Campus:
         return found[0]
 
     def iid(self, ticket: str) -> int:
-        """The number of the case's issue."""
-        return int(self.issue(ticket)["iid"])
+        """The number of the case's issue; once there is one, it stays that one."""
+        if ticket not in self._iids:
+            self._iids[ticket] = int(self.issue(ticket)["iid"])
+        return self._iids[ticket]
 
     def labels(self, ticket: str) -> set[str]:
         """The names of the labels on the case's issue."""
-        return set(self.issue(ticket)["labels"])
+        return set(self._shown(ticket)["labels"])
 
     def notes(self, ticket: str) -> list[str]:
         """What was said in the case's issue, oldest first, without the platform's own records."""
         return [note["body"] for note in self.rows(f"issues/{self.iid(ticket)}/notes", sort="asc") if not note["system"]]
 
     def _description(self, ticket: str) -> str:
-        return str(self.issue(ticket)["description"])
+        return str(self._shown(ticket)["description"])
+
+    def _shown(self, ticket: str) -> Mapping[str, Any]:
+        """The case's issue, without looking whether it is the only one."""
+        issue: Mapping[str, Any] = self._look(f"issues/{self.iid(ticket)}").json()
+        return issue
 
     def rows(self, path: str, **query: str) -> list[dict[str, Any]]:
         """All rows of a list of the project, as an onlooker with every right sees them."""
         rows: list[dict[str, Any]] = []
         page = "1"
         while page:
-            answer = requests.get(
-                f"{self.gitlab.url}/api/v4/projects/{self.project.id}/{path}",
-                params={**query, "per_page": "100", "page": page},
-                headers={"PRIVATE-TOKEN": self._onlooker.token},
-                timeout=30,
-            )
-            answer.raise_for_status()
+            answer = self._look(path, **query, per_page="100", page=page)
             rows += answer.json()
             page = answer.headers.get("x-next-page", "")
         return rows
+
+    def _look(self, path: str, **query: str) -> requests.Response:
+        """Something of the project, as an onlooker with every right gets it."""
+        url = f"{self.gitlab.url}/api/v4/projects/{self.project.id}/{path}"
+        answer = self._eyes.get(url, params=query, headers={"PRIVATE-TOKEN": self._onlooker.token}, timeout=30)
+        answer.raise_for_status()
+        return answer
 
     def step(self, ticket: str) -> Step:
         """The step the issue's label shows. LookupError where it shows none or several."""
@@ -150,11 +162,8 @@ class Campus:
 
     def uploads(self, ticket: str) -> list[bytes]:
         """The contents of the files the case's issue links to."""
-        headers = {"PRIVATE-TOKEN": self._onlooker.token}
-        places = re.findall(r"/uploads/[0-9a-f]{32}/[\w.-]+", "\n".join([self._description(ticket), *self.notes(ticket)]))
-        return [
-            requests.get(f"{self.gitlab.url}/api/v4/projects/{self.project.id}{p}", headers=headers, timeout=30).content for p in places
-        ]
+        places = re.findall(r"uploads/[0-9a-f]{32}/[\w.-]+", "\n".join([self._description(ticket), *self.notes(ticket)]))
+        return [self._look(place).content for place in places]
 
     # --- acting ---
 
@@ -197,11 +206,16 @@ class Campus:
         account = self._performer(ticket, step)
         if self.procedure.duty and outcome.word == self.procedure.duty.outcome and step.number == self.procedure.duty.step:
             self.report(ticket, 100, account=account)
-        elif outcome.kind is OutcomeKind.FORWARD and not step.sections and step.number % 2:
+        elif outcome.kind is OutcomeKind.FORWARD and self.drags(step):
             self._move_card(ticket, step, outcome, account)
         else:
             self.comment(account, ticket, self._command(step, outcome, reason))
         return account
+
+    @staticmethod
+    def drags(step: Step) -> bool:
+        """Whether people here go on from this step by dragging the card, not by typing."""
+        return not step.sections and step.number % 2 == 1
 
     def _outcome(self, step: Step, word: str) -> Outcome:
         outcome = step.outcome(word) if word else next(o for o in step.outcomes if o.kind is OutcomeKind.FORWARD)
@@ -228,7 +242,7 @@ class Campus:
 
     def team(self, ticket: str) -> list[str]:
         """Two programmers for this case: those who know its system first."""
-        title = str(self.issue(ticket)["title"])
+        title = str(self._shown(ticket)["title"])
         ranked = sorted(self.organisation.programmers, key=lambda p: (not any(s in title for s in p.systems), p.account))
         return [p.account for p in ranked[:2]]
 

@@ -80,7 +80,8 @@ def known(store: Store, ticket: str) -> Case:
 
 def see(campus: Campus, case: Case) -> None:
     """People see where the case stands before they act: the word that led there, typed again at once, counts for the step before."""
-    forward = way_forward(campus.procedure.step(case.step)) if case.step else None
+    step = campus.procedure.step(case.step) if case.step else None
+    forward = way_forward(step) if step and not campus.drags(step) else None
     if forward and case.entered_at and case.history[-2].outcome == forward.word:
         time.sleep(max(0.0, (case.entered_at + AT_ONCE - utc_now()).total_seconds() + 0.1))
 

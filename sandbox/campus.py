@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
@@ -111,10 +112,8 @@ class Campus:
         return found[0]
 
     def iid(self, ticket: str) -> int:
-        """The number of the case's issue; once there is one, it stays that one."""
-        if ticket not in self._iids:
-            self._iids[ticket] = int(self.issue(ticket)["iid"])
-        return self._iids[ticket]
+        """The number of the case's issue."""
+        return int(self._shown(ticket)["iid"])
 
     def labels(self, ticket: str) -> set[str]:
         """The names of the labels on the case's issue."""
@@ -128,8 +127,11 @@ class Campus:
         return str(self._shown(ticket)["description"])
 
     def _shown(self, ticket: str) -> Mapping[str, Any]:
-        """The case's issue, without looking whether it is the only one."""
-        issue: Mapping[str, Any] = self._look(f"issues/{self.iid(ticket)}").json()
+        """The case's issue where it was last, without looking whether it is the only one; where it is no more, it is looked for anew."""
+        iid = self._iids.get(ticket)
+        answer = self._look(f"issues/{iid}") if iid else None
+        issue: Mapping[str, Any] = self.issue(ticket) if answer is None or answer.status_code == HTTPStatus.NOT_FOUND else answer.json()
+        self._iids[ticket] = int(issue["iid"])
         return issue
 
     def rows(self, path: str, **query: str) -> list[dict[str, Any]]:
@@ -138,6 +140,7 @@ class Campus:
         page = "1"
         while page:
             answer = self._look(path, **query, per_page="100", page=page)
+            answer.raise_for_status()
             rows += answer.json()
             page = answer.headers.get("x-next-page", "")
         return rows
@@ -145,9 +148,7 @@ class Campus:
     def _look(self, path: str, **query: str) -> requests.Response:
         """Something of the project, as an onlooker with every right gets it."""
         url = f"{self.gitlab.url}/api/v4/projects/{self.project.id}/{path}"
-        answer = self._eyes.get(url, params=query, headers={"PRIVATE-TOKEN": self._onlooker.token}, timeout=30)
-        answer.raise_for_status()
-        return answer
+        return self._eyes.get(url, params=query, headers={"PRIVATE-TOKEN": self._onlooker.token}, timeout=30)
 
     def step(self, ticket: str) -> Step:
         """The step the issue's label shows. LookupError where it shows none or several."""

@@ -44,7 +44,7 @@ class Drain:
     """One worker's hands; not shared between threads. `stop`, once set, ends the work after the row in hand.
 
     `tally` is what this thread counts: told to the store once there is enough of it, and whenever nothing is left to do. `ring` calls a
-    colleague: when there is work, and when some is given back unbegun.
+    colleague: when more is due than this one has begun with, and when some is given back unbegun.
     """
 
     store: Store
@@ -58,7 +58,7 @@ class Drain:
         """Work until nothing is due any more, or for so long; gives how many rows were worked. Raises StoreDown."""
         end, rows = time.monotonic() + seconds, 0
         work = self._claim()
-        if work is not None:
+        if work is not None and work[0].others_wait:
             self.ring()
         while work is not None:
             if self.stop.is_set() or time.monotonic() >= end:

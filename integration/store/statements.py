@@ -35,12 +35,9 @@ PROLONGED = sa.update(lanes).where(HELD).values(lease_until=UNTIL)
 GIVEN_BACK = sa.update(lanes).where(HELD).values(token=None, lease_until=None, next_due=AT)
 
 _free = lanes.alias()
+_CLAIMABLE = (_free.c.next_due <= NOW) & (_free.c.lease_until.is_(None) | (_free.c.lease_until <= sa.bindparam("wall", type_=Moment)))
 _LONGEST_WAITING = (
-    sa.select(_free.c.lane)
-    .where(_free.c.next_due <= NOW, _free.c.lease_until.is_(None) | (_free.c.lease_until <= sa.bindparam("wall", type_=Moment)))
-    .order_by(_free.c.next_due, _free.c.lane)
-    .limit(1)
-    .with_for_update(skip_locked=True)
+    sa.select(_free.c.lane).where(_CLAIMABLE).order_by(_free.c.next_due, _free.c.lane).limit(1).with_for_update(skip_locked=True)
 )
 CLAIMED = (
     sa.update(lanes)
@@ -48,6 +45,7 @@ CLAIMED = (
     .values(token=TOKEN, lease_until=UNTIL)
     .returning(lanes.c.lane)
 )
+MORE_CLAIMABLE = sa.select(sa.exists().where(_CLAIMABLE))
 
 # --- its inbox: the oldest row; a look at the platform waits while that is closed ---
 

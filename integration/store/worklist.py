@@ -69,7 +69,10 @@ class Worklist(Intake, PublicIds, Quotas):
         """
         with self._write() as connection:
             turn = self._claimed(connection, lease, onward=onward)
-            return (turn, self._due(connection, turn)) if turn else None
+            if turn is None:
+                return None
+            turn.others_wait = connection.execute(statements.MORE_CLAIMABLE, {"now": self.clock(), "wall": self.wall()}).scalar_one()
+            return turn, self._due(connection, turn)
 
     def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> Work | None:
         """Record all that the row leads to, and that the row is done, in one transaction; gives what is next.

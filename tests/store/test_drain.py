@@ -238,12 +238,28 @@ def test_who_has_worked_long_enough_gives_the_lane_back_and_calls_a_colleague(st
     rung: list[int] = []
     drain = Drain(store, hands, hands, ring=lambda: rung.append(len(hands.seen)))
     assert drain.until_idle(0) == 0
-    assert (rung, store.inbox_rows()[1].attempts) == ([0, 0], 0)
+    assert (rung, store.inbox_rows()[1].attempts) == ([0], 0)
     drain.until_idle()
-    assert rung == [0, 0, 0]
+    assert rung == [0]
     assert hands.seen == [(key, 1) for key in ("a", "b", "note:a", "note:b")]
+
+
+def test_a_colleague_is_called_where_more_is_due_than_was_begun_with(store, hands):
+    rung: list[int] = []
+    drain = Drain(store, hands, hands, ring=lambda: rung.append(len(hands.seen)))
+    arrive(store, "a")
     drain.until_idle()
-    assert rung == [0, 0, 0]
+    assert rung == [], "one lane is due, and it is in hand"
+    arrive(store, "b")
+    arrive(store, "c", lane="SI-2026-000002")
+    drain.until_idle()
+    assert rung == [2]
+    arrive(store, "d", lane="SI-2026-000002")
+    turn, _ = store.claim(lease=timedelta(minutes=1))
+    arrive(store, "e")
+    drain.until_idle()
+    assert rung == [2], "the other lane is in somebody's hand"
+    store.release(turn)
 
 
 def test_pauses_double_up_to_the_longest():

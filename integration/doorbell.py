@@ -15,8 +15,8 @@ BELL = "alur.bell"
 """The name of the task that answers the bell."""
 
 PAUSE, LONGEST_PAUSE = 0.002, 0.05
-"""Seconds from one ring to the next, twice as long each time while it is asked for all along: ringing for each of hundreds of forms a
-second would take a third of the time they need, and wakes nobody who is not awake."""
+"""Seconds from one ring to the next for each that the first one stood for, and at most: ringing for each of hundreds of forms a second
+would take a third of the time they need, and wakes nobody who is not awake."""
 
 STALE_AFTER = 60
 """Seconds after which a ring nobody took says nothing any more: the scheduler has rung since."""
@@ -71,16 +71,18 @@ class Broker:
     def __init__(self, app: Celery) -> None:
         self._app = app
         self._asked = threading.Event()
-        self._starting = threading.Lock()
+        self._counting = threading.Lock()
+        self._rings = 0  # asked for since the last one was sent
         self._sender: threading.Thread | None = None
 
     def ring(self) -> None:
         """Have a message sent."""
-        self._asked.set()
-        with self._starting:  # the sender starts with the first ring: threads do not survive a fork before it
-            if self._sender is None:
+        with self._counting:
+            self._rings += 1
+            if self._sender is None:  # it starts with the first ring: threads do not survive a fork before it
                 self._sender = threading.Thread(target=self._send, name="doorbell", daemon=True)
                 self._sender.start()
+        self._asked.set()
 
     def answers(self) -> bool:
         """Whether the broker takes connections."""
@@ -92,16 +94,16 @@ class Broker:
         return True
 
     def _send(self) -> None:
-        pause = PAUSE
         while True:
             self._asked.wait()
             self._asked.clear()
+            with self._counting:
+                rings, self._rings = self._rings, 0
             try:
                 self._app.send_task(BELL, ignore_result=True, expires=STALE_AFTER, retry=False)
             except OperationalError:
                 log.warning("the broker does not answer; the scheduler will look for work")
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE) if self._asked.is_set() else PAUSE
+            time.sleep(min(PAUSE * rings, LONGEST_PAUSE))
 
 
 def celery_app(broker_url: str) -> Celery:

@@ -60,9 +60,9 @@ def taken(edge: Edge, ourselves: Ourselves, headers: Mapping[str, str], body: by
         with logs.about(delivery=key, case=lane):
             match kept:
                 case Kept(fresh=True):
-                    log.info("kept")
                     if not settled:  # of our own doing, nearly half of all, nobody is told
                         edge.bell.ring()
+                    log.info("kept")
                 case Kept():
                     log.info("repeated")
                 case Conflict():

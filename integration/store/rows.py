@@ -62,15 +62,14 @@ class Known:
 class Turn:
     """The proof of holding a lane; every write of a worker demands it. `lease`: how long the hold lasts from its last sign of life.
 
-    `onward`: its holder goes on with another lane when nothing in this one is due. `others_wait`: whether more lanes were due when
-    this one was asked for. `known`: the ledger of the lane's case, once it was read; while the turn lasts nobody else adds to it.
+    `onward`: its holder goes on with another lane when nothing in this one is due. `known`: the ledger of the lane's case, once it was
+    read; while the turn lasts nobody else adds to it.
     """
 
     lane: str
     token: str
     lease: timedelta
     onward: bool = False
-    others_wait: bool = False
     known: Known | None = None
 
 

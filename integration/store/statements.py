@@ -45,7 +45,7 @@ CLAIMED = (
     .values(token=TOKEN, lease_until=UNTIL)
     .returning(lanes.c.lane)
 )
-MORE_CLAIMABLE = sa.select(sa.exists().where(_CLAIMABLE))
+CLAIMABLE = sa.select(sa.exists().where(_CLAIMABLE))
 
 # --- its inbox: the oldest row; a look at the platform waits while that is closed ---
 

@@ -69,10 +69,12 @@ class Worklist(Intake, PublicIds, Quotas):
         """
         with self._write() as connection:
             turn = self._claimed(connection, lease, onward=onward)
-            if turn is None:
-                return None
-            turn.others_wait = connection.execute(statements.MORE_CLAIMABLE, {"now": self.clock(), "wall": self.wall()}).scalar_one()
-            return turn, self._due(connection, turn)
+            return (turn, self._due(connection, turn)) if turn else None
+
+    def waits(self) -> bool:
+        """Whether any lane could be claimed now. Raises StoreDown."""
+        with self._read() as connection:
+            return bool(connection.execute(statements.CLAIMABLE, {"now": self.clock(), "wall": self.wall()}).scalar_one())
 
     def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> Work | None:
         """Record all that the row leads to, and that the row is done, in one transaction; gives what is next.

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from integration import codec, logs
 from integration.clock import Clock
+from integration.codec import Json
 from integration.drift import ASKING, REPAIRS, WITHIN, changed_by, left_until, parts_about, told
 from integration.faults import Failure, Permanent, Transient
 from integration.figures import FINDS, LEFT, MENDED
@@ -66,6 +67,7 @@ class Ledger:
     ticket: str
     entries: tuple[Entry, ...]
     case: Case | None
+    observed: Json | None  # its issue as it was last seen
     added: list[Entry] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     causes: list[str] = field(default_factory=list)
@@ -158,7 +160,7 @@ class Inbox:
         if isinstance(fact, ReportsOwed) and (said := self._untold(ledger, fact)):
             return self.store.commit(turn, row, Batch(result=said))
         if isinstance(fact, WeekDue) and ledger.case:
-            fact = replace(fact, activity=self._activity(ledger.case, procedure, fact))
+            fact = replace(fact, activity=self._activity(ledger, ledger.case, procedure, fact))
         if isinstance(fact, SignedCopyGiven) and fact.copy and ledger.case:
             fact = self._copies.looked_at(fact, self.files.get(turn.lane, fact.copy.sha256), ledger.case, fact.copy.link)
         ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
@@ -184,14 +186,14 @@ class Inbox:
         tz = self.display.organisation.calendar.tz
         return kind is not Chase.LIST and self.clock().astimezone(tz).date() > asked_at.astimezone(tz).date()
 
-    def _activity(self, case: Case, procedure: Procedure, fact: WeekDue) -> Activity:
+    def _activity(self, ledger: Ledger, case: Case, procedure: Procedure, fact: WeekDue) -> Activity:
         """What was done about the case in the week that is asked for, where it is.
 
         One request a page of comments, for an issue on which people were seen to do something in that week; none for any other, nor for
         what a comment mentions.
         """
         organisation = self.display.organisation
-        last, tz = sighting_of(case.iid, self.store.observed(case.ticket)), organisation.calendar.tz
+        last, tz = sighting_of(case.iid, ledger.observed), organisation.calendar.tz
         if last is None or not_asked(procedure, organisation, case, fact.week, fact.at):
             return Activity()
         seen = Snapshot(last.issue)
@@ -209,7 +211,7 @@ class Inbox:
             return self._pass_on(turn, row, look)
         if look.iid != ledger.case.iid:
             return self.store.commit(turn, row, Batch(result=f"issue {look.iid} is this case's no more"))
-        procedure, last = self.display.procedure(ledger.case), sighting_of(look.iid, self.store.observed(turn.lane))
+        procedure, last = self.display.procedure(ledger.case), sighting_of(look.iid, ledger.observed)
         try:
             issue = self.platform.issue(look.iid)
         except Gone as gone:
@@ -357,7 +359,7 @@ class Inbox:
         known = self.store.known(turn)
         if known.case is not None:
             logs.also(step=known.case.step)
-        return Ledger(turn.lane, known.entries, known.case)
+        return Ledger(turn.lane, known.entries, known.case, known.observed)
 
     def _fold(self, ledger: Ledger, procedure: Procedure, facts: Iterable[Fact]) -> None:
         """Decide facts one after the other, each on the case the one before left; what was decided on before is passed over."""

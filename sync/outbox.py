@@ -131,7 +131,7 @@ class Outbox:
     def _show(self, turn: Turn, row: OutboxRow) -> Work | None:
         """Bring the issue to what the ledger says now. What was seen in this very turn is not read a second time."""
         case, _ = self._case(turn)
-        last = sighting_of(_iid(case), self.store.observed(row.lane))
+        last = sighting_of(_iid(case), self.store.known(turn).observed)
         issue = last.issue if last and last.turn == turn.token and row.attempts == 1 else self.platform.issue(_iid(case))
         parts = unread(issue, last)
         if parts:  # somebody asked for something that no hook has told yet: it is looked for in the past, which showing does not change
@@ -165,7 +165,7 @@ class Outbox:
         body = self.display.note(self._weighed(note, case), case)
         replaces = self.store.note_id(case.ticket, note.slot) if note.slot else None
         made = self.platform.post_note(_iid(case), body, marker(note.key), look_since=_first_try(row), replaces=replaces)
-        observed = self._counted(case, row) if made != replaces else None
+        observed = self._counted(turn, case, row) if made != replaces else None
         return self.store.done(turn, row, note=NoteMade(note.key, note.slot, made), observed=observed)
 
     def _weighed(self, note: PostNote, case: Case) -> PostNote:
@@ -209,7 +209,7 @@ class Outbox:
             note = PostNote(row.key, "lampiran-formulir", {"version": version, "step": came.step if came else 0, "files": files})
             body = self.display.note(note, case)
             posted = self.platform.post_note(_iid(case), body, marker(row.key), look_since=None, replaces=None)
-        return self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(case, row))
+        return self.store.done(turn, row, note=NoteMade(row.key, "", posted), observed=self._counted(turn, case, row))
 
     def _linked(self, turn: Turn, row: OutboxRow, file: Attachment) -> dict[str, object]:
         """What the note says of one file, looked over first.
@@ -339,9 +339,9 @@ class Outbox:
         logs.also(step=known.case.step)
         return known.case, known.entries
 
-    def _counted(self, case: Case, row: OutboxRow) -> dict[str, object] | None:
+    def _counted(self, turn: Turn, case: Case, row: OutboxRow) -> dict[str, object] | None:
         """The issue as it was last seen, with one more note of ours; not after a second try, when it may have been counted already."""
-        last = sighting_of(case.iid, self.store.observed(row.lane))
+        last = sighting_of(case.iid, self.store.known(turn).observed)
         if last is None or row.attempts > 1:
             return None
         return sighting_json(replace(last, issue=replace(last.issue, notes_count=last.issue.notes_count + 1)))

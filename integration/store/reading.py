@@ -34,7 +34,8 @@ class Store(Worklist, Book, Listing, Subjects):
 
     def entries(self, ticket: str) -> list[Entry]:
         """The ledger of a case from its first entry; empty for one that is not worked on yet or does not exist."""
-        lines, key = self._ledger(ticket)
+        lines, of_case = self._ledger(ticket)
+        key = self._key(of_case)
         return [entry_of(line, key) for line in lines]
 
     def lines(self, ticket: str) -> list[Line]:
@@ -42,18 +43,24 @@ class Store(Worklist, Book, Listing, Subjects):
         return [Line(*(getattr(row, field) for field in Line.__dataclass_fields__)) for row in self._ledger(ticket)[0]]
 
     def known(self, turn: Turn) -> Known:
-        """What the ledger of the case says whose lane is held. It is read once a turn."""
+        """What is known of the case whose lane is held. It is read once a turn."""
         if turn.known is None:
-            lines, key = self._ledger(turn.lane)
+            lines, of_case = self._ledger(turn.lane, statements.KEY_AND_OBSERVED)
+            key = self._key(of_case)
             entries = tuple(entry_of(line, key) for line in lines)
-            turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST, key)
+            observed = of_case.observed if of_case else None
+            turn.known = Known(entries, fold(entries), lines[-1].hash if lines else FIRST, key, observed)
         return turn.known
 
-    def _ledger(self, ticket: str) -> tuple[Sequence[sa.Row[Any]], bytes | None]:
-        """The lines of a case, and its key; None where it has none, or none any more."""
+    def _ledger(self, ticket: str, asked: sa.Select[Any] = statements.KEY) -> tuple[Sequence[sa.Row[Any]], sa.Row[Any] | None]:
+        """The lines of a case, and what is asked of its row; None where there is no such case."""
         with self._read() as connection:
-            kept = connection.execute(statements.KEY, {"of": ticket}).scalar()
-            return connection.execute(statements.LEDGER, {"of": ticket}).all(), self.keyring.key(kept) if kept else None
+            of_case = connection.execute(asked, {"of": ticket}).first()
+            return connection.execute(statements.LEDGER, {"of": ticket}).all(), of_case
+
+    def _key(self, of_case: sa.Row[Any] | None) -> bytes | None:
+        """The key a case's row holds; None where there is none, or none any more."""
+        return self.keyring.key(of_case.key) if of_case is not None and of_case.key else None
 
     def ledgers(self, tickets: Sequence[str], without: Iterable[type[Event]] = ()) -> Iterator[list[Entry]]:
         """The ledgers of these cases by ticket, those that have one, `without` events of these kinds.

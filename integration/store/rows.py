@@ -50,12 +50,16 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What a ledger says: its entries, the case they add up to (None: there are none), the hash of the last; and the key of the case."""
+    """What a ledger says: its entries, the case they add up to (None: there are none), the hash of the last.
+
+    With it the key of the case, and its issue as it was last seen.
+    """
 
     entries: tuple[Entry, ...]
     case: Case | None
     hash: str
     key: bytes | None = field(default=None, repr=False)
+    observed: Json | None = None
 
 
 @dataclass(slots=True)

@@ -117,6 +117,7 @@ KEY = sa.select(cases.c.key).where(cases.c.ticket == LANE)
 LAST_LINE = sa.select(events.c.seq, events.c.hash).where(events.c.ticket == LANE).order_by(events.c.seq.desc()).limit(1)
 NEW_LINES = sa.insert(events)
 STANDING = sa.update(cases).where(cases.c.ticket == LANE)  # sets the columns it is given
+KEY_AND_OBSERVED = sa.select(cases.c.key, cases.c.observed).where(cases.c.ticket == LANE)
 OBSERVED = sa.select(cases.c.observed).where(cases.c.ticket == LANE)
 KNOWN_CAUSES = sa.select(causes.c.key).where(causes.c.ticket == LANE, causes.c.key.in_(sa.bindparam("keys", expanding=True)))
 NEWEST_NOTE = (

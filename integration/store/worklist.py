@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
 
@@ -94,7 +95,7 @@ class Worklist(Intake, PublicIds, Quotas):
             self._send(connection, turn.lane, batch.effects)
             more = connection.execute(statements.DECIDED, {"row": row.id, "of": turn.lane, "word": batch.result}).one()
             following = self._following(connection, turn, more)
-        turn.known = known
+        turn.known = _seen(known, batch.observed)
         return following
 
     def done(
@@ -114,7 +115,9 @@ class Worklist(Intake, PublicIds, Quotas):
                 connection.execute(self._noted, made)
             write_case(connection, turn.lane, Batch(observed=observed))
             more = connection.execute(statements.PERFORMED, {"row": row.id, "of": turn.lane, "now": self.clock()}).one()
-            return self._following(connection, turn, more)
+            following = self._following(connection, turn, more)
+        turn.known = _seen(turn.known, observed)
+        return following
 
     def postpone(self, turn: Turn, row: Due, *, until: datetime, error: str, failure: Failure = Failure.OTHER) -> Work | None:
         """Try the row again at `until`; gives what is next. Raises LeaseLost, StoreDown."""
@@ -180,7 +183,7 @@ class Worklist(Intake, PublicIds, Quotas):
         if not added:
             return known
         last = append_entries(connection, turn.lane, added, known, self.keyring)
-        return Known((*known.entries, *added), reduce(evolve, added, known.case), last, known.key) if known else None
+        return replace(known, entries=(*known.entries, *added), case=reduce(evolve, added, known.case), hash=last) if known else None
 
     def _claimed(self, connection: Connection, lease: timedelta, *, onward: bool) -> Turn | None:
         """Hold the lane that has waited longest."""
@@ -212,16 +215,16 @@ class Worklist(Intake, PublicIds, Quotas):
             turn.onward = False  # one quota is locked until this transaction ends: for another one, two could wait for each other
             connection.execute(statements.UNTRIED[outbox], {"row": row.id})
             connection.execute(statements.LATER[outbox], {"row": row.id, "at": self.clock() + wait})
-        self._give_back(connection, turn, left=messages or effects)
+        self._give_back(connection, turn, [table for table, some in ((inbox, messages), (outbox, effects)) if some])
         return None
 
-    def _give_back(self, connection: Connection, turn: Turn, *, left: bool = True) -> None:
-        """Let the lane go until something of what is left in it is due.
+    def _give_back(self, connection: Connection, turn: Turn, left: Sequence[sa.Table] = (inbox, outbox)) -> None:
+        """Let the lane go until something is due of what may be `left` unfinished in it.
 
         The lane is locked and its rows are read after: whatever arrives meanwhile wakes it once more.
         """
         dues = []
-        for table in (inbox, outbox) if left else ():
+        for table in left:
             for row in connection.execute(statements.FIRST_ROWS[table], {"of": turn.lane, "now": self.clock()}).all():
                 due = max(row.due_at, row.closed or row.due_at)
                 if due > row.due_at:
@@ -243,6 +246,11 @@ class Worklist(Intake, PublicIds, Quotas):
         dumped = ((effect, *codec.EFFECTS.dump(effect)) for effect in effects)
         rows = [{**fresh, "channel": channel_of(effect), "key": effect.key, "kind": kind, "data": data} for effect, kind, data in dumped]
         self._insert_new(connection, outbox, rows)
+
+
+def _seen(known: Known | None, observed: Json | None) -> Known | None:
+    """The same, its issue seen once more where it was."""
+    return known if known is None or observed is None else replace(known, observed=observed)
 
 
 def _table(row: Due) -> sa.Table:

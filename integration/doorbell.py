@@ -15,8 +15,8 @@ BELL = "alur.bell"
 """The name of the task that answers the bell."""
 
 PAUSE, LONGEST_PAUSE = 0.002, 0.05
-"""Seconds from one ring to the next for each that the first one stood for, and at most: ringing for each of hundreds of forms a second
-would take a third of the time they need, and wakes nobody who is not awake."""
+"""Seconds until the next ring, for each that the last one stood for, and at most: ringing for each of hundreds of forms a second would
+take a third of the time they need, and wakes nobody who is not awake."""
 
 STALE_AFTER = 60
 """Seconds after which a ring nobody took says nothing any more: the scheduler has rung since."""
@@ -82,7 +82,7 @@ class Broker:
             if self._sender is None:  # it starts with the first ring: threads do not survive a fork before it
                 self._sender = threading.Thread(target=self._send, name="doorbell", daemon=True)
                 self._sender.start()
-        self._asked.set()
+            self._asked.set()
 
     def answers(self) -> bool:
         """Whether the broker takes connections."""
@@ -96,8 +96,8 @@ class Broker:
     def _send(self) -> None:
         while True:
             self._asked.wait()
-            self._asked.clear()
             with self._counting:
+                self._asked.clear()
                 rings, self._rings = self._rings, 0
             try:
                 self._app.send_task(BELL, ignore_result=True, expires=STALE_AFTER, retry=False)
@@ -112,6 +112,7 @@ def celery_app(broker_url: str) -> Celery:
     app.conf.update(
         broker_transport_options={"socket_connect_timeout": 2, "socket_timeout": 5},
         broker_connection_timeout=2,
+        broker_connection_max_retries=None,  # whoever waits for the broker waits as long as it takes
         task_ignore_result=True,
         task_default_queue="alur",
     )

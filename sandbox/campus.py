@@ -130,7 +130,12 @@ class Campus:
         """The case's issue where it was last, without looking whether it is the only one; where it is no more, it is looked for anew."""
         iid = self._iids.get(ticket)
         answer = self._look(f"issues/{iid}") if iid else None
-        issue: Mapping[str, Any] = self.issue(ticket) if answer is None or answer.status_code == HTTPStatus.NOT_FOUND else answer.json()
+        issue: Mapping[str, Any]
+        if answer is None or answer.status_code == HTTPStatus.NOT_FOUND:
+            issue = self.issue(ticket)
+        else:
+            answer.raise_for_status()
+            issue = answer.json()
         self._iids[ticket] = int(issue["iid"])
         return issue
 

@@ -4,6 +4,7 @@ Each command is loaded when it is asked for: a process holds no more than it wor
 settings with 2; whatever is said to a person comes from templates/messages/cli.yaml.
 """
 
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 
 import click
@@ -45,21 +46,25 @@ COMMANDS = {
 """The commands, and the module of this package that has each under its name."""
 
 
-class Commands(click.Group):
-    """A group that loads the command asked for, and whose foreseeable faults are sentences, not tracebacks."""
+class Loaded(Mapping[str, click.Command]):
+    """The commands by name, each loaded when it is asked for."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def __getitem__(self, name: str) -> click.Command:
+        """The command of this name. KeyError where there is none."""
+        command: click.Command = getattr(import_module(f"sync.{COMMANDS[name]}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
         """Their names."""
-        del ctx
-        return [*COMMANDS]
+        return iter(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command of this name, if there is one."""
-        del ctx
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = getattr(import_module(f"sync.{COMMANDS[cmd_name]}"), cmd_name)
-        return found
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(COMMANDS)
+
+
+class Commands(click.Group):
+    """A group whose foreseeable faults are sentences, not tracebacks."""
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command asked for."""
@@ -79,6 +84,6 @@ class Commands(click.Group):
             failed("failed", reason=fault, cause=known["cause"], fix=known["fix"])
 
 
-@click.group(cls=Commands, help=WORDS["help"], context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, commands=Loaded(), help=WORDS["help"], context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """The command line."""

@@ -58,7 +58,6 @@ def make_app(settings: Settings, broker_url: str) -> Celery:
         worker_prefetch_multiplier=1,
         worker_hijack_root_logger=False,
         broker_connection_retry_on_startup=True,
-        broker_connection_max_retries=None,
     )
     hands = Hands(settings)
     for name, work in ((BELL, hands.work), (TICK, hands.tick), (SWEEP, hands.sweep)):

@@ -144,6 +144,22 @@ def test_the_pure_core_is_told_the_time() -> None:
         assert calls == [], path
 
 
+@pytest.mark.parametrize(
+    ("module", "spared"),
+    [
+        ("sync.cli", "celery flask gitlab sqlalchemy sync.wiring webhooks"),
+        ("sync.web", "celery flask gitlab sqlalchemy sync.wiring webhooks"),
+        ("sync.beat", "flask gitlab typst sync.wiring webhooks"),
+        ("sync.worker", "alembic authlib flask sandbox waitress webhooks"),
+        ("webhooks.app", "alembic gitlab sandbox typst sync"),
+    ],
+)
+def test_a_process_loads_no_more_than_it_works_with(module: str, spared: str) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    loaded = set(subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True, text=True).stdout.split())
+    assert loaded & set(spared.split()) == set()
+
+
 def test_a_contract_guards_every_part_that_one_module_alone_may_know() -> None:
     guarded = {name for contract in PROJECT["tool"]["importlinter"]["contracts"] for name in contract.get("forbidden_modules", ())}
     assert {"flask", "celery", "gitlab", "requests", "sqlalchemy", "jinja2", "typst"} <= guarded

@@ -56,6 +56,7 @@ class Backlog:
             self._submit()
         self.service.drain.until_idle()
         self.iids = {row.ticket: row.iid for row in self.service.store.case_rows() if row.iid}
+        assert len(self.iids) == cases
         person = self.campus.person(self.campus.holder("kasi-layanan-administrasi"))
         for iid in self.iids.values():
             person.comment(self.campus.project, iid, LEAVES)
@@ -117,7 +118,7 @@ def backlog_of(cases: int, folder: Path, database_url: str, broker_url: str) -> 
         settings = environment(campus, folder, database_url) | {"ALUR_BROKER_URL": broker_url}
         service = build(Settings.read(settings, env_file=None))
         service.provision()
-        campus.gitlab.limits["notes_create"] = 0  # one person comments everywhere within a minute
+        campus.gitlab.limits.update(notes_create=0, issues_create=0)  # all of it is made within a minute
         backlog = Backlog(service, campus, database)
         backlog.open(cases)
         yield backlog, settings

@@ -27,10 +27,7 @@ class Listing(ThreadingHTTPServer):
     def __init__(self, procedure: Procedure) -> None:
         super().__init__(("127.0.0.1", 0), _Answers)
         labels = enumerate(all_labels([procedure]), start=1)
-        self.labels = [
-            {"id": n, "name": label.name, "color": label.color, "description": label.description, "is_project_label": True}
-            for n, label in labels
-        ]
+        self.labels = [{"id": n, "name": label.name, **label.fields, "is_project_label": True} for n, label in labels]
         self.changed: Sequence[Mapping[str, Any]] = ()
         self.opened = 0
         self.asked: Counter[str] = Counter()

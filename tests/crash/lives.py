@@ -50,7 +50,7 @@ LOOK = "_fate_at"
 
 
 class Points(ast.NodeTransformer):
-    """Puts a look at its fate before each statement of a module's functions."""
+    """Puts a look at its fate before each statement of a module's functions, one for a whole statement; none of them is async."""
 
     def __init__(self, path: str) -> None:
         self._path = path

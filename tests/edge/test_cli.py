@@ -90,6 +90,11 @@ def test_workers_need_a_broker(alur, command):
     assert (result.exit_code, "ALUR_BROKER_URL" in result.stderr) == (1, True)
 
 
+def test_a_command_that_is_mistyped_is_told_from_one_that_is_meant(alur):
+    result = alur("workr")
+    assert (result.exit_code, "'worker'" in result.stderr) == (2, True)
+
+
 def test_a_database_that_is_not_there_is_told(alur):
     result = alur("case", "list", ALUR_DATABASE_URL="postgresql://alur:rahasia@/alur?host=/nonexistent")
     assert result.exit_code == 1

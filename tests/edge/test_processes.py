@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -55,14 +55,17 @@ class World:
 
     @contextmanager
     def process(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
-        """A process of the service, killed at the end if it still runs then."""
+        """A process of the service, killed at the end with all it has started, if it still runs then."""
         alur = [sys.executable, "-c", "from sync.cli import main; main()", *command]
         with (self.folder / "log").open("ab") as log:
-            started = subprocess.Popen(alur, cwd=self.folder, env=self.environment | environment, stdout=log, stderr=log)
+            started = subprocess.Popen(
+                alur, cwd=self.folder, env=self.environment | environment, stdout=log, stderr=log, start_new_session=True
+            )
         try:
             yield started
         finally:
-            started.kill()
+            with suppress(ProcessLookupError):
+                os.killpg(started.pid, signal.SIGKILL)
             started.wait()
 
     def wait_for(self, what: Callable[[], object]) -> None:

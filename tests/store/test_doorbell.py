@@ -28,6 +28,11 @@ def test_a_ring_before_the_waiting_is_not_slept_through():
     assert time.monotonic() - started < 5
 
 
+def test_who_waits_for_the_broker_waits_as_long_as_it_takes():
+    """The worker and the beat: Celery gives up after 100 attempts, and would end them."""
+    assert celery_app("redis://127.0.0.1:1/0").conf.broker_connection_max_retries is None
+
+
 def test_without_a_ring_the_wait_ends_by_itself():
     Embedded().wait(0, 0.01)
 

@@ -249,8 +249,9 @@ class Store(Worklist, Book, Listing, Subjects):
             return connection.execute(longest).scalar()
 
     def heard(self, source: str) -> datetime | None:
-        """When the newest message of this source came."""
-        newest = sa.select(inbox.c.received_at).where(inbox.c.source == source).order_by(inbox.c.id.desc()).limit(1)
+        """When the newest message of this source came: rows are read from the newest back to it."""
+        of_source = sa.func.coalesce(inbox.c.source, "") == source  # by the column itself SQLite would take the index of keys, and sort all
+        newest = sa.select(inbox.c.received_at).where(of_source).order_by(inbox.c.id.desc()).limit(1)
         with self._read() as connection:
             return connection.execute(newest).scalar()
 

@@ -83,6 +83,8 @@ def asked(store: Store) -> None:
     store.tickets(opened_before=now, ended_after=now)
     store.open_issues()
     store.open_by_role()
+    store.open_by_status()
+    store.waits_since()
     store.due_by(now)
     store.known_causes("SI-2026-000001", ["x"])
     store.observed("SI-2026-000001")
@@ -129,6 +131,21 @@ def test_nothing_is_read_through(store: Store, url: str, doing: Callable[[Store]
     database.dispose()
     assert len(statements) > 10
     assert scans == []
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_newest_message_of_a_source_is_found_from_the_newest_on(store: Store, url: str) -> None:
+    with watched() as statements:
+        assert store.heard("gitlab") is None
+    database = sa.create_engine(url)
+    with database.connect() as connection:
+        (plan,) = [
+            [detail for *_, detail in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
+            for statement, parameters in statements.items()
+            if statement.startswith("SELECT")
+        ]
+    database.dispose()
+    assert plan == ["SCAN inbox"], "in the order of its rows, which is that of their numbers, and nothing is sorted"
 
 
 def read_through(detail: str) -> bool:

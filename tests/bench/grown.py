@@ -111,9 +111,11 @@ def stand(folder: Path, url: str, ended: int, opened: int, standing: Kind) -> It
         at_ten = [Copy(standing, row.iid) for row in parts.store.case_rows(open_only=True, step=10)]
         forge.opened = opened
         database = sa.create_engine(url)
-        yield Stand(service, drain, create_app(parts).test_client(), forge, database, ended, at_ten)
-        database.dispose()
-        parts.store.close()
+        try:
+            yield Stand(service, drain, create_app(parts).test_client(), forge, database, ended, at_ten)
+        finally:
+            database.dispose()
+            parts.store.close()
 
 
 def variables(folder: Path, url: str, forge: str) -> dict[str, str]:

@@ -72,6 +72,8 @@ def listing(procedure: Procedure) -> Iterator[Listing]:
     with Listing(procedure) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()

@@ -70,19 +70,18 @@ class Broker:
 
     def __init__(self, app: Celery) -> None:
         self._app = app
-        self._asked = threading.Event()
-        self._counting = threading.Lock()
+        self._asked = threading.Condition()
         self._rings = 0  # asked for since the last one was sent
         self._sender: threading.Thread | None = None
 
     def ring(self) -> None:
         """Have a message sent."""
-        with self._counting:
+        with self._asked:
             self._rings += 1
             if self._sender is None:  # it starts with the first ring: threads do not survive a fork before it
                 self._sender = threading.Thread(target=self._send, name="doorbell", daemon=True)
                 self._sender.start()
-            self._asked.set()
+            self._asked.notify()
 
     def answers(self) -> bool:
         """Whether the broker takes connections."""
@@ -95,9 +94,8 @@ class Broker:
 
     def _send(self) -> None:
         while True:
-            self._asked.wait()
-            with self._counting:
-                self._asked.clear()
+            with self._asked:
+                self._asked.wait_for(lambda: self._rings)
                 rings, self._rings = self._rings, 0
             try:
                 self._app.send_task(BELL, ignore_result=True, expires=STALE_AFTER, retry=False)

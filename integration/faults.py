@@ -68,16 +68,16 @@ class NeedsOperator(Transient):
         self.remedy = remedy
 
 
-class StoreDown(Exception):
-    """The database cannot be reached, is locked or full. Nothing was kept."""
-
-
 class Permanent(Exception):
     """This row will not work until a person changes something: rights, a removed issue, a refused request."""
 
     def __init__(self, message: str, failure: Failure = Failure.OTHER) -> None:
         super().__init__(message)
         self.failure = failure
+
+
+class StoreDown(Exception):
+    """The database cannot be reached, is locked or full. Nothing was kept."""
 
 
 def pause(attempts: int) -> timedelta:

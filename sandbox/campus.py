@@ -258,9 +258,9 @@ class Campus:
 
     def tick_all(self, ticket: str, account: str) -> None:
         """Somebody ticks every open box of the step's checklist."""
-        person = self.person(account)
-        for text in re.findall(r"^- \[ \] (.+)$", self._description(ticket), re.MULTILINE):
-            person.tick(self.project, self.iid(ticket), text[:40])
+        person, issue = self.person(account), self._shown(ticket)
+        for text in re.findall(r"^- \[ \] (.+)$", issue["description"], re.MULTILINE):
+            person.tick(self.project, issue["iid"], text[:40])
 
     def _move_card(self, ticket: str, step: Step, outcome: Outcome, account: str) -> None:
         """Drag the card to the next column, as people do where nothing has to be written."""

@@ -58,7 +58,7 @@ class Drain:
         """Work until nothing is due any more, or for so long; gives how many rows were worked. Raises StoreDown."""
         end, rows = time.monotonic() + seconds, 0
         work = self._claim()
-        if work is not None and self.store.waits():
+        if work is not None and self.store.waits_since():
             self.ring()
         while work is not None:
             if self.stop.is_set() or time.monotonic() >= end:

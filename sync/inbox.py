@@ -160,7 +160,7 @@ class Inbox:
         if isinstance(fact, ReportsOwed) and (said := self._untold(ledger, fact)):
             return self.store.commit(turn, row, Batch(result=said))
         if isinstance(fact, WeekDue) and ledger.case:
-            fact = replace(fact, activity=self._activity(ledger, ledger.case, procedure, fact))
+            fact = replace(fact, activity=self._activity(ledger.case, ledger.observed, procedure, fact))
         if isinstance(fact, SignedCopyGiven) and fact.copy and ledger.case:
             fact = self._copies.looked_at(fact, self.files.get(turn.lane, fact.copy.sha256), ledger.case, fact.copy.link)
         ledger.take(fact, decide(procedure, self.display.organisation, ledger.case, fact, self.clock()))  # its row is the only one with it
@@ -186,14 +186,14 @@ class Inbox:
         tz = self.display.organisation.calendar.tz
         return kind is not Chase.LIST and self.clock().astimezone(tz).date() > asked_at.astimezone(tz).date()
 
-    def _activity(self, ledger: Ledger, case: Case, procedure: Procedure, fact: WeekDue) -> Activity:
+    def _activity(self, case: Case, observed: Json | None, procedure: Procedure, fact: WeekDue) -> Activity:
         """What was done about the case in the week that is asked for, where it is.
 
         One request a page of comments, for an issue on which people were seen to do something in that week; none for any other, nor for
         what a comment mentions.
         """
         organisation = self.display.organisation
-        last, tz = sighting_of(case.iid, ledger.observed), organisation.calendar.tz
+        last, tz = sighting_of(case.iid, observed), organisation.calendar.tz
         if last is None or not_asked(procedure, organisation, case, fact.week, fact.at):
             return Activity()
         seen = Snapshot(last.issue)

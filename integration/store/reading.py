@@ -20,7 +20,7 @@ from integration.store.statements import columns
 from integration.store.subjects import Subjects
 from integration.store.worklist import Worklist
 from integration.store.writing import FIRST, chain_faults, entry_of
-from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, lanes, marks, outbox
+from integration.tables import DONE, PARKED, UNFINISHED, WAITING, cases, events, inbox, marks, outbox
 
 Side = Literal["inbox", "outbox"]
 
@@ -242,11 +242,8 @@ class Store(Worklist, Book, Listing, Subjects):
 
     def waits_since(self) -> datetime | None:
         """Since when what is due longest waits for a worker; None where nothing does. What is parked, or waits for its time, is not due."""
-        now, wall = self.clock(), self.wall()
-        free = sa.or_(lanes.c.lease_until.is_(None), lanes.c.lease_until <= wall)
-        longest = sa.select(lanes.c.next_due).where(lanes.c.next_due <= now, free).order_by(lanes.c.next_due).limit(1)
         with self._read() as connection:
-            return connection.execute(longest).scalar()
+            return connection.execute(statements.WAITS_SINCE, {"now": self.clock(), "wall": self.wall()}).scalar()
 
     def heard(self, source: str) -> datetime | None:
         """When the newest message of this source came: rows are read from the newest back to it."""

@@ -45,7 +45,7 @@ CLAIMED = (
     .values(token=TOKEN, lease_until=UNTIL)
     .returning(lanes.c.lane)
 )
-CLAIMABLE = sa.select(sa.exists().where(_CLAIMABLE))
+WAITS_SINCE = sa.select(_free.c.next_due).where(_CLAIMABLE).order_by(_free.c.next_due).limit(1)
 
 # --- its inbox: the oldest row; a look at the platform waits while that is closed ---
 

@@ -72,11 +72,6 @@ class Worklist(Intake, PublicIds, Quotas):
             turn = self._claimed(connection, lease, onward=onward)
             return (turn, self._due(connection, turn)) if turn else None
 
-    def waits(self) -> bool:
-        """Whether any lane could be claimed now. Raises StoreDown."""
-        with self._read() as connection:
-            return bool(connection.execute(statements.CLAIMABLE, {"now": self.clock(), "wall": self.wall()}).scalar_one())
-
     def commit(self, turn: Turn, row: InboxRow, batch: Batch) -> Work | None:
         """Record all that the row leads to, and that the row is done, in one transaction; gives what is next.
 

@@ -242,6 +242,8 @@ def test_who_has_worked_long_enough_gives_the_lane_back_and_calls_a_colleague(st
     drain.until_idle()
     assert rung == [0]
     assert hands.seen == [(key, 1) for key in ("a", "b", "note:a", "note:b")]
+    drain.until_idle()
+    assert rung == [0]
 
 
 def test_a_colleague_is_called_where_more_is_due_than_was_begun_with(store, hands):

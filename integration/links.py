@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from integration import signatures
+from integration.codec import Json
 from integration.settings import Settings
 from integration.signatures import Secret
 
@@ -35,6 +36,10 @@ class Links:
     def status(self, ticket: str) -> str:
         """Where a case stands, for whoever sent the form."""
         return f"{self.home}/layanan/pengaduan/{ticket}?{self._held(ticket)}"
+
+    def accepted(self, ticket: str) -> Json:
+        """The body of a 202 for this ticket (contract.md)."""
+        return {"tiket": ticket, "status_url": self.status(ticket)}
 
     def file(self, ticket: str, sha256: str) -> str:
         """A paper meant for the unit, as it was issued."""

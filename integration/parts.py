@@ -13,7 +13,6 @@ from integration.organisation import InForce
 from integration.procedure.definition import Procedure
 from integration.procedure.offices import Organisation
 from integration.rotation import Rotation
-from integration.sealing import Keyring
 from integration.settings import Settings
 from integration.store import Store
 from integration.vacancies import office_roles
@@ -52,9 +51,7 @@ class Parts:
     def unproved(cls, settings: Settings, clock: Clock = utc_now) -> "Parts":
         """The same where the organisation file may have faults: only what needs the organisation fails then. Raises InvalidProcedure."""
         procedures = tuple(procedure_files.load(path) for path in procedure_files.shipped().values())
-        keyring = Keyring.of([secret.get_secret_value() for secret in settings.data_keys])
-        store = Store(settings.database_url.get_secret_value(), clock=clock, keyring=keyring)
-        store.per_minute = settings.gitlab_per_minute
+        store = Store.of(settings, clock)
         return cls(
             settings=settings,
             clock=clock,

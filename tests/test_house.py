@@ -152,6 +152,7 @@ def test_the_pure_core_is_told_the_time() -> None:
         ("sync.beat", "flask gitlab typst sync.wiring webhooks"),
         ("sync.worker", "alembic authlib flask sandbox waitress webhooks"),
         ("webhooks.app", "alembic gitlab sandbox typst sync"),
+        ("webhooks.writing", "alembic celery flask gitlab sandbox typst sync"),
     ],
 )
 def test_a_process_loads_no_more_than_it_works_with(module: str, spared: str) -> None:

@@ -3,6 +3,7 @@
 No answer says more than the templates do: no stack, no path, no word of the database.
 """
 
+import asyncio
 import gc
 import logging
 from datetime import date, datetime
@@ -24,7 +25,7 @@ from webhooks.calls import Call, routes
 from webhooks.desk import desk_pages
 from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, headers_here, refusal
 from webhooks.entry import entry_pages
-from webhooks.front import Front
+from webhooks.front import Front, Keep
 from webhooks.health import health
 from webhooks.listing import listing
 from webhooks.login import Login, login_pages
@@ -35,6 +36,7 @@ from webhooks.signing import signing_pages
 from webhooks.statuspages import status_pages
 from webhooks.turn import turn_pages
 from webhooks.verification import verification
+from webhooks.writing import Writer
 
 SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 INDONESIAN = "id"
@@ -77,9 +79,9 @@ def create_app(parts: Parts) -> Flask:
     return app
 
 
-def front(parts: Parts) -> Front:
-    """The same for an asynchronous server."""
-    return Front(create_app(parts), _calls(Edge(parts)), parts.store)
+def front(parts: Parts, keep: Keep | None = None) -> Front:
+    """The same for an asynchronous server; `keep`: see Front, in a thread of this process where it is not given."""
+    return Front(create_app(parts), _calls(Edge(parts)), keep or (lambda arrivals: asyncio.to_thread(parts.store.keep_together, arrivals)))
 
 
 def application() -> Front:
@@ -89,7 +91,7 @@ def application() -> Front:
     tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()
-    made = front(parts)
+    made = front(parts, Writer().keep_together)
     gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
     return made
 

@@ -19,7 +19,7 @@ from integration.links import Links
 from integration.parts import Parts
 from integration.procedure.offices import Organisation, WorkCalendar
 from integration.signatures import ID, IDENTIFIER, Secret, Verdict, verify
-from integration.store import Arrival, Conflict, Delivery, Kept, Restraint, StoreDown
+from integration.store import Arrival, Delivery, Outcome, Restraint, StoreDown
 from integration.templates import messages
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -98,11 +98,7 @@ class Edge:
         """A moment by the clocks of the centre, as ISO 8601 to the second."""
         return moment.astimezone(self.calendar.tz).isoformat(timespec="seconds")
 
-    def accepted(self, ticket: str) -> Json:
-        """The body of a 202 for this ticket (contract.md)."""
-        return {"tiket": ticket, "status_url": self.links.status(ticket)}
-
-    def open_case(self, form: Form, key: str, body: bytes, headers: Json) -> Kept | Conflict:
+    def open_case(self, form: Form, key: str, body: bytes, headers: Json) -> Outcome:
         """Keep a form, which opens a case. Raises OSError, StoreDown."""
         self.make_room(form)
         return self.store.enter(self.opening(form, key, body, headers))
@@ -110,7 +106,7 @@ class Edge:
     def opening(self, form: Form, key: str, body: bytes, headers: Json) -> Arrival:
         """A form on its way: it opens a case of the newest procedure with such a form."""
         prefix = next(procedure.prefix for procedure in reversed(self.procedures) if procedure.form == form.kode)
-        return Arrival(Delivery("portal", key, "", body, headers), (prefix, self.today.year, self.accepted))
+        return Arrival(Delivery("portal", key, "", body, headers), (prefix, self.today.year, self.links.accepted))
 
     def is_form_of(self, form: Form, ticket: str) -> bool:
         """Whether a case of this ticket's procedure is opened with such a form."""

@@ -5,7 +5,7 @@ The interpreter lets one thread go on at a time, and each time another: sixteen 
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from functools import partial
@@ -16,7 +16,7 @@ from a2wsgi.asgi_typing import Receive, Scope, Send
 from a2wsgi.wsgi_typing import WSGIApp
 from flask import Flask, Response
 
-from integration.store import LARGEST_GROUP, Arrival, Conflict, Kept, Store, StoreDown
+from integration.store import LARGEST_GROUP, Arrival, Outcome, StoreDown
 from webhooks.calls import Call, Taking
 from webhooks.edge import failed, for_nobody_else
 
@@ -27,24 +27,24 @@ PAGES = 16
 """Threads that serve pages, and calls with large bodies: whoever sends those slowly holds one."""
 
 ASKING = 8
-"""Threads in which calls ask the store for something, and the disk; what they bring is written in one more."""
+"""Threads in which calls ask the store for something, and the disk."""
 
 LARGEST = 256 * 1024
 """Bytes of a call that is read here: so much is held of each that is on its way, and it holds up nobody however slowly it comes."""
 
-Outcome = Kept | Conflict | None
 Waiting = tuple[Arrival, asyncio.Future[Outcome]]
+Keep = Callable[[Sequence[Arrival]], Awaitable[list[Outcome]]]
+"""Keeps these in one transaction, and gives the outcome of each. Raises StoreDown. Called again only once it has ended."""
 
 
 class Front:
-    """An ASGI application: `calls` by their paths, and for all else the pages of `app`."""
+    """An ASGI application: `calls` by their paths, and for all else the pages of `app`. `keep`: what the calls bring."""
 
-    def __init__(self, app: Flask, calls: Mapping[str, Call], store: Store) -> None:
+    def __init__(self, app: Flask, calls: Mapping[str, Call], keep: Keep) -> None:
         self._pages = WSGIMiddleware(cast(WSGIApp, partial(_to_the_end, app)), workers=PAGES)
         self._calls = calls
-        self._store = store
+        self._keep_together = keep
         self._threads = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="writing")
         self._arrived: deque[Waiting] = deque()
         self._writing: asyncio.Task[None] | None = None
 
@@ -103,7 +103,7 @@ class Front:
         """Keep these in one transaction; where one of them makes that fail, each alone: it takes nothing from the others."""
         arrivals = [arrival for arrival, _ in group]
         try:
-            await asyncio.get_running_loop().run_in_executor(self._writer, self._store.keep_together, arrivals)
+            outcomes = await self._keep_together(arrivals)
         except Exception as fault:  # noqa: BLE001 -- it is theirs who wait
             if isinstance(fault, StoreDown) or len(group) == 1:
                 for _, outcome in group:
@@ -112,8 +112,8 @@ class Front:
                 for one in group:
                     await self._keep([one])
         else:
-            for arrival, outcome in group:
-                outcome.set_result(arrival.outcome)
+            for (_, outcome), came in zip(group, outcomes, strict=True):
+                outcome.set_result(came)
 
 
 def _to_the_end(app: Flask, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:

@@ -61,7 +61,7 @@ def _kept(edge: Edge, message: Message, body: bytes, headers: dict[str, str]) ->
             return _refused(404, "unknown_ticket")
         if isinstance(message, Revised) and not edge.is_form_of(message.data.formulir, ticket):
             return told(forms.Faults((forms.fault("formulir.kode", "other_form"),)).answer(), 422)
-        arrival = Arrival(Delivery("portal", key, ticket, body, headers, edge.accepted(ticket)))
+        arrival = Arrival(Delivery("portal", key, ticket, body, headers, edge.links.accepted(ticket)))
     if isinstance(message, Submitted | Revised) and brings_files(message.data.formulir):
         yield edge.files.probe
     kept = yield arrival

@@ -115,7 +115,7 @@ def _answered(edge: Edge, turn: Turn) -> AnyResponse:
                 wrong = _with_files(edge, turn)
                 if wrong:
                     return _page(edge, turn, _known(turn) | request.form.to_dict(), wrong, 422)
-        kept = edge.store.keep(Delivery("portal", turn.key, turn.ticket, body, {}, edge.accepted(turn.ticket)))
+        kept = edge.store.keep(Delivery("portal", turn.key, turn.ticket, body, {}, edge.links.accepted(turn.ticket)))
         if not isinstance(kept, Conflict) and kept.fresh:
             edge.bell.ring()
     return redirect(request.full_path, 303)

@@ -20,7 +20,7 @@ from integration.codec import Json
 from integration.faults import StoreDown
 from integration.sealing import PLAIN, Keyring, seal
 from integration.store.keys import Keys
-from integration.store.rows import NEW, Conflict, Delivery, Kept
+from integration.store.rows import NEW, Conflict, Delivery, Kept, Outcome
 from integration.tables import DONE, WAITING, cases, counters, inbox, lanes, sequences
 
 LARGEST_GROUP = 64  # requests
@@ -53,15 +53,12 @@ def _only_ticket(ticket: str) -> Json:
 class Arrival:
     """A delivery on its way to disk; `opens`: the prefix and year of the case it opens, and the answer for its ticket.
 
-    Made where its trace is. `outcome` is told once it is on disk.
+    Made where its trace is. What it is made of can go to another process.
     """
 
     delivery: Delivery
     opens: tuple[str, int, Callable[[str], Json]] | None = None
-    outcome: Kept | Conflict | None = None
-    failed: bool = False
     sha256: str = field(init=False)  # of the body
-    woken: threading.Event = field(default_factory=threading.Event)  # it is written, it failed, or it is to lead
 
     def __post_init__(self) -> None:
         self.delivery = replace(self.delivery, headers=tracing.headed(self.delivery.headers))
@@ -73,25 +70,35 @@ class Arrival:
         return self.delivery.source, self.delivery.key
 
 
+@dataclass(slots=True)
+class _Member:
+    """An arrival that waits for its transaction; `woken`: it is written, it failed, or it is to lead."""
+
+    arrival: Arrival
+    outcome: Outcome | None = None
+    failed: bool = False
+    woken: threading.Event = field(default_factory=threading.Event)
+
+
 class _Group:
     """Arrivals that wait for the same transaction: one of them, the leader, writes for all and names the next leader."""
 
     def __init__(self) -> None:
-        self.queue: list[Arrival] = []
+        self.queue: list[_Member] = []
         self._led = False
         self._lock = threading.Lock()
 
-    def join(self, arrival: Arrival) -> bool:
-        """Wait for a transaction from now on; whether the arrival is to lead it at once, because nobody else does."""
+    def join(self, member: _Member) -> bool:
+        """Wait for a transaction from now on; whether the member is to lead it at once, because nobody else does."""
         with self._lock:
-            self.queue.append(arrival)
+            self.queue.append(member)
             leads, self._led = not self._led, True
         return leads
 
-    def take(self) -> list[Arrival]:
-        """The oldest arrivals that fit into one transaction, the leader first of them."""
+    def take(self) -> list[_Member]:
+        """The oldest members that fit into one transaction, the leader first of them."""
         with self._lock:
-            sizes = itertools.accumulate(len(arrival.delivery.body) for arrival in self.queue[:LARGEST_GROUP])
+            sizes = itertools.accumulate(len(member.arrival.delivery.body) for member in self.queue[:LARGEST_GROUP])
             fitting = max(1, sum(size <= LARGEST_BYTES for size in sizes))
             taken = self.queue[:fitting]
             del self.queue[:fitting]
@@ -118,47 +125,46 @@ class Intake(Keys):
         earlier = sa.case((lanes.c.next_due < woken.excluded.next_due, lanes.c.next_due), else_=woken.excluded.next_due)
         self._woken = woken.on_conflict_do_update(index_elements=["lane"], set_={"next_due": earlier})
 
-    def submit(self, delivery: Delivery, prefix: str, year: int, answer: Callable[[str], Json] = _only_ticket) -> Kept | Conflict:
+    def submit(self, delivery: Delivery, prefix: str, year: int, answer: Callable[[str], Json] = _only_ticket) -> Outcome:
         """Keep the delivery and open the case it asks for: ticket "SI-2026-000123", status "baru", its own lane.
 
         `answer` makes the answer for the ticket. Repeats get the first answer, also while it is in flight. Raises StoreDown.
         """
         return self.enter(Arrival(delivery, (prefix, year, answer)))
 
-    def keep(self, delivery: Delivery) -> Kept | Conflict:
+    def keep(self, delivery: Delivery) -> Outcome:
         """Keep the delivery in its lane. Raises StoreDown."""
         return self.enter(Arrival(delivery))
 
-    def enter(self, arrival: Arrival) -> Kept | Conflict:
+    def enter(self, arrival: Arrival) -> Outcome:
         """Wait for a transaction this arrival is part of, or lead one. Raises StoreDown."""
-        if not self._group.join(arrival):
-            arrival.woken.wait()
-        if arrival.outcome is None and not arrival.failed:
+        member = _Member(arrival)
+        if not self._group.join(member):
+            member.woken.wait()
+        if member.outcome is None and not member.failed:
             self._lead()
-        if arrival.outcome is None:
+        if member.outcome is None:
             raise StoreDown("the transaction this delivery waited for failed")
-        return arrival.outcome
+        return member.outcome
 
-    def keep_together(self, arrivals: Sequence[Arrival]) -> None:
-        """Keep these in one transaction, and tell each its outcome: for whoever gathers them. Raises StoreDown, and none is kept."""
-        # Where another process was first with one of the keys, it is begun again and finds that one kept.
-        for others in range(len(arrivals) + 1):
+    def keep_together(self, arrivals: Sequence[Arrival], *, repeats: bool = False) -> list[Outcome]:
+        """Keep these in one transaction, for whoever gathers them; gives the outcome of each. Raises StoreDown, and none is kept.
+
+        `repeats`: that some were kept before is to be expected, and asked first. Where one was after all, by whomever, it is begun again.
+        """
+        for others in range(repeats, len(arrivals) + 2):
             try:
                 with self._write() as connection:
-                    outcomes = self._kept(connection, arrivals)
-                break
-            except sa.exc.IntegrityError:
-                if others == len(arrivals):
-                    raise
-        for arrival, outcome in zip(arrivals, outcomes, strict=True):
-            arrival.outcome = outcome
+                    return self._kept(connection, arrivals, self._first(connection, arrivals) if others else {})
+            except sa.exc.IntegrityError as fault:
+                taken = fault
+        raise taken
 
     def keep_all(self, deliveries: Iterable[Delivery]) -> int:
         """Keep many in one transaction: the clock's and the sweep's. Gives how many were new. Raises StoreDown."""
         arrivals = [Arrival(delivery) for delivery in deliveries]
-        if arrivals:
-            self.keep_together(arrivals)
-        return sum(isinstance(arrival.outcome, Kept) and arrival.outcome.fresh for arrival in arrivals)
+        outcomes = self.keep_together(arrivals, repeats=True) if arrivals else []
+        return sum(isinstance(outcome, Kept) and outcome.fresh for outcome in outcomes)
 
     def count(self, more: Mapping[str, int]) -> None:
         """Add to durable counters, by name. Raises StoreDown."""
@@ -176,16 +182,19 @@ class Intake(Keys):
         """Write for all that wait. What has failed is told to each; the leader alone is told why."""
         members = self._group.take()
         try:
-            self.keep_together(members)
+            for member, outcome in zip(members, self.keep_together([member.arrival for member in members]), strict=True):
+                member.outcome = outcome
         finally:
             self._group.hand_on()
             for member in members:
                 member.failed = member.outcome is None
                 member.woken.set()
 
-    def _kept(self, connection: Connection, arrivals: Sequence[Arrival]) -> list[Kept | Conflict]:
-        """Keep the arrivals whose keys are new. Locks are taken in one order: sequences, keys, lanes; two such never wait in a circle."""
-        first = self._first(connection, arrivals)
+    def _kept(self, connection: Connection, arrivals: Sequence[Arrival], first: dict[Key, tuple[str, Json]]) -> list[Outcome]:
+        """Keep the arrivals whose keys are new; `first`: see `_first`.
+
+        Locks are taken in one order: sequences, keys, lanes; two such never wait in a circle.
+        """
         new = {arrival.key: arrival for arrival in reversed(arrivals) if arrival.key not in first}
         fresh = [new[key] for key in sorted(new)]
         deliveries, keys = self._open(connection, fresh)
@@ -276,7 +285,7 @@ def _row(delivery: Delivery, body_sha256: str, now: datetime, key: bytes | None 
     }
 
 
-def _outcome(arrival: Arrival, body_sha256: str, answer: Json, *, fresh: bool) -> Kept | Conflict:
+def _outcome(arrival: Arrival, body_sha256: str, answer: Json, *, fresh: bool) -> Outcome:
     """What to tell the sender: the first answer, unless another body came with this key before."""
     if fresh or body_sha256 == arrival.sha256:
         return Kept(answer, fresh)

@@ -5,13 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import sqlalchemy as sa
 
+from integration.clock import Clock, utc_now
 from integration.codec import Json
 from integration.procedure.case import fold
 from integration.procedure.events import Entry, Event
+from integration.sealing import Keyring
+from integration.settings import Settings
 from integration.store import statements
 from integration.store.book import Book
 from integration.store.listing import Listing
@@ -29,6 +32,14 @@ AT_ONCE = 50  # ledgers read in one question
 
 class Store(Worklist, Book, Listing, Subjects):
     """The store of the service: everything it knows and everything it still has to do."""
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock = utc_now) -> Self:
+        """The store these settings describe."""
+        keyring = Keyring.of([secret.get_secret_value() for secret in settings.data_keys])
+        store = cls(settings.database_url.get_secret_value(), clock=clock, keyring=keyring)
+        store.per_minute = settings.gitlab_per_minute
+        return store
 
     # --- cases ---
 

@@ -48,6 +48,10 @@ class Conflict:
     """The same key was kept before with another body."""
 
 
+Outcome = Kept | Conflict
+"""What became of a delivery."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a ledger says: its entries, the case they add up to (None: there are none), the hash of the last.

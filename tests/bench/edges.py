@@ -10,7 +10,7 @@ import hmac
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -25,7 +25,7 @@ from integration.clock import utc_now
 from integration.codec import Json
 from integration.parts import Parts
 from integration.settings import Settings
-from integration.store import Arrival, Kept
+from integration.store import Arrival, Kept, Outcome
 from sync.serve import Web
 from sync.wiring import Service
 from webhooks.app import front
@@ -38,12 +38,12 @@ class OnlyCounts:
     def __init__(self) -> None:
         self._numbers = count(1)
 
-    def keep_together(self, arrivals: Sequence[Arrival]) -> None:
+    def keep_together(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """The answers the store would give to what is new."""
-        for arrival in arrivals:
-            assert arrival.opens
-            prefix, year, answer = arrival.opens
-            arrival.outcome = Kept(answer(f"{prefix}-{year}-{next(self._numbers):06d}"), fresh=True)
+        return [self._opened(*arrival.opens) for arrival in arrivals if arrival.opens]
+
+    def _opened(self, prefix: str, year: int, answer: Callable[[str], Json]) -> Kept:
+        return Kept(answer(f"{prefix}-{year}-{next(self._numbers):06d}"), fresh=True)
 
 
 def limit() -> Front:

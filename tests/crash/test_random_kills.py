@@ -36,7 +36,7 @@ FORMS, COMMENTS = 120, 120  # sent in all, in bursts chosen at random
 REST = 400.0  # seconds: a lane held by a process that was killed is free again after its lease
 MARKER = re.compile(r"<!-- alur:(\S+) -->")
 COMMANDS = {"web": ("web",), "worker": ("worker", "--concurrency", "2"), "beat": ("beat",)}
-VICTIMS = {"hand": 40, "redis": 22, "postgres": 12, "web": 10, "worker": 10, "beat": 6}  # and how often each is chosen
+VICTIMS = {"hand": 34, "redis": 20, "postgres": 12, "web": 10, "writer": 8, "worker": 10, "beat": 6}  # and how often each is chosen
 
 
 @dataclass
@@ -54,13 +54,17 @@ class Fleet:
             self.running[name] = subprocess.Popen([*ALUR, *COMMANDS[name]], cwd=self.folder, env=self.environ, stdout=log, stderr=log)
 
     def kill(self, name: str) -> None:
-        """Send SIGKILL, and start again: a whole process with all its children, a server, or one hand of the worker."""
+        """Send SIGKILL, and start again: a process with all its children, a server, a hand of the worker, or who writes for the edge."""
         if name in self.servers:
             self.servers[name].end(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # what PostgreSQL calls immediate
             self.servers[name].start()
         elif name == "hand":
             for child in children(self.running["worker"].pid)[:1]:
                 gone(child)
+        elif name == "writer":
+            for reader in children(self.running["web"].pid):
+                for writer in children(reader):
+                    gone(writer)
         else:
             self.end(name)
             self.start(name)

@@ -98,7 +98,7 @@ def test_what_waits_for_one_transaction_is_written_by_one(store, monkeypatch):
         if len(written) == 1:
             first_is_in.set()
             first_may_go.wait(5)
-        keep(self, requests)
+        return keep(self, requests)
 
     monkeypatch.setattr(Store, "keep_together", slowly)
     with ThreadPoolExecutor(9) as pool:

@@ -1,0 +1,118 @@
+"""The process beside `alur web` that writes: the interpreter of the one is left to what is read, and that of the other to the database.
+
+    python -m webhooks.writing DESCRIPTOR
+
+is started by `Writer`. It takes from the socket with this number what is to be kept, and says there what became of that; where nobody is at
+the other end any more, it ends, after what it has in hand. What is said is a pickle, its length before it.
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import BinaryIO
+
+from integration import logs
+from integration.settings import Settings
+from integration.store import Arrival, Outcome, Store, StoreDown
+
+LENGTH = 8  # bytes
+
+Told = list[Outcome] | StoreDown | RuntimeError
+"""What became of those that were to be kept together."""
+
+log = logging.getLogger(__name__)
+
+
+class Writer:
+    """Keeps arrivals by a process of its own, which reads the settings this one has read. For one event loop, and one task at a time.
+
+    Where it has ended, those who wait are told to come again, as where the database is down, and another one is started.
+    """
+
+    def __init__(self) -> None:
+        self._process, self._socket = _started()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The number of the process that writes now."""
+        return self._process.pid
+
+    async def keep_together(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
+        """Keep these in one transaction; gives the outcome of each. Raises StoreDown; RuntimeError for any other fault there."""
+        try:
+            told = await self._told(arrivals)
+        except (OSError, EOFError) as gone:
+            self._process.kill()
+            ended = self.close()
+            (self._process, self._socket), self._streams = _started(), None
+            raise StoreDown(f"the process that writes ended with {ended}; another one was started") from gone
+        if isinstance(told, Exception):
+            raise told
+        return told
+
+    def close(self) -> int:
+        """Ask nothing any more, and wait until the process has ended, after what it has in hand; gives what it ended with."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._streams is None:
+            self._socket.close()
+        else:
+            self._streams[1].transport.abort()
+        return self._process.wait()
+
+    async def _told(self, arrivals: Sequence[Arrival]) -> Told:
+        if self._streams is None:
+            self._streams = await asyncio.open_connection(sock=self._socket)
+        come, go = self._streams
+        go.write(_framed(arrivals))
+        length = int.from_bytes(await come.readexactly(LENGTH))
+        told: Told = pickle.loads(await come.readexactly(length))  # noqa: S301 -- our own child says it
+        return told
+
+
+def _started() -> "tuple[subprocess.Popen[bytes], socket.socket]":
+    """A process that writes, and the socket at which it is asked."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        command = [sys.executable, "-m", "webhooks.writing", str(theirs.fileno())]
+        return subprocess.Popen(command, pass_fds=[theirs.fileno()]), ours  # noqa: S603 -- nothing in it is from outside
+
+
+def serve(asked: BinaryIO, told: BinaryIO, store: Store) -> None:
+    """Keep what is asked for, and tell the outcomes or the fault, as long as anybody asks."""
+    while length := asked.read(LENGTH):
+        told.write(_framed(_kept(store, pickle.loads(asked.read(int.from_bytes(length))))))  # noqa: S301 -- our own parent asks it
+        told.flush()
+
+
+def _kept(store: Store, arrivals: Sequence[Arrival]) -> Told:
+    try:
+        return store.keep_together(arrivals)
+    except StoreDown as down:
+        return StoreDown(str(down))  # alone: what it came from cannot be sent
+    except Exception as fault:
+        log.exception("%d messages could not be kept together", len(arrivals))
+        return RuntimeError(f"{type(fault).__name__} in the process that writes")
+
+
+def _framed(said: object) -> bytes:
+    pickled = pickle.dumps(said)
+    return len(pickled).to_bytes(LENGTH) + pickled
+
+
+if __name__ == "__main__":
+    for stop in (signal.SIGTERM, signal.SIGINT):  # meant for all at once: who asked is answered first
+        signal.signal(stop, signal.SIG_IGN)
+    own = Settings.read()
+    logs.configure(own.log_level, own.every_secret)
+    gc.freeze()  # as in webhooks.app
+    with socket.socket(fileno=int(sys.argv[1])) as ours, ours.makefile("rb") as asked, ours.makefile("wb") as told:
+        serve(asked, told, Store.of(own))

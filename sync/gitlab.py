@@ -7,6 +7,7 @@ twice here: a repeated POST makes twins, so a failure is raised and the outbox d
 import logging
 import mimetypes
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import mktime_tz, parsedate_tz
@@ -42,6 +43,12 @@ THINGS = frozenset(
     {"user", "users", "project", "issues", "notes", "labels", "boards", "lists", "hooks", "members", "uploads", "wikis", *RESOURCES}
 )
 
+Slot = AbstractContextManager[object]
+"""Held by a client while it asks: those that share one ask one at a time."""
+
+AT_ONCE: Slot = nullcontext()
+"""The slot of clients that wait for nobody."""
+
 log = logging.getLogger(__name__)
 
 
@@ -73,13 +80,14 @@ class Shown:
 class Platform:
     """One project on one GitLab, seen with one token; `project` is where its addresses begin.
 
-    Not shared between threads or forked processes: open one for each.
+    Not shared between threads or forked processes: open one for each; several may have one `slot`.
     `tally` is that of the thread, which tells it to the store: here the requests are counted, and the fields GitLab dropped.
     `skew`: how far GitLab's clock was ahead of ours in its last answer, to the second; None before the first one.
     Every method raises Transient where it may work later and Permanent where somebody must change something first.
     """
 
-    def __init__(self, url: str, token: str, project: str, *, timeout: float = 30.0) -> None:
+    def __init__(self, url: str, token: str, project: str, *, timeout: float = 30.0, slot: Slot = AT_ONCE) -> None:
+        self._slot = slot
         self._gitlab = gitlab.Gitlab(url, private_token=token, timeout=timeout, retry_transient_errors=False, keep_base_url=True)
         self._gitlab.session.hooks["response"].append(self._heard)
         # What the environment says of proxies and certificates is asked once: for each request it would take a third of its time.
@@ -426,16 +434,17 @@ class Platform:
     ) -> Any:  # noqa: ANN401 -- a requests.Response
         self._headers, self._status, request = {}, UNANSWERED, f"{verb.upper()} {path}"
         try:
-            return self._gitlab.http_request(
-                verb,
-                path,
-                query_data=dict(query or {}),
-                post_data=dict(data) if data is not None else None,
-                files=files,
-                streamed=streamed,
-                obey_rate_limit=False,
-                retry_transient_errors=False,
-            )
+            with self._slot:
+                return self._gitlab.http_request(
+                    verb,
+                    path,
+                    query_data=dict(query or {}),
+                    post_data=dict(data) if data is not None else None,
+                    files=files,
+                    streamed=streamed,
+                    obey_rate_limit=False,
+                    retry_transient_errors=False,
+                )
         except gitlab.GitlabError as failure:
             meant = meaning(request, failure.response_code or 0, str(failure.error_message), self._headers.get("Retry-After", ""))
             if isinstance(meant, Forbidden) and path != self.project and not self._ours(to_write=verb != "get"):

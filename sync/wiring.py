@@ -23,7 +23,7 @@ from sync.attachments import Attachments
 from sync.clock import Clockwork
 from sync.display import Display
 from sync.drain import Drain
-from sync.gitlab import Platform
+from sync.gitlab import AT_ONCE, Platform, Slot
 from sync.inbox import Inbox
 from sync.mail import Mail
 from sync.outbox import Outbox
@@ -103,26 +103,26 @@ class Service:
         """The hand on what is kept of persons."""
         return Privacy(self.store, self.files, self.display, self.parts.clock)
 
-    def platform(self, *, setting_up: bool = False) -> Platform:
-        """A new client of the platform: with the rights of every day, or with those that setting up takes."""
+    def platform(self, *, setting_up: bool = False, slot: Slot = AT_ONCE) -> Platform:
+        """A new client of the platform: with the rights of every day, or with those that setting up takes; `slot`: see Platform."""
         settings = self.parts.rotation.now
         token = settings.gitlab_setup_token if setting_up and settings.gitlab_setup_token else settings.gitlab_token
-        return Platform(settings.gitlab_url, token.get_secret_value(), settings.gitlab_project)
+        return Platform(settings.gitlab_url, token.get_secret_value(), settings.gitlab_project, slot=slot)
 
-    def worker(self, stop: threading.Event) -> Drain:
-        """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand."""
+    def worker(self, stop: threading.Event, slot: Slot = AT_ONCE) -> Drain:
+        """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand, `slot`: see Platform."""
         tally = Tally()
-        hands = EachRow(lambda: self._hands(tally), lambda: self.parts.rotation.now, lambda: self.display)
+        hands = EachRow(lambda: self._hands(tally, slot), lambda: self.parts.rotation.now, lambda: self.display)
         return Drain(self.store, hands, hands, stop, tally, self.bell.ring)
 
-    def _hands(self, tally: Tally) -> tuple[Inbox, Outbox]:
+    def _hands(self, tally: Tally, slot: Slot) -> tuple[Inbox, Outbox]:
         """What works rows off by the secrets in force now, and counts what it asks of the platform in `tally`."""
         store, files, clock, settings = self.store, self.files, self.parts.clock, self.parts.rotation.now
-        platform = self.platform()
+        platform = self.platform(slot=slot)
         platform.tally = tally
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(settings.smtp_url))
         looked_over = Attachments(store, files, settings.attachment_hosts, settings.clamd_url or "")
-        clearing = self.platform(setting_up=True) if settings.gitlab_setup_token else None
+        clearing = self.platform(setting_up=True, slot=slot) if settings.gitlab_setup_token else None
         hands = (Links.of(settings), looked_over, settings.signs_in, self._portal(), self._mail(), clearing)
         return inbox, Outbox(store, platform, files, self.display, clock, *hands)
 

@@ -5,18 +5,25 @@ A message lost, doubled or late changes nothing: whoever hears the bell asks the
 
 import logging
 import os
+import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import cached_property
 
 import click
 from celery import Celery
 
+from integration import organisation as organisations
 from integration.doorbell import BELL, celery_app
 from integration.faults import Permanent, StoreDown, Transient
 from integration.settings import Settings
 from sync.beat import SWEEP, TICK, log_our_way
+from sync.drain import Drain
 from sync.terminal import WORDS, configured_for_many
 from sync.wiring import Service, build
+from sync.wording import Wording
 
 CONCURRENCY = 4  # processes of one `alur worker`; they mostly wait for the platform
 LONGEST_TURN = 10.0  # seconds a task works before it gives its place to the next, so that a warm shutdown is never far
@@ -25,19 +32,48 @@ log = logging.getLogger(__name__)
 
 
 class Hands:
-    """What one worker process works with: made with its first task, for nothing of it survives a fork."""
+    """What one worker process works with: made with its first task, for nothing of it survives a fork.
+
+    Two pairs of hands: while one waits for the platform, the other decides, draws papers and writes. They ask the platform one at a time,
+    so that it is asked by as many at once as there are processes. The second pair works where more is due than the first has begun with.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._end = 0.0  # of this turn, by the monotonic clock
+        self._helping: Future[int] | None = None
 
     @cached_property
     def service(self) -> Service:
         """This process's own service."""
         return build(self._settings)
 
+    @cached_property
+    def _pairs(self) -> tuple[Drain, Drain]:
+        stop, slot = threading.Event(), threading.Lock()
+        first, second = (self.service.worker(stop, slot) for _ in range(2))
+        return replace(first, ring=self._more), second
+
+    @cached_property
+    def _beside(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(1, thread_name_prefix="second-pair")
+
     def work(self) -> None:
         """Work while anything is due."""
-        self.service.drain.until_idle(LONGEST_TURN)
+        self._end = time.monotonic() + LONGEST_TURN
+        try:
+            self._pairs[0].until_idle(LONGEST_TURN)
+        finally:
+            helping, self._helping = self._helping, None
+            if helping is not None:
+                helping.result()
+
+    def _more(self) -> None:
+        """More is due: have a colleague look for it, and the second pair of hands."""
+        self.service.bell.ring()
+        left = self._end - time.monotonic()
+        if self._helping is None and left > 0:
+            self._helping = self._beside.submit(self._pairs[1].until_idle, left)
 
     def tick(self) -> None:
         """Look at the time, and for work whose bell was not heard."""
@@ -65,6 +101,13 @@ def make_app(settings: Settings, broker_url: str) -> Celery:
     return app
 
 
+def look_at_files(settings: Settings) -> None:
+    """Say at once what is wrong with the files; processes forked after this need not compile the templates. Raises OrganisationFaults."""
+    broken = Wording(organisations.load(settings.organisation)).broken()
+    if broken:
+        log.error("templates that cannot be read: %s", ", ".join(broken))
+
+
 def serve(app: Celery, concurrency: int) -> None:
     """Have so many processes of this app work until told to stop."""
     argv = [
@@ -84,6 +127,7 @@ def worker(concurrency: int) -> None:
     """Work until told to stop; a first SIGTERM lets the tasks in hand end."""
     settings, broker_url = configured_for_many()
     log_our_way(settings)
+    look_at_files(settings)
     serve(make_app(settings, broker_url), concurrency)
 
 

@@ -1,0 +1,76 @@
+"""What a process of `alur worker` has in hand: two cases where two are due, and one request to the platform."""
+
+import json
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from integration import organisation as organisations
+from integration.clock import utc_now
+from integration.settings import Settings
+from integration.store import Delivery, Store
+from sandbox.campus import Campus
+from sync.wiring import build
+from sync.worker import Hands
+from tests.processes import environment
+from tests.stories.world import ORGANISATION, PROCEDURE, example_form
+from tests.tables import laid
+
+LATENCY = 0.05  # seconds
+
+
+class Office:
+    """Forms that wait for a process's hands, and a platform that takes its time."""
+
+    def __init__(self, campus: Campus, store: Store, hands: Hands) -> None:
+        self.campus, self.store, self.hands = campus, store, hands
+        self.cases = self.requests = 0  # in hand at once, at most
+
+    def work(self, forms: int) -> None:
+        """So many units send a form, and all that is due is worked off."""
+        for n in range(forms):
+            said = {"type": "pengaduan.diajukan", "timestamp": utc_now().isoformat(), "data": {"formulir": example_form()}}
+            self.store.submit(Delivery("portal", f"msg_{n}", "", json.dumps(said).encode()), "SI", utc_now().year)
+        over = threading.Event()
+        looking = threading.Thread(target=self._look, args=(over,))
+        looking.start()
+        self.hands.work()
+        over.set()
+        looking.join()
+        assert not self.store.busy()
+        assert len(self.campus.rows("issues")) == forms
+
+    def _look(self, over: threading.Event) -> None:
+        with closing(sqlite3.connect(str(self.store.file))) as database:
+            while not over.is_set():
+                (cases,) = database.execute("SELECT count(*) FROM lanes WHERE token IS NOT NULL").fetchone()
+                self.cases = max(self.cases, cases)
+                self.requests = max(self.requests, len(self.campus.gitlab._desk._in_hand))  # noqa: SLF001 -- no request says it
+                time.sleep(0.002)
+
+
+@pytest.fixture
+def office(tmp_path: Path, redis_database: str) -> Iterator[Office]:
+    with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
+        environ = environment(campus, tmp_path, laid(f"sqlite:///{tmp_path}/alur.db")) | {"ALUR_BROKER_URL": redis_database}
+        settings = Settings.read(environ, env_file=None)
+        service = build(settings)
+        service.provision()
+        campus.gitlab.fault("*", "", times=10**6, latency=LATENCY)
+        yield Office(campus, service.store, Hands(settings))
+        service.store.close()
+
+
+def test_while_one_case_waits_for_the_platform_another_one_is_worked_on(office):
+    office.work(forms=6)
+    assert (office.cases, office.requests) == (2, 1)
+
+
+def test_where_one_case_is_due_there_is_nothing_for_the_second_pair(office):
+    office.work(forms=1)
+    assert (office.cases, office.requests) == (1, 1)

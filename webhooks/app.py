@@ -91,7 +91,7 @@ def application() -> Front:
     tracing.configure(settings.traces_url)
     parts = Parts.of(settings)
     parts.store.migrate()
-    made = front(parts, Writer().keep_together)
+    made = front(parts, Writer(settings).keep_together)
     gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
     return made
 

@@ -2,8 +2,8 @@
 
     python -m webhooks.writing DESCRIPTOR
 
-is started by `Writer`. It takes from the socket with this number what is to be kept, and says there what became of that; where nobody is at
-the other end any more, it ends, after what it has in hand. What is said is a pickle, its length before it.
+is started by `Writer`. It takes from the socket with this number first its settings, then what is to be kept, and says there what became
+of that; where nobody is at the other end any more, it ends, after what it has in hand. What is said is a pickle, its length before it.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from integration import logs
 from integration.settings import Settings
@@ -31,13 +31,14 @@ log = logging.getLogger(__name__)
 
 
 class Writer:
-    """Keeps arrivals by a process of its own, which reads the settings this one has read. For one event loop, and one task at a time.
+    """Keeps arrivals by a process of its own, with these settings. For one event loop, and one task at a time.
 
     Where it has ended, those who wait are told to come again, as where the database is down, and another one is started.
     """
 
-    def __init__(self) -> None:
-        self._process, self._socket = _started()
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._process, self._socket = _started(settings)
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     @property
@@ -52,7 +53,7 @@ class Writer:
         except (OSError, EOFError) as gone:
             self._process.kill()
             ended = self.close()
-            (self._process, self._socket), self._streams = _started(), None
+            (self._process, self._socket), self._streams = _started(self._settings), None
             raise StoreDown(f"the process that writes ended with {ended}; another one was started") from gone
         if isinstance(told, Exception):
             raise told
@@ -78,19 +79,26 @@ class Writer:
         return told
 
 
-def _started() -> "tuple[subprocess.Popen[bytes], socket.socket]":
-    """A process that writes, and the socket at which it is asked."""
+def _started(settings: Settings) -> "tuple[subprocess.Popen[bytes], socket.socket]":
+    """A process that writes, and the socket at which it is asked. The files of the settings may say something else by now."""
     ours, theirs = socket.socketpair()
     with theirs:
+        ours.sendall(_framed(settings))
         command = [sys.executable, "-m", "webhooks.writing", str(theirs.fileno())]
         return subprocess.Popen(command, pass_fds=[theirs.fileno()]), ours  # noqa: S603 -- nothing in it is from outside
 
 
 def serve(asked: BinaryIO, told: BinaryIO, store: Store) -> None:
     """Keep what is asked for, and tell the outcomes or the fault, as long as anybody asks."""
-    while length := asked.read(LENGTH):
-        told.write(_framed(_kept(store, pickle.loads(asked.read(int.from_bytes(length))))))  # noqa: S301 -- our own parent asks it
+    while (arrivals := _next(asked)) is not None:
+        told.write(_framed(_kept(store, arrivals)))
         told.flush()
+
+
+def _next(asked: BinaryIO) -> Any:  # noqa: ANN401 -- what our parent says
+    """What is said next; None where nobody says anything any more."""
+    length = asked.read(LENGTH)
+    return pickle.loads(asked.read(int.from_bytes(length))) if length else None  # noqa: S301 -- our own parent says it
 
 
 def _kept(store: Store, arrivals: Sequence[Arrival]) -> Told:
@@ -111,8 +119,8 @@ def _framed(said: object) -> bytes:
 if __name__ == "__main__":
     for stop in (signal.SIGTERM, signal.SIGINT):  # meant for all at once: who asked is answered first
         signal.signal(stop, signal.SIG_IGN)
-    own = Settings.read()
-    logs.configure(own.log_level, own.every_secret)
-    gc.freeze()  # as in webhooks.app
-    with socket.socket(fileno=int(sys.argv[1])) as ours, ours.makefile("rb") as asked, ours.makefile("wb") as told:
-        serve(asked, told, Store.of(own))
+    with socket.socket(fileno=int(sys.argv[1])) as parent, parent.makefile("rb") as hears, parent.makefile("wb") as says:
+        own = _next(hears)
+        logs.configure(own.log_level, own.every_secret)
+        gc.freeze()  # as in webhooks.app
+        serve(hears, says, Store.of(own))

@@ -84,6 +84,7 @@ def test_start_and_memory_of_each_process(tmp_path: Path, postgres_database: str
             pids[command] = pid
         members = {f"alur {command}": pid for command, pid in pids.items()}
         members |= {f"alur {command}, a child": children(pids[command])[0] for command in ("web", "worker")}
+        members["alur web, the one that writes"] = children(members["alur web, a child"])[0]
         at_rest = {name: memory(pid, "VmRSS") for name, pid in members.items()}
         for _ in range(FORMS):
             campus.portal.submit(example_form())

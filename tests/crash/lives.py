@@ -44,6 +44,7 @@ WATCHED = (
     "webhooks/calls.py",
     "webhooks/hooks.py",
     "webhooks/intake.py",
+    "webhooks/writing.py",
 )
 LOOK = "_fate_at"
 """The name watched code looks at its fate by, among the built-in ones."""

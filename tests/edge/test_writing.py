@@ -6,57 +6,36 @@ import signal
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
-from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
-from integration.clock import utc_now
 from integration.codec import Json
 from integration.links import Links
 from integration.signatures import Secret
 from integration.store import Arrival, Conflict, Delivery, Kept, Store, StoreDown
-from tests.edge.portal import ROOT, SECRET
-from tests.tables import laid
+from tests.edge.portal import SECRET
 from webhooks.writing import Writer
 
 LINKS = Links("https://alur.kampus.example", Secret.parse(SECRET))
-SETTINGS = {
-    "GITLAB_URL": "https://gitlab.kampus.example",
-    "GITLAB_TOKEN": "token",
-    "GITLAB_PROJECT": "pustikom/pengaduan-si",
-    "GITLAB_WEBHOOK_SECRET": "a secret of these tests",
-    "PORTAL_SECRETS": SECRET,
-    "ORGANISATION": str(ROOT / "deploy" / "organisation.example.yaml"),
-    "PUBLIC_URL": LINKS.home,
-}
 MANY = [f"{n:02d}" for n in range(64)]
-T = TypeVar("T")
+Scene = Callable[[Writer], Awaitable[object]]
 
 
 @pytest.fixture
-def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The database of the process that writes, as the environment says it."""
-    for name, value in SETTINGS.items():
-        monkeypatch.setenv(f"ALUR_{name}", value)
-    monkeypatch.setenv("ALUR_DATABASE_URL", laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05"))
-    return tmp_path / "alur.db"
-
-
-@pytest.fixture
-def store(file: Path) -> Iterator[Store]:
-    with closing(Store(f"sqlite:///{file}", clock=utc_now)) as store:
+def store(settings) -> Iterator[Store]:
+    with closing(Store.of(settings)) as store:
         yield store
 
 
-def played(scene: Callable[[Writer], Awaitable[T]]) -> T:
+@pytest.fixture
+def played(settings) -> Callable[[Scene], object]:
     """What comes of this scene with a process that writes."""
 
-    async def whole() -> T:
-        with closing(Writer()) as writer:
+    async def whole(scene: Scene) -> object:
+        with closing(Writer(settings)) as writer:
             return await scene(writer)
 
-    return asyncio.run(whole())
+    return lambda scene: asyncio.run(whole(scene))
 
 
 def complaint(key: str, body: bytes = b"a form") -> Arrival:
@@ -67,7 +46,7 @@ def accepted(number: int) -> Json:
     return LINKS.accepted(f"SI-2026-{number:06d}")
 
 
-def test_what_is_new_is_kept_and_what_was_kept_before_gets_its_first_answer(store):
+def test_what_is_new_is_kept_and_what_was_kept_before_gets_its_first_answer(played, store):
     async def scene(writer: Writer) -> None:
         assert await writer.keep_together([complaint("1"), complaint("2"), complaint("1")]) == [
             Kept(accepted(1), fresh=True),
@@ -84,9 +63,9 @@ def test_what_is_new_is_kept_and_what_was_kept_before_gets_its_first_answer(stor
     assert [row.body for row in store.inbox_rows()] == [b"a form"] * 3
 
 
-def test_while_the_database_is_closed_whoever_waits_is_told_so(file, store):
+def test_while_the_database_is_closed_whoever_waits_is_told_so(played, store):
     async def scene(writer: Writer) -> None:
-        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        with closing(sqlite3.connect(store.file, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreDown, match="locked"):
                 await writer.keep_together([complaint("1")])
@@ -95,10 +74,10 @@ def test_while_the_database_is_closed_whoever_waits_is_told_so(file, store):
     played(scene)
 
 
-def test_any_other_fault_is_told_without_its_words_and_is_in_the_log(file, store, capfd):
+def test_any_other_fault_is_told_without_its_words_and_is_in_the_log(played, store, capfd):
     async def scene(writer: Writer) -> None:
         await writer.keep_together([complaint("1")])
-        with sqlite3.connect(file) as other:
+        with sqlite3.connect(store.file) as other:
             other.execute("UPDATE cases SET key = ?", (b"wrapped by nobody we know",))
         with pytest.raises(RuntimeError, match="KeyClosed in the process that writes"):
             await writer.keep_together([Arrival(Delivery("portal", "2", "SI-2026-000001", b"withdrawn"))])
@@ -109,7 +88,7 @@ def test_any_other_fault_is_told_without_its_words_and_is_in_the_log(file, store
 
 
 @pytest.mark.parametrize("warm", [True, False])
-def test_where_it_is_killed_whoever_waits_comes_again_and_another_one_keeps(store, warm):
+def test_where_it_is_killed_whoever_waits_comes_again_and_another_one_keeps(played, store, warm):
     async def scene(writer: Writer) -> None:
         if warm:
             await writer.keep_together([complaint("1")])
@@ -122,7 +101,7 @@ def test_where_it_is_killed_whoever_waits_comes_again_and_another_one_keeps(stor
     assert len(store.inbox_rows()) == 1 + warm
 
 
-def test_a_stop_of_all_at_once_does_not_end_it_before_those_who_ask(store):
+def test_a_stop_of_all_at_once_does_not_end_it_before_those_who_ask(played, store):
     async def scene(writer: Writer) -> int:
         await writer.keep_together([complaint("1")])
         for stop in (signal.SIGTERM, signal.SIGINT):
@@ -134,7 +113,7 @@ def test_a_stop_of_all_at_once_does_not_end_it_before_those_who_ask(store):
     assert len(store.inbox_rows()) == 2
 
 
-def test_of_many_each_gets_its_own(store):
+def test_of_many_each_gets_its_own(played, store):
     async def scene(writer: Writer) -> None:
         kept = await writer.keep_together([complaint(key, key.encode() * 100_000) for key in reversed(MANY)])
         assert kept == [Kept(accepted(number), fresh=True) for number in reversed(range(1, len(MANY) + 1))]

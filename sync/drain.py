@@ -18,7 +18,9 @@ from integration.faults import Failure, NeedsOperator, Permanent, RateLimited, T
 from integration.figures import ENOUGH, RETRIES, Tally
 from integration.store import Due, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn, Work
 
-LEASE = timedelta(minutes=2)  # from a lane's last sign of life; longer than any one outside call may take
+LEASE = timedelta(minutes=2)  # from a lane's last sign of life; longer than any one outside call may take, and another one before it
+STALE = LEASE / 4  # after so long without one, the lane is proved again before anything is asked
+LOOKS = 1.0  # seconds after which it is looked again whether more is due than is in hand
 LAST_TRY = 5  # attempts after which a fault of the programme itself is parked
 LONGEST_ASKED = timedelta(hours=1)  # no pause the other side asks for is longer
 
@@ -39,12 +41,44 @@ class Performs(Protocol):
         """Perform the row's effect; gives what is to be worked on next. Raises Transient, Permanent, LeaseLost."""
 
 
+class Asking:
+    """Stands before each request of a worker's thread: those that share `lock` ask one at a time, and none about a lane that was lost.
+
+    A request to a slow platform may take half of a lease, and the one that is waited for as much; so the hold is proved in between.
+    """
+
+    def __init__(self, store: Store, lock: "threading.RLock") -> None:
+        self._store = store
+        self._lock = lock
+        self._turn: Turn | None = None
+        self._alive = 0.0
+
+    def about(self, turn: Turn) -> None:
+        """What is asked next is about this lane, whose hold was just prolonged."""
+        self._turn, self._alive = turn, time.monotonic()
+
+    def __enter__(self) -> None:
+        """Wait for the others. Raises LeaseLost, StoreDown."""
+        self._lock.acquire()
+        if self._turn is not None and time.monotonic() - self._alive > STALE.total_seconds():
+            try:
+                self._store.hold(self._turn)
+            except BaseException:
+                self._lock.release()
+                raise
+            self._alive = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        """The next one may ask."""
+        self._lock.release()
+
+
 @dataclass(frozen=True, slots=True)
 class Drain:
     """One worker's hands; not shared between threads. `stop`, once set, ends the work after the row in hand.
 
     `tally` is what this thread counts: told to the store once there is enough of it, and whenever nothing is left to do. `ring` calls a
-    colleague: when more is due than this one has begun with, and when some is given back unbegun.
+    colleague: when more is due than this one has in hand, and when some is given back unbegun.
     """
 
     store: Store
@@ -56,15 +90,19 @@ class Drain:
 
     def until_idle(self, seconds: float = math.inf) -> int:
         """Work until nothing is due any more, or for so long; gives how many rows were worked. Raises StoreDown."""
-        end, rows = time.monotonic() + seconds, 0
+        now = time.monotonic()
+        end, looks, rows = now + seconds, now, 0
         work = self._claim()
-        if work is not None and self.store.waits_since():
-            self.ring()
         while work is not None:
-            if self.stop.is_set() or time.monotonic() >= end:
+            now = time.monotonic()
+            if self.stop.is_set() or now >= end:
                 self.store.release(*work)
                 self.ring()
                 break
+            if now >= looks:
+                looks = now + LOOKS
+                if self.store.waits_since():
+                    self.ring()
             work = self._work(*work) or self._claim()
             self.tally.tell(self.store, at_least=ENOUGH)
             rows += 1

@@ -44,7 +44,7 @@ THINGS = frozenset(
 )
 
 Slot = AbstractContextManager[object]
-"""Held by a client while it asks: those that share one ask one at a time."""
+"""Held by a client while it asks, more than once where one request leads to another: those that share one ask one at a time."""
 
 AT_ONCE: Slot = nullcontext()
 """The slot of clients that wait for nobody."""
@@ -332,12 +332,13 @@ class Platform:
 
         Raises Gone where there is none. Maintainers may (behaviour.md 4 "Uploads"); redirects to an object store are followed.
         """
-        answer = self._answer("get", f"{self.project}/uploads/{secret}/{quote(name, safe='')}", streamed=True)
-        try:
-            with answer:
-                return within(answer.iter_content(CHUNK), most)
-        except OSError as failure:
-            raise Transient(f"an upload: {type(failure).__name__}", Failure.DOWN) from failure
+        with self._slot:
+            answer = self._answer("get", f"{self.project}/uploads/{secret}/{quote(name, safe='')}", streamed=True)
+            try:
+                with answer:
+                    return within(answer.iter_content(CHUNK), most)
+            except OSError as failure:
+                raise Transient(f"an upload: {type(failure).__name__}", Failure.DOWN) from failure
 
     def comments(self, iid: int) -> list[tuple[int, str]]:
         """The comments of an issue, by whomever, with their ids; GitLab's own records are none. Raises Gone where there is no issue."""
@@ -432,9 +433,9 @@ class Platform:
         files: dict[str, Any] | None = None,
         streamed: bool = False,
     ) -> Any:  # noqa: ANN401 -- a requests.Response
-        self._headers, self._status, request = {}, UNANSWERED, f"{verb.upper()} {path}"
-        try:
-            with self._slot:
+        with self._slot:
+            self._headers, self._status, request = {}, UNANSWERED, f"{verb.upper()} {path}"
+            try:
                 return self._gitlab.http_request(
                     verb,
                     path,
@@ -445,16 +446,16 @@ class Platform:
                     obey_rate_limit=False,
                     retry_transient_errors=False,
                 )
-        except gitlab.GitlabError as failure:
-            meant = meaning(request, failure.response_code or 0, str(failure.error_message), self._headers.get("Retry-After", ""))
-            if isinstance(meant, Forbidden) and path != self.project and not self._ours(to_write=verb != "get"):
-                meant = ProjectShut(str(meant))
-            raise meant from failure
-        except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off
-            pause = LONGEST_AT_WORK if verb == "post" else None  # looked for any sooner, it is not found and made a second time
-            raise Transient(f"{request}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
-        finally:
-            self.tally.add(REQUESTS, verb, _things(path), self._status)
+            except gitlab.GitlabError as failure:
+                meant = meaning(request, failure.response_code or 0, str(failure.error_message), self._headers.get("Retry-After", ""))
+                if isinstance(meant, Forbidden) and path != self.project and not self._ours(to_write=verb != "get"):
+                    meant = ProjectShut(str(meant))
+                raise meant from failure
+            except OSError as failure:  # what requests raises: no connection, a time-out, an answer cut off
+                pause = LONGEST_AT_WORK if verb == "post" else None  # looked for any sooner, it is not found and made a second time
+                raise Transient(f"{request}: {type(failure).__name__}", Failure.DOWN, retry_after=pause) from failure
+            finally:
+                self.tally.add(REQUESTS, verb, _things(path), self._status)
 
 
 def asked(wanted: IssueFields, name: str) -> str:

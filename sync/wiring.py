@@ -22,7 +22,7 @@ from sync.archive import Archives
 from sync.attachments import Attachments
 from sync.clock import Clockwork
 from sync.display import Display
-from sync.drain import Drain
+from sync.drain import Asking, Drain
 from sync.gitlab import AT_ONCE, Platform, Slot
 from sync.inbox import Inbox
 from sync.mail import Mail
@@ -109,10 +109,10 @@ class Service:
         token = settings.gitlab_setup_token if setting_up and settings.gitlab_setup_token else settings.gitlab_token
         return Platform(settings.gitlab_url, token.get_secret_value(), settings.gitlab_project, slot=slot)
 
-    def worker(self, stop: threading.Event, slot: Slot = AT_ONCE) -> Drain:
-        """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand, `slot`: see Platform."""
-        tally = Tally()
-        hands = EachRow(lambda: self._hands(tally, slot), lambda: self.parts.rotation.now, lambda: self.display)
+    def worker(self, stop: threading.Event, lock: "threading.RLock | None" = None) -> Drain:
+        """Hands for one thread, with a platform client of their own; `stop` ends their work after the row in hand, `lock`: see Asking."""
+        tally, asking = Tally(), Asking(self.store, lock or threading.RLock())
+        hands = EachRow(asking, lambda: self._hands(tally, asking), lambda: self.parts.rotation.now, lambda: self.display)
         return Drain(self.store, hands, hands, stop, tally, self.bell.ring)
 
     def _hands(self, tally: Tally, slot: Slot) -> tuple[Inbox, Outbox]:
@@ -196,23 +196,30 @@ class Service:
 class EachRow:
     """One thread's inbox and outbox; each row is worked off by the organisation and the secrets in force when it is begun."""
 
-    def __init__(self, made: Callable[[], tuple[Inbox, Outbox]], settings: Callable[[], Settings], display: Callable[[], Display]) -> None:
-        self._made, self._settings, self._display = made, settings, display
+    def __init__(
+        self,
+        asking: Asking,
+        made: Callable[[], tuple[Inbox, Outbox]],
+        settings: Callable[[], Settings],
+        display: Callable[[], Display],
+    ) -> None:
+        self._asking, self._made, self._settings, self._display = asking, made, settings, display
         self._by = settings()
         self._inbox, self._outbox = made()
 
     def process(self, turn: Turn, row: InboxRow) -> Work | None:
         """See sync.inbox."""
-        self._renew()
+        self._begin(turn)
         return replace(self._inbox, display=self._display()).process(turn, row)
 
     def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
         """See sync.outbox."""
-        self._renew()
+        self._begin(turn)
         return replace(self._outbox, display=self._display()).perform(turn, row)
 
-    def _renew(self) -> None:
-        """Make them anew where a secret is another."""
+    def _begin(self, turn: Turn) -> None:
+        """A row of this lane comes next; where a secret is another, both are made anew."""
+        self._asking.about(turn)
         settings = self._settings()
         if settings is not self._by:
             self._by, (self._inbox, self._outbox) = settings, self._made()

@@ -35,11 +35,12 @@ class Hands:
     """What one worker process works with: made with its first task, for nothing of it survives a fork.
 
     Two pairs of hands: while one waits for the platform, the other decides, draws papers and writes. They ask the platform one at a time,
-    so that it is asked by as many at once as there are processes. The second pair works where more is due than the first has begun with.
+    so that it is asked by as many at once as there are processes. The second pair works where more is due than the first has in hand.
     """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._stop = threading.Event()
         self._end = 0.0  # of this turn, by the monotonic clock
         self._helping: Future[int] | None = None
 
@@ -50,8 +51,8 @@ class Hands:
 
     @cached_property
     def _pairs(self) -> tuple[Drain, Drain]:
-        stop, slot = threading.Event(), threading.Lock()
-        first, second = (self.service.worker(stop, slot) for _ in range(2))
+        lock = threading.RLock()
+        first, second = (self.service.worker(self._stop, lock) for _ in range(2))
         return replace(first, ring=self._more), second
 
     @cached_property
@@ -59,21 +60,30 @@ class Hands:
         return ThreadPoolExecutor(1, thread_name_prefix="second-pair")
 
     def work(self) -> None:
-        """Work while anything is due."""
+        """Work while anything is due. What ends the work of one pair ends that of the other, after the row in hand."""
+        self._stop.clear()
         self._end = time.monotonic() + LONGEST_TURN
         try:
             self._pairs[0].until_idle(LONGEST_TURN)
-        finally:
-            helping, self._helping = self._helping, None
-            if helping is not None:
-                helping.result()
+        except BaseException:
+            self._stop.set()
+            if (other := self._second_ended()) is not None:
+                log.error("the second pair of hands ended", exc_info=other)  # noqa: TRY400 -- it is not the one at hand
+            raise
+        if (fault := self._second_ended()) is not None:
+            raise fault
 
     def _more(self) -> None:
         """More is due: have a colleague look for it, and the second pair of hands."""
         self.service.bell.ring()
         left = self._end - time.monotonic()
-        if self._helping is None and left > 0:
+        if left > 0 and (self._helping is None or (self._helping.done() and self._helping.exception() is None)):
             self._helping = self._beside.submit(self._pairs[1].until_idle, left)
+
+    def _second_ended(self) -> BaseException | None:
+        """Wait for the second pair; gives what ended its work, if anything did."""
+        helping, self._helping = self._helping, None
+        return helping.exception() if helping is not None else None
 
     def tick(self) -> None:
         """Look at the time, and for work whose bell was not heard."""

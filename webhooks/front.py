@@ -103,7 +103,7 @@ class Front:
         """Keep these in one transaction; where one of them makes that fail, each alone: it takes nothing from the others."""
         arrivals = [arrival for arrival, _ in group]
         try:
-            outcomes = await self._keep_together(arrivals)
+            outcomes = list(zip(group, await self._keep_together(arrivals), strict=True))
         except Exception as fault:  # noqa: BLE001 -- it is theirs who wait
             if isinstance(fault, StoreDown) or len(group) == 1:
                 for _, outcome in group:
@@ -112,7 +112,7 @@ class Front:
                 for one in group:
                     await self._keep([one])
         else:
-            for (_, outcome), came in zip(group, outcomes, strict=True):
+            for (_, outcome), came in outcomes:
                 outcome.set_result(came)
 
 

@@ -38,38 +38,57 @@ class Writer:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._process, self._socket = _started(settings)
-        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._child: _Child | None = _Child(settings)
 
     @property
-    def pid(self) -> int:
-        """The number of the process that writes now."""
-        return self._process.pid
+    def pid(self) -> int | None:
+        """The number of the process that writes now; None where the next message starts one."""
+        return self._child.process.pid if self._child else None
 
     async def keep_together(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """Keep these in one transaction; gives the outcome of each. Raises StoreDown; RuntimeError for any other fault there."""
         try:
-            told = await self._told(arrivals)
-        except (OSError, EOFError) as gone:
-            self._process.kill()
-            ended = self.close()
-            (self._process, self._socket), self._streams = _started(self._settings), None
-            raise StoreDown(f"the process that writes ended with {ended}; another one was started") from gone
+            if self._child is None:
+                self._child = _Child(self._settings)
+            told = await self._child.told(arrivals)
+        except (OSError, EOFError) as fault:
+            raise StoreDown(f"no process writes: {type(fault).__name__}, it ended with {self._given_up()}") from fault
+        except BaseException:
+            self._given_up()  # what it says next would be taken for the answer to what is asked next
+            raise
         if isinstance(told, Exception):
             raise told
         return told
 
-    def close(self) -> int:
+    def close(self) -> int | None:
         """Ask nothing any more, and wait until the process has ended, after what it has in hand; gives what it ended with."""
-        with contextlib.suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
-        if self._streams is None:
-            self._socket.close()
-        else:
-            self._streams[1].transport.abort()
-        return self._process.wait()
+        child, self._child = self._child, None
+        return child.close() if child else None
 
-    async def _told(self, arrivals: Sequence[Arrival]) -> Told:
+    def _given_up(self) -> int | None:
+        """Kill the process, if there is one; gives what it ended with."""
+        if self._child is not None:
+            self._child.process.kill()
+        return self.close()
+
+
+class _Child:
+    """One process that writes, and the socket at which it is asked. Raises OSError where it cannot be started."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._socket, theirs = socket.socketpair()
+        self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        try:
+            with theirs:
+                self._socket.sendall(_framed(settings))  # of this process: their files may say something else by now
+                command = [sys.executable, "-P", "-m", "webhooks.writing", str(theirs.fileno())]
+                self.process = subprocess.Popen(command, pass_fds=[theirs.fileno()])  # noqa: S603 -- nothing in it is from outside
+        except BaseException:
+            self._socket.close()
+            raise
+
+    async def told(self, arrivals: Sequence[Arrival]) -> Told:
+        """What becomes of these. Raises OSError and EOFError where it has ended."""
         if self._streams is None:
             self._streams = await asyncio.open_connection(sock=self._socket)
         come, go = self._streams
@@ -78,14 +97,15 @@ class Writer:
         told: Told = pickle.loads(await come.readexactly(length))  # noqa: S301 -- our own child says it
         return told
 
-
-def _started(settings: Settings) -> "tuple[subprocess.Popen[bytes], socket.socket]":
-    """A process that writes, and the socket at which it is asked. The files of the settings may say something else by now."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        ours.sendall(_framed(settings))
-        command = [sys.executable, "-m", "webhooks.writing", str(theirs.fileno())]
-        return subprocess.Popen(command, pass_fds=[theirs.fileno()]), ours  # noqa: S603 -- nothing in it is from outside
+    def close(self) -> int:
+        """Ask nothing any more, and wait for its end; gives what it ended with."""
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_RDWR)
+        if self._streams is None:
+            self._socket.close()
+        else:
+            self._streams[1].transport.abort()
+        return self.process.wait()
 
 
 def serve(asked: BinaryIO, told: BinaryIO, store: Store) -> None:
@@ -96,9 +116,10 @@ def serve(asked: BinaryIO, told: BinaryIO, store: Store) -> None:
 
 
 def _next(asked: BinaryIO) -> Any:  # noqa: ANN401 -- what our parent says
-    """What is said next; None where nobody says anything any more."""
-    length = asked.read(LENGTH)
-    return pickle.loads(asked.read(int.from_bytes(length))) if length else None  # noqa: S301 -- our own parent says it
+    """What is said next; None where nobody says anything any more, or went in the middle of it."""
+    length = int.from_bytes(asked.read(LENGTH))
+    said = asked.read(length)
+    return pickle.loads(said) if length and len(said) == length else None  # noqa: S301 -- our own parent says it
 
 
 def _kept(store: Store, arrivals: Sequence[Arrival]) -> Told:
@@ -106,7 +127,7 @@ def _kept(store: Store, arrivals: Sequence[Arrival]) -> Told:
         return store.keep_together(arrivals)
     except StoreDown as down:
         return StoreDown(str(down))  # alone: what it came from cannot be sent
-    except Exception as fault:
+    except Exception as fault:  # theirs who wait, and none of those who come after them
         log.exception("%d messages could not be kept together", len(arrivals))
         return RuntimeError(f"{type(fault).__name__} in the process that writes")
 
@@ -117,9 +138,14 @@ def _framed(said: object) -> bytes:
 
 
 if __name__ == "__main__":
-    for stop in (signal.SIGTERM, signal.SIGINT):  # meant for all at once: who asked is answered first
+    for stop in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # meant for all at once: who asked is answered first
         signal.signal(stop, signal.SIG_IGN)
-    with socket.socket(fileno=int(sys.argv[1])) as parent, parent.makefile("rb") as hears, parent.makefile("wb") as says:
+    with (
+        contextlib.suppress(ConnectionError),  # nobody is there any more
+        socket.socket(fileno=int(sys.argv[1])) as parent,
+        parent.makefile("rb") as hears,
+        parent.makefile("wb") as says,
+    ):
         own = _next(hears)
         logs.configure(own.log_level, own.every_secret)
         gc.freeze()  # as in webhooks.app

@@ -18,7 +18,7 @@ from integration import tracing
 from integration.clock import Clock, utc_now
 from integration.codec import Json
 from integration.faults import StoreDown
-from integration.sealing import PLAIN, Keyring, seal
+from integration.sealing import PLAIN, KeyClosed, Keyring, seal
 from integration.store.keys import Keys
 from integration.store.rows import NEW, Conflict, Delivery, Kept, Outcome
 from integration.tables import DONE, WAITING, cases, counters, inbox, lanes, sequences
@@ -152,13 +152,18 @@ class Intake(Keys):
 
         `repeats`: that some were kept before is to be expected, and asked first. Where one was after all, by whomever, it is begun again.
         """
-        for others in range(repeats, len(arrivals) + 2):
+        asked = int(repeats)
+        while True:
             try:
                 with self._write() as connection:
-                    return self._kept(connection, arrivals, self._first(connection, arrivals) if others else {})
-            except sa.exc.IntegrityError as fault:
-                taken = fault
-        raise taken
+                    return self._kept(connection, arrivals, self._first(connection, arrivals) if asked else {})
+            except sa.exc.IntegrityError:
+                if asked > len(arrivals):
+                    raise
+            except KeyClosed:  # a repeat needs no key
+                if asked:
+                    raise
+            asked += 1
 
     def keep_all(self, deliveries: Iterable[Delivery]) -> int:
         """Keep many in one transaction: the clock's and the sweep's. Gives how many were new. Raises StoreDown."""

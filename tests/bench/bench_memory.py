@@ -1,8 +1,7 @@
 """What the processes keep in memory while 100,000 hooks come in, and while as many rows are worked off: nothing of them.
 
 `make bench` runs it. The hooks are about an issue that is no case: each is verified, kept, claimed, read, looked up and called done. A
-process is warm after a fifth of them; from then on its memory may not grow by more than GROWTH. ALUR_BENCH_DELIVERIES says how many come;
-the one process, which waits for the disk with each row, gets a fifth of them.
+process is warm after a fifth of them; from then on its memory may not grow by more than GROWTH. ALUR_BENCH_DELIVERIES says how many come.
 """
 
 import json
@@ -30,7 +29,6 @@ from tests.servers import new_database
 from tests.stories.world import HOOK_SECRET, PROCEDURE, ROOT
 
 DELIVERIES = int(os.environ.get("ALUR_BENCH_DELIVERIES", "100000"))
-ALONE = DELIVERIES // 5
 SAMPLES = 50
 LANES = 500  # issues the rows that are worked off are about
 WORKERS = 2
@@ -79,8 +77,8 @@ def test_the_workers_keep_nothing(tmp_path: Path, postgres_url: str, redis_url: 
 @pytest.mark.timeout(900)
 def test_the_one_process_keeps_nothing(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/alur.db"
-    with filled(url, ALONE) as store, serving(tmp_path, url, "", "serve") as (pid, _):
-        samples = watched(store, ALONE, [pid])
+    with filled(url, DELIVERIES) as store, serving(tmp_path, url, "", "serve") as (pid, _):
+        samples = watched(store, DELIVERIES, [pid])
     kept("alur serve", samples)
 
 

@@ -77,9 +77,10 @@ def test_bad_settings_are_told_together_and_nothing_starts(alur, command):
     assert "rahasia!" not in result.output
 
 
-def test_a_bad_organisation_file_is_told(alur, tmp_path):
+@pytest.mark.parametrize("command", [["case", "list"], ["worker"]])
+def test_a_bad_organisation_file_is_told(alur, tmp_path, command):
     (tmp_path / "organisation.yaml").write_text("name: Pustikom\n")
-    result = alur("case", "list", ALUR_ORGANISATION=str(tmp_path / "organisation.yaml"))
+    result = alur(*command, ALUR_ORGANISATION=str(tmp_path / "organisation.yaml"), ALUR_BROKER_URL="redis://127.0.0.1:9/0")
     assert result.exit_code == 2
     assert "organisation.yaml" in result.stderr
 

@@ -183,6 +183,29 @@ def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, post
             assert process.wait(PATIENCE) == 0
 
 
+def test_who_writes_for_the_edge_ends_with_it_and_begins_with_the_next_one(worlds, postgres_database, redis_database):
+    world = worlds(postgres_database)
+    with world.process("web", ALUR_BROKER_URL=redis_database) as web:
+        world.wait_for(world.ready)
+        tickets = world.submit()
+        (reader,) = children(web.pid)
+        (writer,) = children(reader)
+        os.kill(reader, signal.SIGKILL)
+        world.wait_for(lambda: not Path(f"/proc/{writer}").exists())
+        world.wait_for(world.ready)
+        tickets += world.submit()
+        web.send_signal(signal.SIGTERM)
+        assert web.wait(PATIENCE) == 0
+    store = Store(world.database_url, clock=utc_now)
+    assert store.tickets() == tickets
+    store.close()
+
+
+def children(pid: int) -> list[int]:
+    """The processes this one has started, in its main thread."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+
+
 def test_a_form_is_taken_without_the_broker_and_worked_on_when_it_is_back(worlds, postgres_database, redis_database):
     world = worlds(postgres_database)
     with world.process("web", ALUR_BROKER_URL="redis://127.0.0.1:1/0"):

@@ -1,5 +1,6 @@
 """The working loop: rows are worked in order, failures set them aside, and a stop loses nothing."""
 
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ from integration.faults import LONGEST_PAUSE, Failure, Permanent, RateLimited, T
 from integration.figures import LEFT
 from integration.procedure.effects import PostNote
 from integration.store import ALL, Batch, Delivery, InboxRow, LeaseLost, OutboxRow, Store, StoreDown, Turn, Work
-from sync.drain import LAST_TRY, Drain
+from sync.drain import LAST_TRY, Asking, Drain
 
 
 class Hands:
@@ -262,6 +263,40 @@ def test_a_colleague_is_called_where_more_is_due_than_was_begun_with(store, hand
     drain.until_idle()
     assert rung == [2], "the other lane is in somebody's hand"
     store.release(turn)
+
+
+def test_a_colleague_is_called_again_where_more_becomes_due_meanwhile(store, hands, monkeypatch):
+    monkeypatch.setattr("sync.drain.LOOKS", 0.0)
+    rung: list[int] = []
+    drain = Drain(store, hands, hands, ring=lambda: rung.append(len(hands.seen)))
+    hands.doings["note:a"] = [lambda: arrive(store, "b", lane="SI-2026-000002"), lambda: arrive(store, "c", lane="SI-2026-000003")]
+    arrive(store, "a")
+    arrive(store, "d")
+    hands.doings["d"] = [lambda: arrive(store, "e", lane="SI-2026-000004")]
+    drain.until_idle()
+    assert rung
+    assert rung[0] > 1, "at first one lane was due"
+
+
+def test_who_waited_long_to_ask_proves_the_lane_first_and_asks_nothing_about_one_that_was_lost(store, monkeypatch):
+    asking = Asking(store, threading.RLock())
+    with asking, asking:
+        pass  # about no lane: there is nothing to prove
+    arrive(store, "a")
+    turn, _ = store.claim(lease=timedelta(seconds=1))
+    asking.about(turn)
+    monkeypatch.setattr("sync.drain.STALE", timedelta(0))
+    store.wall.move(seconds=0.9)
+    with asking:
+        store.wall.move(seconds=0.9)
+        assert store.claim(lease=timedelta(seconds=1)) is None, "it was prolonged"
+    store.wall.move(seconds=1)
+    assert store.claim(lease=timedelta(seconds=1)) is not None
+    with pytest.raises(LeaseLost), asking:
+        pytest.fail("the lane is somebody else's")
+    monkeypatch.setattr("sync.drain.STALE", timedelta(hours=1))
+    with asking:
+        pass  # the other one is not kept waiting
 
 
 def test_pauses_double_up_to_the_longest():

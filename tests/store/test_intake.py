@@ -3,12 +3,15 @@
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import Pool
 
+from integration.sealing import KeyClosed
 from integration.store import NEW, Conflict, Delivery, Kept, Store, StoreDown
+from integration.tables import cases
 
 
 def form(key: str, body: bytes = b"{}") -> Delivery:
@@ -32,6 +35,17 @@ def test_a_repeat_gets_the_first_answer_and_another_body_is_a_conflict(store):
     assert again == Kept(first.answer, fresh=False)
     assert store.submit(form("a", b"[]"), "SI", 2026) == Conflict()
     assert len(store.case_rows()) == 1
+
+
+def test_a_repeat_gets_its_first_answer_also_where_the_key_of_its_case_is_closed(store):
+    ticket = store.submit(form("a"), "SI", 2026).answer["tiket"]
+    withdrawn = Delivery("portal", "b", ticket, b"withdrawn", {}, {"tiket": ticket})
+    assert store.keep(withdrawn).fresh
+    with store._write() as connection:  # noqa: SLF001 -- as whoever restored a backup and not its secret leaves it
+        connection.execute(sa.update(cases).values(key=b"wrapped by nobody we know"))
+    assert store.keep(withdrawn) == Kept({"tiket": ticket}, fresh=False)
+    with pytest.raises(KeyClosed):
+        store.keep(replace(withdrawn, key="c"))
 
 
 def test_each_prefix_and_each_year_counts_from_one(store):

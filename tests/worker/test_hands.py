@@ -13,7 +13,7 @@ import pytest
 from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.settings import Settings
-from integration.store import Delivery, Store
+from integration.store import Delivery, Store, StoreDown
 from sandbox.campus import Campus
 from sync.wiring import build
 from sync.worker import Hands
@@ -31,18 +31,24 @@ class Office:
         self.campus, self.store, self.hands = campus, store, hands
         self.cases = self.requests = 0  # in hand at once, at most
 
-    def work(self, forms: int) -> None:
-        """So many units send a form, and all that is due is worked off."""
+    def submit(self, forms: int) -> None:
+        """So many units send a form."""
         for n in range(forms):
             said = {"type": "pengaduan.diajukan", "timestamp": utc_now().isoformat(), "data": {"formulir": example_form()}}
             self.store.submit(Delivery("portal", f"msg_{n}", "", json.dumps(said).encode()), "SI", utc_now().year)
+
+    def work(self, forms: int) -> None:
+        """So many units send a form, and all that is due is worked off."""
+        self.submit(forms)
         over = threading.Event()
         looking = threading.Thread(target=self._look, args=(over,))
         looking.start()
-        self.hands.work()
-        over.set()
-        looking.join()
-        assert not self.store.busy()
+        try:
+            while self.store.busy():
+                self.hands.work()
+        finally:
+            over.set()
+            looking.join()
         assert len(self.campus.rows("issues")) == forms
 
     def _look(self, over: threading.Event) -> None:
@@ -57,12 +63,14 @@ class Office:
 @pytest.fixture
 def office(tmp_path: Path, redis_database: str) -> Iterator[Office]:
     with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
-        environ = environment(campus, tmp_path, laid(f"sqlite:///{tmp_path}/alur.db")) | {"ALUR_BROKER_URL": redis_database}
+        environ = environment(campus, tmp_path, laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05")) | {"ALUR_BROKER_URL": redis_database}
         settings = Settings.read(environ, env_file=None)
         service = build(settings)
         service.provision()
         campus.gitlab.fault("*", "", times=10**6, latency=LATENCY)
-        yield Office(campus, service.store, Hands(settings))
+        hands = Hands(settings)
+        yield Office(campus, service.store, hands)
+        hands.service.store.close()
         service.store.close()
 
 
@@ -74,3 +82,18 @@ def test_while_one_case_waits_for_the_platform_another_one_is_worked_on(office):
 def test_where_one_case_is_due_there_is_nothing_for_the_second_pair(office):
     office.work(forms=1)
     assert (office.cases, office.requests) == (1, 1)
+    assert "_beside" not in vars(office.hands)
+
+
+def test_where_the_store_closes_both_pairs_end_and_what_they_had_in_hand_is_done_once(office):
+    office.submit(forms=4)
+    with closing(sqlite3.connect(str(office.store.file), isolation_level=None, check_same_thread=False)) as other:
+        closes = threading.Timer(LATENCY / 2, other.execute, ("BEGIN IMMEDIATE",))
+        closes.start()
+        with pytest.raises(StoreDown):
+            office.hands.work()
+        closes.join()
+    office.store.break_leases()  # as they end by themselves
+    while office.store.busy():
+        office.hands.work()
+    assert len(office.campus.rows("issues")) == 4

@@ -146,7 +146,7 @@ if __name__ == "__main__":
         parent.makefile("rb") as hears,
         parent.makefile("wb") as says,
     ):
-        own = _next(hears)
-        logs.configure(own.log_level, own.every_secret)
-        gc.freeze()  # as in webhooks.app
-        serve(hears, says, Store.of(own))
+        if (own := _next(hears)) is not None:
+            logs.configure(own.log_level, own.every_secret)
+            gc.freeze()  # as in webhooks.app
+            serve(hears, says, Store.of(own))

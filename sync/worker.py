@@ -3,6 +3,7 @@
 A message lost, doubled or late changes nothing: whoever hears the bell asks the store, and the beat rings every few seconds anyway.
 """
 
+import gc
 import logging
 import os
 import threading
@@ -47,7 +48,9 @@ class Hands:
     @cached_property
     def service(self) -> Service:
         """This process's own service."""
-        return build(self._settings)
+        made = build(self._settings)
+        gc.freeze()  # what is loaded stays: the collector need not walk through it again and again
+        return made
 
     @cached_property
     def _pairs(self) -> tuple[Drain, Drain]:
@@ -138,6 +141,7 @@ def worker(concurrency: int) -> None:
     settings, broker_url = configured_for_many()
     log_our_way(settings)
     look_at_files(settings)
+    gc.freeze()  # nor write into it, which would make it each process's own
     serve(make_app(settings, broker_url), concurrency)
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from integration import codec, procedures
 from integration.clock import Clock
 from integration.codec import Json
-from integration.faults import Permanent, Transient
+from integration.faults import Permanent, RateLimited, Transient
 from integration.files import FileStore
 from integration.procedure.case import Case, fold
 from integration.procedure.definition import Procedure, by_revision
@@ -57,7 +57,7 @@ class Archives:
     def night(self, display: Display) -> int:
         """Archive each case that ended and has nothing left to be done; gives how many. One that cannot be, can be the next night.
 
-        Raises StoreDown.
+        Raises RateLimited, StoreDown.
         """
         still_open = {row.ticket for row in self.store.case_rows(open_only=True)}
         packed = 0
@@ -68,6 +68,8 @@ class Archives:
                 self.keep(ticket, display)
             except Erased:
                 continue
+            except RateLimited:  # of all of them
+                raise
             except (Transient, Permanent, OSError, ValueError) as fault:  # of this one; the others are archived
                 log.error("%s is not archived: %s", ticket, fault)  # noqa: TRY400 -- the next night says it again
                 continue

@@ -4,7 +4,8 @@ What holds connections or is not safe to share is made anew for each thread and 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cached_property
@@ -12,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from integration import tracing
 from integration.clock import Clock, utc_now
+from integration.faults import RateLimited
 from integration.figures import Tally
 from integration.links import Links
 from integration.parts import Parts
@@ -22,7 +24,7 @@ from sync.archive import Archives
 from sync.attachments import Attachments
 from sync.clock import Clockwork
 from sync.display import Display
-from sync.drain import Asking, Drain
+from sync.drain import LONGEST_ASKED, Asking, Drain
 from sync.gitlab import AT_ONCE, Platform, Slot
 from sync.inbox import Inbox
 from sync.mail import Mail
@@ -150,28 +152,41 @@ class Service:
     def sweep(self) -> int:
         """Find what no hook told: what changed lately, and once a night all that is open; then show what is open on the wiki.
 
-        In the night what has ended is archived, too.
+        In the night what has ended is archived, too. While the platform has asked for a pause, nothing is asked.
 
         Raises Transient, Permanent, StoreDown.
         """
-        found = self._looked(self.reconciler.sweep)
-        local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
-        night = (local - NIGHT).date().isoformat()
-        if self.store.mark(LAST_NIGHT) != night:
-            found += self._looked(self.reconciler.open_ones)
-            self.archives.night(self.display)
-            self.store.set_mark(LAST_NIGHT, night)
-            self.diary.done(Recurring.NIGHT)
-        self.today.show(self.display)
+        if self.store.paused_until() is not None:
+            return 0
+        with self._obeying():
+            found = self._looked(self.reconciler.sweep)
+            local = self.parts.clock().astimezone(self.parts.organisation.calendar.tz)
+            night = (local - NIGHT).date().isoformat()
+            if self.store.mark(LAST_NIGHT) != night:
+                found += self._looked(self.reconciler.open_ones)
+                self.archives.night(self.display)
+                self.store.set_mark(LAST_NIGHT, night)
+                self.diary.done(Recurring.NIGHT)
+            self.today.show(self.display)
         self.diary.done(Recurring.SWEEP)
         return found
+
+    @contextmanager
+    def _obeying(self) -> Iterator[None]:
+        """A pause the platform asks for meanwhile is one of all workers."""
+        try:
+            yield
+        except RateLimited as fault:
+            self.store.close_quota(fault.of, min(fault.retry_after or LONGEST_ASKED, LONGEST_ASKED))
+            raise
 
     def reconcile(self, *, full: bool = False) -> int:
         """Compare the platform with the store, what changed lately or everything, and have the rest looked at; gives how much that is.
 
         Raises Transient, Permanent, StoreDown.
         """
-        return self._looked(self.reconciler.full if full else self.reconciler.sweep)
+        with self._obeying():
+            return self._looked(self.reconciler.full if full else self.reconciler.sweep)
 
     def _looked(self, look: Callable[[], int]) -> int:
         """Look, tell what was counted meanwhile, and ring where something was found."""

@@ -29,6 +29,9 @@ PAGES = 16
 ASKING = 8
 """Threads in which calls ask the store for something, and the disk."""
 
+MOST_WAITING = 64 * 1024 * 1024
+"""Bytes of bodies that may wait to be written; whoever comes while more do is told to come again."""
+
 LARGEST = 256 * 1024
 """Bytes of a call that is read here: so much is held of each that is on its way, and it holds up nobody however slowly it comes."""
 
@@ -46,6 +49,7 @@ class Front:
         self._keep_together = keep
         self._threads = ThreadPoolExecutor(ASKING, thread_name_prefix="asking")
         self._arrived: deque[Waiting] = deque()
+        self._bytes = 0  # of the bodies in it
         self._writing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,7 +90,10 @@ class Front:
             return answer
 
     def _entered(self, arrival: Arrival) -> "asyncio.Future[Outcome]":
-        """What becomes of an arrival, once it is on disk. Those that come while a transaction runs share the next one."""
+        """What becomes of an arrival, once it is on disk. Those that come while a transaction runs share the next one. Raises StoreDown."""
+        if self._bytes > MOST_WAITING:
+            raise StoreDown(f"{len(self._arrived)} messages wait to be written already")
+        self._bytes += len(arrival.delivery.body)
         outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._arrived.append((arrival, outcome))
         if self._writing is None:
@@ -96,7 +103,9 @@ class Front:
     async def _write(self) -> None:
         """Keep all that has arrived, and what arrives meanwhile."""
         while self._arrived:
-            await self._keep([self._arrived.popleft() for _ in range(min(len(self._arrived), LARGEST_GROUP))])
+            group = [self._arrived.popleft() for _ in range(min(len(self._arrived), LARGEST_GROUP))]
+            self._bytes -= sum(len(arrival.delivery.body) for arrival, _ in group)
+            await self._keep(group)
         self._writing = None
 
     async def _keep(self, group: Sequence[Waiting]) -> None:

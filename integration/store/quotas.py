@@ -42,6 +42,12 @@ class Quotas(Database):
             longer = sa.case((quotas.c.closed_until > made.excluded.closed_until, quotas.c.closed_until), else_=made.excluded.closed_until)
             connection.execute(made.on_conflict_do_update(index_elements=["name"], set_={"closed_until": longer}))
 
+    def paused_until(self) -> datetime | None:
+        """Until when the platform asked to be left alone by all of us; None where it did not, or that is over. Raises StoreDown."""
+        asked = sa.select(quotas.c.closed_until).where(quotas.c.name == ALL, quotas.c.closed_until > self.clock())
+        with self._read() as connection:
+            return connection.execute(asked).scalar()
+
     def _spend(self, connection: Connection, kind: str) -> timedelta | None:
         """Take the share of the minute an effect of this kind needs; how long it has to wait where the minute is used up."""
         now, name = self.clock(), SPENDS.get(kind)

@@ -31,6 +31,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
     "integration/files.py",
     "integration/store/",
+    "sync/attachments.py",
     "sync/chasing.py",
     "sync/copies.py",
     "sync/documents.py",
@@ -40,6 +41,7 @@ WATCHED = (
     "sync/mail.py",
     "sync/outbox.py",
     "sync/portal.py",
+    "sync/reconcile.py",
     "sync/reports.py",
     "webhooks/calls.py",
     "webhooks/hooks.py",

@@ -9,6 +9,7 @@ import os
 import random
 import re
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -16,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -36,50 +38,53 @@ FORMS, COMMENTS = 120, 120  # sent in all, in bursts chosen at random
 REST = 400.0  # seconds: a lane held by a process that was killed is free again after its lease
 MARKER = re.compile(r"<!-- alur:(\S+) -->")
 COMMANDS = {"web": ("web",), "worker": ("worker", "--concurrency", "2"), "beat": ("beat",)}
+EACH = 2  # processes of each
 VICTIMS = {"hand": 34, "redis": 20, "postgres": 12, "web": 10, "writer": 8, "worker": 10, "beat": 6}  # and how often each is chosen
 
 
 @dataclass
 class Fleet:
-    """The processes of the service, and the servers they need; each can be killed and comes back."""
+    """The processes of the service, by kind and number, and the servers they need; each can be killed and comes back."""
 
     folder: Path
     environ: dict[str, str]
     servers: dict[str, Server]
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    binds: list[str]  # of each `alur web`
+    running: dict[tuple[str, int], subprocess.Popen[bytes]] = field(default_factory=dict)
 
-    def start(self, name: str) -> None:
+    def start(self, kind: str, number: int) -> None:
         """Start one of our processes."""
-        with (self.folder / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen([*ALUR, *COMMANDS[name]], cwd=self.folder, env=self.environ, stdout=log, stderr=log)
+        environ = self.environ | {"ALUR_BIND": self.binds[number]}
+        with (self.folder / f"{kind}{number}.log").open("ab") as log:
+            self.running[kind, number] = subprocess.Popen([*ALUR, *COMMANDS[kind]], cwd=self.folder, env=environ, stdout=log, stderr=log)
 
-    def kill(self, name: str) -> None:
+    def kill(self, kind: str, number: int) -> None:
         """Send SIGKILL, and start again: a process with all its children, a server, a hand of the worker, or who writes for the edge."""
-        if name in self.servers:
-            self.servers[name].end(signal.SIGQUIT if name == "postgres" else signal.SIGKILL)  # what PostgreSQL calls immediate
-            self.servers[name].start()
-        elif name == "hand":
-            for child in children(self.running["worker"].pid)[:1]:
+        if kind in self.servers:
+            self.servers[kind].end(signal.SIGQUIT if kind == "postgres" else signal.SIGKILL)  # what PostgreSQL calls immediate
+            self.servers[kind].start()
+        elif kind == "hand":
+            for child in children(self.running["worker", number].pid)[:1]:
                 gone(child)
-        elif name == "writer":
-            for reader in children(self.running["web"].pid):
+        elif kind == "writer":
+            for reader in children(self.running["web", number].pid):
                 for writer in children(reader):
                     gone(writer)
         else:
-            self.end(name)
-            self.start(name)
+            self.end(kind, number)
+            self.start(kind, number)
 
-    def end(self, name: str) -> None:
+    def end(self, kind: str, number: int) -> None:
         """Kill one of our processes and its children."""
-        process = self.running.pop(name)
+        process = self.running.pop((kind, number))
         for pid in (*children(process.pid), process.pid):
             gone(pid)
         process.wait()
 
     def supervise(self) -> None:
         """Start what has ended by itself, as a supervisor does: Celery gives up over some ways in which a broker can vanish."""
-        for name in [name for name, process in self.running.items() if process.poll() is not None]:
-            self.start(name)
+        for kind, number in [which for which, process in self.running.items() if process.poll() is not None]:
+            self.start(kind, number)
 
 
 def gone(pid: int) -> None:
@@ -106,21 +111,24 @@ def fleet(folder: Path, campus: Campus) -> Iterator[tuple[Fleet, Store]]:
         }
         environ = environment(campus, folder, servers["postgres"].url) | {"ALUR_BROKER_URL": servers["redis"].url}
         run(folder, environ, "provision")
-        service = Fleet(folder, environ, servers)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            binds = [environ["ALUR_BIND"], f"127.0.0.1:{free.getsockname()[1]}"]
+        service = Fleet(folder, environ, servers, binds)
         store = Store(servers["postgres"].url, clock=utc_now)
         stack.callback(store.close)
-        for name in COMMANDS:
-            service.start(name)
-            stack.callback(service.end, name)
-        until(lambda: ready(campus.portal.service_url), folder)
+        for which in product(COMMANDS, range(EACH)):
+            service.start(*which)
+            stack.callback(service.end, *which)
+        until(lambda: all(ready(f"http://{bind}") for bind in binds), folder)
         yield service, store
 
 
 class Unit:
-    """The portal of a unit that sends each form until it is taken, however long that takes."""
+    """The portal of a unit that sends each form until it is taken, however long that takes, now to this `alur web` and now to that."""
 
-    def __init__(self, campus: Campus) -> None:
+    def __init__(self, campus: Campus, binds: list[str]) -> None:
         self._campus = campus
+        self._binds = binds
         self._threads: list[threading.Thread] = []
         self.tickets: dict[str, str] = {}  # by webhook-id
 
@@ -135,9 +143,8 @@ class Unit:
         body = json.dumps(said).encode()
         while webhook_id not in self.tickets:
             try:
-                answer = requests.post(
-                    f"{portal.service_url}/webhooks/layanan", data=body, headers=portal.signed(body, webhook_id), timeout=30
-                )
+                url = f"http://{random.choice(self._binds)}/webhooks/layanan"
+                answer = requests.post(url, data=body, headers=portal.signed(body, webhook_id), timeout=30)
             except requests.RequestException:
                 time.sleep(0.2)
                 continue
@@ -170,14 +177,14 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(tmp_path: Path) -> None:
     chance = random.Random(20260601)
     forms, comments = (Counter(chance.choices(range(SEEDS), k=n * SEEDS // 500 or 1)) for n in (FORMS, COMMENTS))
     with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus, fleet(tmp_path, campus) as (service, store):
-        unit, said = Unit(campus), Counter[str]()
+        unit, said = Unit(campus, service.binds), Counter[str]()
         for seed in range(SEEDS):
             for _ in range(forms[seed]):
                 unit.submit()
             for _ in range(comments[seed]):
                 said.update(comment(campus, chance, list(unit.tickets.values())))
             time.sleep(chance.uniform(0, 0.1))
-            service.kill(chance.choices(list(VICTIMS), list(VICTIMS.values()))[0])
+            service.kill(chance.choices(list(VICTIMS), list(VICTIMS.values()))[0], chance.randrange(EACH))
             service.supervise()
         until(lambda: at_rest(service, unit, store), tmp_path)
 

@@ -6,6 +6,7 @@ What the calls are answered is tested in test_intake.py and test_hooks.py, for t
 import asyncio
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -84,6 +85,15 @@ def test_when_the_store_is_down_each_is_told_to_come_again_and_then_is_taken(who
     answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
     assert {answer.status_code for answer in answers} == {202}
     assert len(parts.store.tickets()) == AT_ONCE
+
+
+def test_while_too_much_waits_to_be_written_whoever_comes_is_told_to_come_again(whole, watch, parts, monkeypatch):
+    monkeypatch.setattr("webhooks.front.MOST_WAITING", 8 * len(complaint(watch, "msg").coming[0]["body"]))
+    answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(64)))
+    told = Counter((answer.status_code, answer.headers.get("retry-after")) for answer in answers)
+    assert set(told) == {(202, None), (503, "5")}
+    assert len(parts.store.tickets()) == told[202, None]
+    assert together(complaint(watch, "msg_64").served(whole))[0].status_code == 202
 
 
 def test_one_that_cannot_be_kept_takes_nothing_from_the_others(whole, watch, parts, tmp_path):

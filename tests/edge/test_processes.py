@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
@@ -20,6 +21,7 @@ from integration.store import Store
 from sandbox.gitlab import GitLab
 from sandbox.portal import SECRET, Portal
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
+from tests.servers import libpq
 
 LEASE = timedelta(seconds=1)
 PATIENCE = 60.0
@@ -181,6 +183,28 @@ def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, post
         for process in (worker, beat):
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0
+
+
+def test_a_worker_that_is_stopped_in_the_middle_of_work_ends_what_it_has_in_hand(worlds, postgres_database, redis_database):
+    world = worlds(postgres_database)
+    broker = {"ALUR_BROKER_URL": redis_database}
+    with world.process("web", **broker), world.process("beat", **broker):
+        with world.process("worker", "--concurrency", "2", **broker) as worker:
+            world.wait_for(world.ready)
+            world.gitlab.fault("POST", "issues$", times=10**6, latency=1.5)
+            tickets = [ticket for _ in range(5) for ticket in world.submit()]
+            world.wait_for(world.issues)
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(PATIENCE) == 0
+        store = Store(world.database_url, clock=utc_now)
+        with psycopg.connect(libpq(postgres_database)) as database:
+            assert database.execute("SELECT count(*) FROM lanes WHERE token IS NOT NULL").fetchone() == (0,)
+        assert store.waiting()[1].waiting > 0, "it was in the middle"
+        store.close()
+        world.gitlab.mend()
+        with world.process("worker", "--concurrency", "2", **broker):
+            world.wait_for(world.at_rest)
+    assert world.issues() == tickets
 
 
 def test_who_writes_for_the_edge_ends_with_it_and_begins_with_the_next_one(worlds, postgres_database, redis_database):

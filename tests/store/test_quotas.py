@@ -99,6 +99,25 @@ def test_a_pause_of_notes_lets_everything_else_go_on(store):
     assert sorted(row.kind for row in handed_out(store)) == ["OpenIssue", "ShowOnIssue"]
 
 
+def test_what_people_did_is_read_while_nothing_more_may_be_written(store):
+    store.per_minute = 1
+    cases_with(store, [note(), note()])
+    store.close_quota(NOTES, timedelta(minutes=10))
+    store.keep(Delivery("gitlab", "hook", "SI-2026-000001", b"{}"))
+    turn, hook = store.claim(lease=LEASE)
+    assert hook.key == "hook"
+    assert store.commit(turn, hook, Batch()) is None
+    assert store.paused_until() is None
+
+
+def test_until_when_all_of_us_are_to_leave_the_platform_alone_is_told(store, watch):
+    assert store.paused_until() is None
+    store.close_quota(ALL, timedelta(minutes=2))
+    assert store.paused_until() == watch() + timedelta(minutes=2)
+    watch.move(minutes=2)
+    assert store.paused_until() is None
+
+
 def test_a_shorter_pause_does_not_end_a_longer_one(store, watch):
     cases_with(store, [note()])
     store.close_quota(NOTES, timedelta(minutes=10))

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from integration.faults import RateLimited
 from integration.settings import Bind
 from integration.tables import PARKED
 from sync import drain
@@ -102,6 +103,25 @@ def test_too_many_requests_are_waited_out_by_all_cases(world: World, hint: dict[
 
     assert ["Keadaan perkara" in world.campus.notes(ticket)[-1] for ticket in tickets] == [True, True]
     sound(world, *tickets)
+
+
+def test_a_pause_the_sweep_is_asked_for_is_one_of_all(world: World) -> None:
+    ticket = world.submit()
+    strike(world, "GET", r"/labels", status=429, headers={"Retry-After": "120"})
+    with pytest.raises(RateLimited):
+        world.service.sweep()
+    says(world, KADIV, ticket, "/pos cek")
+    world.campus.gitlab.requests.clear()
+    world.settle()
+    assert world.service.sweep() == 0
+    assert [request.path for request in world.campus.gitlab.requests if request.user == world.campus.bot.username] == []
+
+    world.clock.advance(timedelta(seconds=121))
+    world.settle()
+    world.service.sweep()
+
+    assert "Keadaan perkara" in world.campus.notes(ticket)[-1]
+    sound(world, ticket)
 
 
 # --- the twin trap ---

@@ -30,6 +30,7 @@ class Office:
     def __init__(self, campus: Campus, store: Store, hands: Hands) -> None:
         self.campus, self.store, self.hands = campus, store, hands
         self.cases = self.requests = 0  # in hand at once, at most
+        self.connections = 0  # to the database, held while one request was in hand, at most
 
     def submit(self, forms: int) -> None:
         """So many units send a form."""
@@ -56,8 +57,16 @@ class Office:
             while not over.is_set():
                 (cases,) = database.execute("SELECT count(*) FROM lanes WHERE token IS NOT NULL").fetchone()
                 self.cases = max(self.cases, cases)
-                self.requests = max(self.requests, len(self.campus.gitlab._desk._in_hand))  # noqa: SLF001 -- no request says it
+                asked = self._asked()
+                held = self.hands.service.store._engine.pool.checkedout()  # type: ignore[attr-defined]  # noqa: SLF001 -- nobody else counts
+                if asked & self._asked():
+                    self.connections = max(self.connections, held)
+                self.requests = max(self.requests, len(asked))
                 time.sleep(0.002)
+
+    def _asked(self) -> set[object]:
+        """The requests the platform has in hand."""
+        return set(self.campus.gitlab._desk._in_hand)  # noqa: SLF001 -- no request says it
 
 
 @pytest.fixture
@@ -83,6 +92,7 @@ def test_where_one_case_is_due_there_is_nothing_for_the_second_pair(office):
     office.work(forms=1)
     assert (office.cases, office.requests) == (1, 1)
     assert "_beside" not in vars(office.hands)
+    assert office.connections == 0, "none is held while the platform is waited for"
 
 
 def test_where_the_store_closes_both_pairs_end_and_what_they_had_in_hand_is_done_once(office):

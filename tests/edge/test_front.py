@@ -6,6 +6,7 @@ What the calls are answered is tested in test_intake.py and test_hooks.py, for t
 import asyncio
 import json
 import sqlite3
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -88,6 +89,8 @@ def test_when_the_store_is_down_each_is_told_to_come_again_and_then_is_taken(who
 
 
 def test_while_too_much_waits_to_be_written_whoever_comes_is_told_to_come_again(whole, watch, parts, monkeypatch):
+    keep = Store.keep_together
+    monkeypatch.setattr(Store, "keep_together", lambda self, arrivals: time.sleep(0.2) or keep(self, arrivals))
     monkeypatch.setattr("webhooks.front.MOST_WAITING", 8 * len(complaint(watch, "msg").coming[0]["body"]))
     answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(64)))
     told = Counter((answer.status_code, answer.headers.get("retry-after")) for answer in answers)

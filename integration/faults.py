@@ -52,6 +52,8 @@ class Transient(Exception):
 class RateLimited(Transient):
     """429: the other side has had enough of us, of all workers together. `of`: what of, a name of integration.store.quotas."""
 
+    retry_after: timedelta
+
     def __init__(self, message: str, *, retry_after: timedelta, of: str) -> None:
         super().__init__(message, Failure.LIMIT, retry_after=retry_after)
         self.of = of

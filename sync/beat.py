@@ -11,7 +11,6 @@ from celery import signals
 from celery.beat import Scheduler
 
 from integration import logs
-from integration.clock import utc_now
 from integration.doorbell import celery_app
 from integration.faults import StoreDown
 from integration.settings import Settings
@@ -50,7 +49,7 @@ def beat() -> None:
     """
     settings, broker_url = configured_for_many()
     log_our_way(settings)
-    store, name = Store(settings.database_url.get_secret_value(), clock=utc_now), token_hex(8)
+    store, name = Store.of(settings), token_hex(8)
     store.migrate()  # it may be the first of all processes
     app = celery_app(broker_url)
     app.conf.beat_schedule = {

@@ -27,6 +27,11 @@ LONGEST_ASKED = timedelta(hours=1)  # no pause the other side asks for is longer
 log = logging.getLogger(__name__)
 
 
+def asked_for(pause: timedelta) -> timedelta:
+    """The pause that is made where the other side asks for this one."""
+    return min(pause, LONGEST_ASKED)
+
+
 class Decides(Protocol):
     """What works an inbox row off: reads, decides, commits."""
 
@@ -137,7 +142,7 @@ class Drain:
             following = self.inbox.process(turn, row) if isinstance(row, InboxRow) else self.outbox.perform(turn, row)
         except Transient as fault:
             tracing.failed(fault.failure)
-            wait = pause(row.attempts) if fault.retry_after is None else min(fault.retry_after, LONGEST_ASKED)
+            wait = pause(row.attempts) if fault.retry_after is None else asked_for(fault.retry_after)
             if isinstance(fault, NeedsOperator):
                 log.error("waits for an operator: %s", fault.remedy)  # noqa: TRY400 -- these words say it all
             log.info("postponed for %.0f s: %s", wait.total_seconds(), fault.failure)

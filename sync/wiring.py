@@ -24,7 +24,7 @@ from sync.archive import Archives
 from sync.attachments import Attachments
 from sync.clock import Clockwork
 from sync.display import Display
-from sync.drain import LONGEST_ASKED, Asking, Drain
+from sync.drain import Asking, Drain, asked_for
 from sync.gitlab import AT_ONCE, Platform, Slot
 from sync.inbox import Inbox
 from sync.mail import Mail
@@ -177,7 +177,7 @@ class Service:
         try:
             yield
         except RateLimited as fault:
-            self.store.close_quota(fault.of, min(fault.retry_after or LONGEST_ASKED, LONGEST_ASKED))
+            self.store.close_quota(fault.of, asked_for(fault.retry_after))
             raise
 
     def reconcile(self, *, full: bool = False) -> int:

@@ -24,10 +24,16 @@ PATIENCE = 60.0  # seconds
 ALUR = (sys.executable, "-c", "from sync.cli import main; main()")
 
 
+def free_port() -> int:
+    """A port of this machine at which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port
+
+
 def environment(campus: Campus, folder: Path, database_url: str) -> dict[str, str]:
     """The settings of a service on a free port between the stand-ins of this campus, which learn its address; its data is in `folder`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     campus.portal.service_url = f"http://127.0.0.1:{port}"
     return {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")} | {
         "PYTHONPATH": str(ROOT),
@@ -60,6 +66,14 @@ def wait_for(what: Callable[[], object], folder: Path) -> None:
         if time.monotonic() > deadline:
             pytest.fail("\n".join(log.read_text(errors="replace")[-3000:] for log in sorted(folder.glob("*.log"))), pytrace=False)
         time.sleep(0.05)
+
+
+def children(pid: int) -> list[int]:
+    """The processes this one has forked."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+    except FileNotFoundError:
+        return []
 
 
 def ready(url: str) -> bool:

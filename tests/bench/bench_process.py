@@ -21,8 +21,7 @@ from integration.store import Store
 from sandbox.campus import Campus
 from sync.beat import BEAT
 from sync.worker import CONCURRENCY
-from tests.crash.test_random_kills import children
-from tests.processes import environment, process, ready, run, wait_for, walk
+from tests.processes import children, environment, process, ready, run, wait_for, walk
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 
 FORMS = 100

@@ -9,7 +9,6 @@ import os
 import random
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -29,7 +28,7 @@ from integration import organisation as organisations
 from integration.clock import utc_now
 from integration.store import Store
 from sandbox.campus import Campus
-from tests.processes import ALUR, environment, known, ready, run
+from tests.processes import ALUR, children, environment, free_port, known, ready, run
 from tests.servers import Server, postgres, postgres_programs, redis_program, redis_server
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 
@@ -93,14 +92,6 @@ def gone(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-def children(pid: int) -> list[int]:
-    """The processes this one has forked."""
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
-    except FileNotFoundError:
-        return []
-
-
 @contextmanager
 def fleet(folder: Path, campus: Campus) -> Iterator[tuple[Fleet, Store]]:
     """All of it, running; and the store as this test looks at it."""
@@ -111,8 +102,7 @@ def fleet(folder: Path, campus: Campus) -> Iterator[tuple[Fleet, Store]]:
         }
         environ = environment(campus, folder, servers["postgres"].url) | {"ALUR_BROKER_URL": servers["redis"].url}
         run(folder, environ, "provision")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            binds = [environ["ALUR_BIND"], f"127.0.0.1:{free.getsockname()[1]}"]
+        binds = [environ["ALUR_BIND"], f"127.0.0.1:{free_port()}"]
         service = Fleet(folder, environ, servers, binds)
         store = Store(servers["postgres"].url, clock=utc_now)
         stack.callback(store.close)

@@ -10,8 +10,7 @@ from integration.links import Links
 from integration.settings import Settings
 from integration.signatures import Secret
 from integration.store import Arrival, Delivery, Kept, Store, StoreDown
-from sandbox.portal import SECRET
-from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT
+from tests.edge.portal import ROOT, SECRET, settings_in
 from tests.tables import laid
 from webhooks.writing import Writer
 
@@ -22,17 +21,7 @@ ENOUGH = 8
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        gitlab_url="https://gitlab.kampus.example",
-        gitlab_token="token",
-        gitlab_project="pustikom/pengaduan-si",
-        gitlab_webhook_secret=HOOK_SECRET,
-        portal_secrets=SECRET,
-        database_url=laid(f"sqlite:///{tmp_path}/alur.db"),
-        organisation=ORGANISATION,
-        public_url=LINKS.home,
-        data_dir=tmp_path / "var",
-    )
+    return settings_in(tmp_path, database_url=laid(f"sqlite:///{tmp_path}/alur.db"))
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from integration.parts import Parts
 from integration.settings import Settings
 from sync.cli import main
 from tests.edge.asgi import FrontClient
-from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, ROOT, SECRET, Portal, Watch
+from tests.edge.portal import HOOK_TOKEN, OLD_SECRET, ROOT, SECRET, Portal, Watch, settings_in
 from tests.tables import laid
 from webhooks.app import create_app, front
 
@@ -28,17 +28,7 @@ def watch() -> Watch:
 
 @pytest.fixture
 def settings(tmp_path) -> Settings:
-    return Settings(
-        gitlab_url="https://gitlab.kampus.example",
-        gitlab_token="token",
-        gitlab_project="pustikom/pengaduan-si",
-        gitlab_webhook_secret=HOOK_TOKEN,
-        portal_secrets=f"{SECRET},{OLD_SECRET}",
-        database_url=laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05"),
-        organisation=ROOT / "deploy" / "organisation.example.yaml",
-        public_url="https://alur.kampus.example",
-        data_dir=tmp_path / "data",
-    )
+    return settings_in(tmp_path, portal_secrets=f"{SECRET},{OLD_SECRET}", database_url=laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05"))
 
 
 @pytest.fixture

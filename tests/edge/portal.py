@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from integration.procedure.facts import Submission
+from integration.settings import Settings
 from integration.signatures import Secret, headers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +38,22 @@ FORM: dict[str, Any] = {
     },
     "pdp": {"versi": "2026-01", "dasar": "tugas-layanan-publik", "disetujui": True},
 }
+
+
+def settings_in(folder: Path, **otherwise: Any) -> Settings:
+    """The settings of a service whose data is in this folder; a database of its own there, unless `otherwise` says another."""
+    plain = {
+        "gitlab_url": "https://gitlab.kampus.example",
+        "gitlab_token": "token",
+        "gitlab_project": "pustikom/pengaduan-si",
+        "gitlab_webhook_secret": HOOK_TOKEN,
+        "portal_secrets": SECRET,
+        "database_url": f"sqlite:///{folder}/alur.db",
+        "organisation": ROOT / "deploy" / "organisation.example.yaml",
+        "public_url": "https://alur.kampus.example",
+        "data_dir": folder / "data",
+    }
+    return Settings.model_validate(plain | otherwise)
 
 
 class Watch:

@@ -21,6 +21,7 @@ from integration.store import Store
 from sandbox.gitlab import GitLab
 from sandbox.portal import SECRET, Portal
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
+from tests.processes import children
 from tests.servers import libpq
 
 LEASE = timedelta(seconds=1)
@@ -223,11 +224,6 @@ def test_who_writes_for_the_edge_ends_with_it_and_begins_with_the_next_one(world
     store = Store(world.database_url, clock=utc_now)
     assert store.tickets() == tickets
     store.close()
-
-
-def children(pid: int) -> list[int]:
-    """The processes this one has started, in its main thread."""
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
 
 
 def test_a_form_is_taken_without_the_broker_and_worked_on_when_it_is_back(worlds, postgres_database, redis_database):

@@ -15,7 +15,6 @@ from integration.clock import utc_now
 from integration.settings import Settings
 from integration.store import Delivery, Store, StoreDown
 from sandbox.campus import Campus
-from sync.wiring import build
 from sync.worker import Hands
 from tests.processes import environment
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form
@@ -58,7 +57,7 @@ class Office:
                 (cases,) = database.execute("SELECT count(*) FROM lanes WHERE token IS NOT NULL").fetchone()
                 self.cases = max(self.cases, cases)
                 asked = self._asked()
-                held = self.hands.service.store._engine.pool.checkedout()  # type: ignore[attr-defined]  # noqa: SLF001 -- nobody else counts
+                held = self.store._engine.pool.checkedout()  # type: ignore[attr-defined]  # noqa: SLF001 -- nobody else counts
                 if asked & self._asked():
                     self.connections = max(self.connections, held)
                 self.requests = max(self.requests, len(asked))
@@ -74,13 +73,11 @@ def office(tmp_path: Path, redis_database: str) -> Iterator[Office]:
     with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
         environ = environment(campus, tmp_path, laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05")) | {"ALUR_BROKER_URL": redis_database}
         settings = Settings.read(environ, env_file=None)
-        service = build(settings)
-        service.provision()
-        campus.gitlab.fault("*", "", times=10**6, latency=LATENCY)
         hands = Hands(settings)
-        yield Office(campus, service.store, hands)
+        hands.service.provision()
+        campus.gitlab.fault("*", "", times=10**6, latency=LATENCY)
+        yield Office(campus, hands.service.store, hands)
         hands.service.store.close()
-        service.store.close()
 
 
 def test_while_one_case_waits_for_the_platform_another_one_is_worked_on(office):

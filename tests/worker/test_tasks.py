@@ -12,24 +12,15 @@ from sync.beat import SWEEP, TICK
 from sync.clock import LAST_WEEK
 from sync.wiring import build
 from sync.worker import make_app
-from tests.edge.portal import HOOK_TOKEN, ROOT, SECRET
+from tests.edge.portal import settings_in
 
 BROKER = "redis://127.0.0.1:9/0"
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(
-        gitlab_url="http://127.0.0.1:9",
-        gitlab_token="glpat-rahasia",
-        gitlab_project="pustikom/pengaduan-si",
-        gitlab_webhook_secret=HOOK_TOKEN,
-        portal_secrets=SECRET,
-        database_url=f"sqlite:///{tmp_path}/alur.db",
-        broker_url=BROKER,
-        organisation=ROOT / "deploy" / "organisation.example.yaml",
-        public_url="http://127.0.0.1:8080",
-        data_dir=tmp_path / "var",
+    return settings_in(
+        tmp_path, gitlab_url="http://127.0.0.1:9", gitlab_token="glpat-rahasia", broker_url=BROKER, public_url="http://127.0.0.1:8080"
     )
 
 

@@ -1,11 +1,13 @@
-"""How fast the workers work kept messages off, beside a Celery worker of the same settings that drains tasks which do nothing.
+"""How fast messages are worked off, beside a Celery worker of the same settings that drains tasks which do nothing.
 
 `make bench` runs it. What is measured is the inbox alone: a message is parsed, the issue read where it asks for that, decided, and
-committed together with its effects; each case has one such message. The effects themselves wait, as they do behind one that an operator
-must look at: in each case that will have any, one is parked on each channel. The platform answers at once: its answers were recorded from
-the stand-in. Rates are shown for each kind of message; what is demanded is the rate of the mix in which they come in the life of a case.
+committed together with its effects; each case has one such message. The effects themselves take no time, nor does the platform: its
+answers were recorded from the stand-in. What we did ourselves is told to `alur web` over 16 connections and settled there; all else is kept
+first, and the workers work it off. Rates are shown for each kind of message; what is demanded is the rate of the mix in which they come in
+the life of a case.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from statistics import median
 
@@ -19,7 +21,9 @@ from sync.worker import CONCURRENCY
 from tests.bench.backlog import DECIDED, FILED, FORM, NOTHING_NEW, OWN, Backlog, backlog_of
 from tests.bench.bare import NOTHING
 from tests.bench.fleet import awake, bare_worker, canned_platform, until
-from tests.processes import process
+from tests.bench.load import driven, hook
+from tests.processes import process, ready, wait_for
+from tests.stories.world import HOOK_SECRET
 
 AT_LEAST = 0.5
 """How many times as fast as Celery drains tasks that do nothing."""
@@ -28,10 +32,12 @@ ROUNDS = 3
 CASES = 100  # a round
 TASKS = 1500  # a round
 
-CELERY, MIX = "Celery: a task that does nothing", "the messages of a whole case"
+HOOKS = 600  # of our own doing, a round
+
+CELERY, WOKEN, MIX = "Celery: a task that does nothing", "the messages of a whole case that wake a worker", "all messages of a whole case"
 LIFE = {OWN: 61, NOTHING_NEW: 14, DECIDED: 26, FILED: 29, FORM: 3}
 """How many messages a case meets that goes straight through all steps, counted in the store of one; whatever people ask for counts as
-DECIDED, every outcome as FILED, all of the portal as FORM. Our own doing is settled at the edge and takes no worker's time."""
+DECIDED, every outcome as FILED, all of the portal as FORM."""
 
 
 def drained(celery: Celery, queues: redis.Redis, tasks: int) -> float:
@@ -50,34 +56,40 @@ def worked(backlog: Backlog, kind: str, tickets: list[str]) -> float:
     return until(lambda: not backlog.waits())
 
 
-def rounds(backlog: Backlog, celery: Celery, queues: redis.Redis) -> dict[str, list[float]]:
+def settled(backlog: Backlog, port: int, tickets: list[str]) -> float:
+    """The seconds in which the edge settles so many hooks of what we did ourselves, about each of these cases."""
+    hooks = [hook(backlog.own[backlog.iids[ticket]], HOOK_SECRET) for ticket in tickets for _ in range(HOOKS // CASES)]
+    before = backlog.settled()
+    told = driven(port, hooks)
+    assert told["statuses"] == {200: HOOKS}
+    assert backlog.settled() == before + HOOKS
+    return float(str(told["seconds"]))
+
+
+def rounds(backlog: Backlog, port: int, celery: Celery, queues: redis.Redis) -> dict[str, list[float]]:
     """What was worked off in a second, by Celery and by kind of message, a round each; the first one, for warming up, is not among them."""
     rates: dict[str, list[float]] = {kind: [] for kind in (CELERY, *LIFE)}
     for number in range(ROUNDS + 1):
-        tickets = list(backlog.iids)[number * CASES : (number + 1) * CASES]
+        tickets, quiet = (list(some)[number * CASES : (number + 1) * CASES] for some in (backlog.iids, backlog.quiet))
         rates[CELERY].append(TASKS / drained(celery, queues, TASKS))
-        rates[OWN].append(CASES / worked(backlog, OWN, tickets))
-        backlog.block(tickets)
-        for kind in (DECIDED, FILED):
+        rates[OWN].append(HOOKS / settled(backlog, port, tickets))
+        rates[NOTHING_NEW].append(CASES / worked(backlog, NOTHING_NEW, quiet))
+        for kind in (DECIDED, FILED, FORM):
             rates[kind].append(CASES / worked(backlog, kind, tickets))
-        backlog.forget_effects()
-        for kind in (NOTHING_NEW, FORM):
-            rates[kind].append(CASES / worked(backlog, kind, tickets))
-        backlog.forget_effects()
     return {kind: measured[1:] for kind, measured in rates.items()}
 
 
-def life(rates: dict[str, list[float]]) -> list[float]:
-    """The rates of the mix of a whole case: all its messages in the time that those take which wake a worker."""
-    woken = {kind: n for kind, n in LIFE.items() if kind != OWN}
-    each = zip(*(rates[kind] for kind in woken), strict=True)
-    return [sum(LIFE.values()) / sum(n / rate for n, rate in zip(woken.values(), measured, strict=True)) for measured in each]
+def life(rates: dict[str, list[float]], kinds: Iterable[str]) -> list[float]:
+    """The rates of a mix: the messages of these kinds in the life of a case, one kind after another."""
+    counted = {kind: LIFE[kind] for kind in kinds}
+    each = zip(*(rates[kind] for kind in counted), strict=True)
+    return [sum(counted.values()) / sum(n / rate for n, rate in zip(counted.values(), measured, strict=True)) for measured in each]
 
 
 def show(rates: dict[str, list[float]]) -> None:
     """Print the table; ratios are medians of the rounds' own."""
     table = Table(
-        title=f"Drained by {CONCURRENCY} processes, medians of {ROUNDS} rounds of {TASKS} tasks and {CASES} messages of each kind"
+        title=f"Drained by {CONCURRENCY} processes, medians of {ROUNDS} rounds of {TASKS} tasks, {HOOKS} hooks, {CASES} other messages"
     )
     table.add_column("what")
     for column in ("in a case's life", "a second", "x celery"):
@@ -94,17 +106,21 @@ def ratio(ours: list[float], theirs: list[float]) -> float:
 
 @pytest.mark.timeout(300)
 def test_messages_are_worked_off_half_as_fast_as_tasks_that_do_nothing(tmp_path: Path, durable_postgres: str, redis_url: str) -> None:
-    with backlog_of((ROUNDS + 1) * CASES, tmp_path, durable_postgres, redis_url) as (backlog, settings):
-        elsewhere = redis_url.removesuffix("/0") + "/1"
+    cases = (ROUNDS + 1) * CASES
+    with backlog_of(cases, tmp_path, durable_postgres, redis_url, quiet=cases) as (backlog, settings):
+        elsewhere, edge = redis_url.removesuffix("/0") + "/1", backlog.campus.portal.service_url
         with (
             canned_platform(tmp_path, backlog.answers()) as url,
+            process(tmp_path, settings | {"ALUR_GITLAB_URL": url}, "web"),
             process(tmp_path, settings | {"ALUR_GITLAB_URL": url}, "worker"),
             bare_worker(tmp_path, settings | {"ALUR_BROKER_URL": elsewhere}, CONCURRENCY) as celery,
             redis.Redis.from_url(elsewhere) as queues,
         ):
+            wait_for(lambda: ready(edge), tmp_path)
             awake(redis_url, CONCURRENCY)
-            rates = rounds(backlog, celery, queues)
-        assert backlog.service.store.inbox_rows(state="parked") == []
-    rates[MIX] = life(rates)
+            backlog.without_effects()
+            rates = rounds(backlog, int(edge.rpartition(":")[2]), celery, queues)
+        assert backlog.service.store.inbox_rows() == []
+    rates[WOKEN], rates[MIX] = life(rates, LIFE.keys() - {OWN}), life(rates, LIFE)
     show(rates)
     assert ratio(rates[MIX], rates[CELERY]) >= AT_LEAST

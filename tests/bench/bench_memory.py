@@ -8,7 +8,6 @@ import json
 import os
 import socket
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from integration.clock import utc_now
 from integration.store import Delivery, Store
 from tests.bench.grown import variables
 from tests.bench.listing import listing
-from tests.bench.load import driven
+from tests.bench.load import driven, hook
 from tests.processes import process, wait_for
 from tests.servers import new_database
 from tests.stories.world import HOOK_SECRET, PROCEDURE, ROOT
@@ -59,7 +58,7 @@ def test_the_edge_keeps_nothing(tmp_path: Path, redis_url: str) -> None:
         body = json.dumps(HOOK).encode()
         samples: dict[str, list[Sample]] = {}
         for n in range(SAMPLES):
-            hooks = [hook(body) for _ in range(DELIVERIES // SAMPLES)]
+            hooks = [hook(body, HOOK_SECRET) for _ in range(DELIVERIES // SAMPLES)]
             assert driven(port, hooks)["statuses"] == {200: len(hooks)}
             note(samples, pid, (n + 1) * len(hooks))
     kept("alur web", samples)
@@ -106,20 +105,6 @@ def listens(port: int) -> bool:
     except ConnectionRefusedError:
         return False
     return True
-
-
-def hook(body: bytes) -> bytes:
-    """A hook nobody has sent before, as GitLab sends it."""
-    headers = {
-        "Host": "127.0.0.1",
-        "Content-Type": "application/json",
-        "Content-Length": str(len(body)),
-        "X-Gitlab-Event": "Confidential Issue Hook",
-        "X-Gitlab-Token": HOOK_SECRET,
-        "Idempotency-Key": str(uuid.uuid4()),
-    }
-    head = "\r\n".join(["POST /webhooks/gitlab HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())])
-    return head.encode() + b"\r\n\r\n" + body
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What the edge is measured against, each served as `alur web` serves it, and the waitress of `alur serve` without its workers.
 
-    python -m tests.bench.edges limit|usual|packit|waitress
+    python -m tests.bench.edges limit|usual|packit|waitress|waitress-limit
 
-The settings are those of the service. None of these keeps anything on disk, but the last.
+The settings are those of the service. None of these keeps anything on disk, but `waitress`.
 """
 
 import hashlib
@@ -41,6 +41,11 @@ class OnlyCounts:
     def keep_together(self, arrivals: Sequence[Arrival]) -> list[Outcome]:
         """The answers the store would give to what is new."""
         return [self._opened(*arrival.opens) for arrival in arrivals if arrival.opens]
+
+    def enter(self, arrival: Arrival) -> Outcome:
+        """The same, for one that comes by a thread."""
+        (outcome,) = self.keep_together([arrival])
+        return outcome
 
     def _opened(self, prefix: str, year: int, answer: Callable[[str], Json]) -> Kept:
         return Kept(answer(f"{prefix}-{year}-{next(self._numbers):06d}"), fresh=True)
@@ -133,17 +138,20 @@ def serve(app: str) -> None:
     ).serve()
 
 
-def serve_by_waitress() -> None:
+def serve_by_waitress(*, keeps: bool) -> None:
     """The web side of `alur serve`, alone: its workers would need a platform, and their work is in another table."""
     settings = Settings.read()
     logs.configure(settings.log_level, settings.every_secret)
     parts = Parts.of(settings)
-    parts.store.migrate()
+    if keeps:
+        parts.store.migrate()
+    else:
+        parts = replace(parts, store=OnlyCounts())
     Web(Service(parts), settings.bind).run()
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "waitress":
-        serve_by_waitress()
+    if sys.argv[1].startswith("waitress"):
+        serve_by_waitress(keeps=sys.argv[1] == "waitress")
     else:
         serve(sys.argv[1])

@@ -1,4 +1,6 @@
-"""The client of the intake benchmark, a process of its own: signed forms over connections that are kept, as fast as they are answered.
+"""What comes to the edge, over connections that are kept, as fast as it is answered.
+
+The client of the intake benchmark is a process of its own, which sends signed forms:
 
     python -m tests.bench.load PORT PATH FORMS BODY_FILE SECRET
 
@@ -36,6 +38,20 @@ def signed(path: str, body: bytes, secret: Secret) -> bytes:
         "X-Hub-Signature-256": f"sha256={hmac.new(secret.key, body, hashlib.sha256).hexdigest()}",
     }
     head = "\r\n".join([f"POST {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())])
+    return head.encode() + b"\r\n\r\n" + body
+
+
+def hook(body: bytes, token: str) -> bytes:
+    """A hook nobody has sent before, as GitLab sends it."""
+    headers = {
+        "Host": "127.0.0.1",
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "X-Gitlab-Event": "Confidential Issue Hook",
+        "X-Gitlab-Token": token,
+        "Idempotency-Key": str(uuid.uuid4()),
+    }
+    head = "\r\n".join(["POST /webhooks/gitlab HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())])
     return head.encode() + b"\r\n\r\n" + body
 
 

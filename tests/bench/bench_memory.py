@@ -1,6 +1,7 @@
 """What the processes keep in memory while 100,000 hooks come in, and while as many rows are worked off: nothing of them.
 
-`make bench` runs it. The hooks are about an issue that is no case: each is verified, kept, claimed, read, looked up and called done. A
+`make bench` runs it. The hooks are about issues that are no cases: each is verified, kept, claimed, read, looked up and called done. Once
+more half of what is worked off are forms, each of which opens a case, and half hooks about cases, the issue of which is read and compared. A
 process is warm after a fifth of them; from then on its memory may not grow by more than GROWTH. ALUR_BENCH_DELIVERIES says how many come.
 """
 
@@ -20,6 +21,8 @@ from rich.table import Table
 
 from integration.clock import utc_now
 from integration.store import Delivery, Store
+from tests.bench.backlog import FORM, NOTHING_NEW, backlog_of
+from tests.bench.fleet import canned_platform
 from tests.bench.grown import variables
 from tests.bench.listing import listing
 from tests.bench.load import driven, hook
@@ -71,6 +74,23 @@ def test_the_workers_keep_nothing(tmp_path: Path, postgres_url: str, redis_url: 
         with serving(tmp_path, url, redis_url, *command) as (pid, _), serving(tmp_path, url, redis_url, "beat") as (beat, _):
             samples = watched(store, DELIVERIES, [pid, beat])
     kept(f"alur worker with {WORKERS} processes, alur beat", samples)
+
+
+@pytest.mark.timeout(1800)
+def test_the_workers_keep_nothing_of_what_they_decide(tmp_path: Path, postgres_url: str, redis_url: str) -> None:
+    with new_database(postgres_url) as url, backlog_of(0, tmp_path, url, redis_url, quiet=LANES) as (backlog, settings):
+        backlog.without_effects()
+        for _ in range(DELIVERIES // (2 * LANES)):
+            for kind in (FORM, NOTHING_NEW):
+                backlog.keep(kind, list(backlog.quiet))
+        with (
+            canned_platform(tmp_path, backlog.answers()) as platform,
+            process(tmp_path, settings | {"ALUR_GITLAB_URL": platform}, "worker", "--concurrency", str(WORKERS)) as worker,
+        ):
+            backlog.service.bell.ring()
+            samples = watched(backlog.service.store, DELIVERIES, [worker.pid])
+        assert len(backlog.service.store.tickets()) == LANES + DELIVERIES // 2
+    kept(f"alur worker with {WORKERS} processes, which decide", samples)
 
 
 @pytest.mark.timeout(900)

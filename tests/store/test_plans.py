@@ -150,8 +150,9 @@ def test_the_newest_message_of_a_source_is_found_from_the_newest_on(store: Store
 
 def read_through(detail: str) -> bool:
     """Whether this step of a plan reads a table of the growing ones from its first row to its last, and not only what is open or new."""
-    words = detail.split()
-    return words[0] == "SCAN" and words[1] in GROWING and not words[-1].endswith(("_open", "_unlisted"))
+    how, table, *by = detail.split()
+    without = how == "SCAN" or (how == "SEARCH" and not by)  # by no index: for the least of all
+    return without and table.rstrip("_0123456789") in GROWING and not detail.endswith(("_open", "_unlisted"))
 
 
 def test_every_table_that_grows_is_known() -> None:

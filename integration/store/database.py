@@ -32,8 +32,9 @@ if TYPE_CHECKING:
 MIGRATIONS = Path(__file__).resolve().parents[1] / "migrations"
 UNREACHABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError, sa.exc.TimeoutError)
 RESTED = 1.0  # seconds after which a connection is asked whether it is still there: each time would cost as much as a statement
-POOL = {"pool_timeout": 5, "pool_use_lifo": True}
-"""The connection used last is taken first: what SQLite has read stays with a connection, and is read anew once another one has written."""
+POOL = {"pool_size": 5, "max_overflow": 10, "pool_timeout": 5, "pool_use_lifo": True}
+"""A process keeps 5 connections and has 15 at most; whoever finds all in use waits for 5 s. The one used last is taken first: what SQLite
+has read stays with a connection, and is read anew once another one has written."""
 
 MIGRATION_LOCK = 0x616C7572  # any number, the same for all processes: they migrate one after the other
 
@@ -201,7 +202,7 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "postgresql":
         settings = "-c lock_timeout=10s -c idle_in_transaction_session_timeout=60s"
         connect = {"connect_timeout": 5, "options": settings}
-        engine = sa.create_engine(url, pool_size=5, max_overflow=10, connect_args=connect, **POOL, json_deserializer=_read_json)
+        engine = sa.create_engine(url, connect_args=connect, **POOL, json_deserializer=_read_json)
         sa.event.listen(engine, "checkin", _note_rest)
         sa.event.listen(engine, "checkout", partial(_greet, engine.dialect))
         return engine

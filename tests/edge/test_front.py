@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from flask import Response
 
 from integration.signatures import Secret, headers
 from integration.store import Store, StoreDown
+from integration.store.database import POOL
 from tests.edge.asgi import Sender
 from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
 from webhooks.app import front
@@ -97,6 +99,20 @@ def test_while_too_much_waits_to_be_written_whoever_comes_is_told_to_come_again(
     assert set(told) == {(202, None), (503, "5")}
     assert len(parts.store.tickets()) == told[202, None]
     assert together(complaint(watch, "msg_64").served(whole))[0].status_code == 202
+
+
+def test_while_all_connections_are_in_use_whoever_comes_is_told_to_come_again(whole, watch, parts, monkeypatch):
+    monkeypatch.setattr(parts.store._engine.pool, "_timeout", 0.2)  # noqa: SLF001
+    ready = Sender("/ready", {}, method="GET")
+    with ExitStack() as in_use:
+        for _ in range(POOL["pool_size"] + POOL["max_overflow"]):
+            in_use.enter_context(parts.store._read())  # noqa: SLF001 -- who asks and comes to no end
+        told, *answers = together(ready.served(whole), *(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
+        assert told.status_code == 503
+        assert {(answer.status_code, answer.headers["retry-after"]) for answer in answers} == {(503, "5")}
+    answers = together(*(complaint(watch, f"msg_{n}").served(whole) for n in range(AT_ONCE)))
+    assert {answer.status_code for answer in answers} == {202}
+    assert len(parts.store.tickets()) == AT_ONCE
 
 
 def test_one_that_cannot_be_kept_takes_nothing_from_the_others(whole, watch, parts, tmp_path):

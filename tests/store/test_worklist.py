@@ -51,6 +51,18 @@ def test_the_lane_that_waited_longest_comes_first(store, watch):
     assert [store.claim(lease=LEASE)[0].lane for _ in range(3)] == ["C", "A", "B"]
 
 
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+def test_a_lane_that_somebody_is_about_to_hold_is_passed_over_and_not_waited_for(open_store, watch):
+    first, second = open_store(), open_store()
+    for lane in ("A", "B"):
+        arrive(first, lane, lane)
+        watch.move(seconds=1)
+    with first._write() as connection:  # noqa: SLF001 -- the moment before a claim is committed is nobody else's business
+        assert first._claimed(connection, LEASE, onward=False).lane == "A"  # noqa: SLF001
+        assert second.claim(lease=LEASE)[0].lane == "B"
+        assert second.claim(lease=LEASE) is None
+
+
 def test_rows_of_a_lane_come_in_order_and_an_attempt_is_counted_before_it_is_made(store, wall):
     arrive(store, "a")
     arrive(store, "b")

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from secrets import token_hex
@@ -45,7 +46,7 @@ class OneOfMany(Scheduler):  # type: ignore[misc]  # Celery has no types
 def beat() -> None:
     """Ring until told to stop. It remembers nothing: all of it is due every few seconds.
 
-    Of several beats one rings; when it has been silent for LEADS_FOR, the next one that asks takes over.
+    Of several beats one rings; when it was told to stop, or has been silent for LEADS_FOR, the next one that asks takes over.
     """
     settings, broker_url = configured_for_many()
     log_our_way(settings)
@@ -57,7 +58,11 @@ def beat() -> None:
         SWEEP: {"task": SWEEP, "schedule": SWEEP_EVERY, "options": {"expires": SWEEP_EVERY}},
     }
     scheduler = partial(OneOfMany, leads=lambda: store.lead(BEAT, name, LEADS_FOR))
-    app.Beat(scheduler_cls=scheduler, quiet=True).run()
+    try:
+        app.Beat(scheduler_cls=scheduler, quiet=True).run()
+    finally:
+        with suppress(StoreDown):
+            store.lead(BEAT, name, timedelta())
 
 
 def log_our_way(settings: Settings) -> None:

@@ -1,5 +1,6 @@
 """The processes as they are started for real: nothing kept is lost by a stop, a kill or a start, on one process or on many."""
 
+import json
 import os
 import signal
 import socket
@@ -14,12 +15,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import redis
 import requests
 
 from integration.clock import utc_now
 from integration.store import Store
 from sandbox.gitlab import GitLab
 from sandbox.portal import SECRET, Portal
+from sync.beat import LEADS_FOR, TICK_EVERY
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
 from tests.processes import children
 from tests.servers import libpq
@@ -206,6 +209,34 @@ def test_a_worker_that_is_stopped_in_the_middle_of_work_ends_what_it_has_in_hand
         with world.process("worker", "--concurrency", "2", **broker):
             world.wait_for(world.at_rest)
     assert world.issues() == tickets
+
+
+def rung_by(broker: str) -> list[int]:
+    """The processes whose rings nobody has heard, the last one first."""
+    with redis.Redis.from_url(broker) as connection:
+        origins = [json.loads(ring)["headers"]["origin"] for ring in connection.lrange("alur", 0, -1)]
+    return [int(origin.removeprefix("gen").partition("@")[0]) for origin in origins]
+
+
+def test_of_two_beats_one_rings_and_when_that_is_stopped_or_killed_the_other_one(worlds, postgres_database, redis_database):
+    world = worlds(postgres_database)
+
+    def rings_after(beat: subprocess.Popen[bytes], seconds: float) -> None:
+        since = time.monotonic()
+        world.wait_for(lambda: rung_by(redis_database)[0] == beat.pid)
+        assert time.monotonic() - since < seconds + 2 * TICK_EVERY  # it asks so often, and not always on the second
+
+    with ExitStack() as beats:
+        two = [beats.enter_context(world.process("beat", ALUR_BROKER_URL=redis_database)) for _ in range(2)]
+        world.wait_for(lambda: len(rung_by(redis_database)) > 1)
+        (leader,) = set(rung_by(redis_database))
+        first, second = two if two[0].pid == leader else reversed(two)
+        first.send_signal(signal.SIGTERM)
+        assert first.wait(PATIENCE) == 0
+        rings_after(second, 0)
+        third = beats.enter_context(world.process("beat", ALUR_BROKER_URL=redis_database))
+        second.kill()
+        rings_after(third, LEADS_FOR.total_seconds())
 
 
 def test_who_writes_for_the_edge_ends_with_it_and_begins_with_the_next_one(worlds, postgres_database, redis_database):

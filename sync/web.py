@@ -6,6 +6,9 @@ from granian.constants import Interfaces
 
 from sync.terminal import WORDS, configured
 
+MOST_CONNECTIONS = 512
+"""More wait to be accepted: each takes a descriptor, of which a process may have 1,024 unless somebody raised that, and up to 256 KiB."""
+
 LAST_ANSWERS = 30  # seconds requests in hand have to be answered at a stop; whoever sends slower than that is left
 
 
@@ -22,6 +25,7 @@ def web() -> None:
         workers=1,
         respawn_failed_workers=True,
         websockets=False,
+        backpressure=MOST_CONNECTIONS,
         workers_kill_timeout=LAST_ANSWERS,
         log_dictconfig={"loggers": {"_granian": {"propagate": True}}},  # through our root, in our form
     ).serve()

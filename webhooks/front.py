@@ -4,6 +4,7 @@ The interpreter lets one thread go on at a time, and each time another: sixteen 
 """
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,9 @@ MOST_WAITING = 64 * 1024 * 1024
 
 LARGEST = 256 * 1024
 """Bytes of a call that is read here: so much is held of each that is on its way, and it holds up nobody however slowly it comes."""
+
+LAST_PIECE = 30.0
+"""Seconds in which such a body has to come: whoever takes longer is left, for there are only so many connections."""
 
 Waiting = tuple[Arrival, asyncio.Future[Outcome]]
 Keep = Callable[[Sequence[Arrival]], Awaitable[list[Outcome]]]
@@ -142,12 +146,12 @@ def _small(length: str) -> bool:
 
 
 async def _whole(receive: Receive) -> bytes | None:
-    """The body; None where its sender left before its end."""
+    """The body; None where its sender left before its end, or was left."""
     pieces = []
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        pieces.append(message.get("body", b""))
-        if not message.get("more_body", False):
-            return b"".join(pieces)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LAST_PIECE):
+            while (message := await receive())["type"] == "http.request":
+                pieces.append(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return b"".join(pieces)
+    return None

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from flask import Response
 from integration.signatures import Secret, headers
 from integration.store import Store, StoreDown
 from integration.store.database import POOL
-from tests.edge.asgi import Sender
+from tests.edge.asgi import PATIENCE, Sender
 from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
 from webhooks.app import front
 from webhooks.front import LARGEST, Front
@@ -65,6 +66,15 @@ def test_a_form_in_pieces_is_kept_and_what_answers_is_for_nobody_else(whole, wat
 def test_who_leaves_before_the_end_is_answered_nothing_and_nothing_is_kept(whole, watch, parts):
     with pytest.raises(ValueError, match="no answer"):
         together(complaint(watch, "msg_1", pieces=3, left=True).served(whole))
+    assert parts.store.inbox_rows() == []
+
+
+def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, parts, monkeypatch):
+    monkeypatch.setattr("webhooks.front.LAST_PIECE", 0.05)
+    sender = complaint(watch, "msg_1")
+    monkeypatch.setattr(sender, "receive", partial(asyncio.sleep, PATIENCE))
+    with pytest.raises(ValueError, match="no answer"):
+        together(sender.served(whole))
     assert parts.store.inbox_rows() == []
 
 

@@ -6,7 +6,9 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,11 +28,13 @@ from sync.beat import LEADS_FOR, TICK_EVERY
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
 from tests.processes import children
 from tests.servers import libpq
+from webhooks.front import LARGEST
 
 LEASE = timedelta(seconds=1)
 PATIENCE = 60.0
 UNFINISHED = b"POST /webhooks/layanan HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
 FORMS = 6
+MANY = 400
 
 
 class World:
@@ -255,6 +259,36 @@ def test_who_writes_for_the_edge_ends_with_it_and_begins_with_the_next_one(world
     store = Store(world.database_url, clock=utc_now)
     assert store.tickets() == tickets
     store.close()
+
+
+def test_when_more_come_than_can_be_written_each_is_answered_and_who_was_refused_is_taken_later(worlds, postgres_database, redis_database):
+    world = worlds(postgres_database)
+    said = {"type": "pengaduan.diajukan", "timestamp": utc_now().isoformat(), "data": {"formulir": form()}}
+    body = json.dumps(said).encode().ljust(LARGEST)
+    refused = threading.Event()
+
+    def send(key: str) -> requests.Response:
+        address, headers = f"{world.portal.service_url}/webhooks/layanan", world.portal.signed(body, key)
+        answer = requests.post(address, body, headers=headers, timeout=PATIENCE)
+        if answer.status_code == 503:
+            refused.set()
+        return answer
+
+    with world.process("web", ALUR_BROKER_URL=redis_database), ThreadPoolExecutor(MANY) as portals:
+        world.wait_for(world.ready)
+        with psycopg.connect(libpq(postgres_database)) as other:
+            other.execute("LOCK TABLE inbox")
+            sent = {key: portals.submit(send, key) for key in (f"msg_{n}" for n in range(MANY))}
+            assert refused.wait(PATIENCE)
+        answers = {key: answer.result() for key, answer in sent.items()}
+        told = Counter((answer.status_code, answer.headers.get("Retry-After")) for answer in answers.values())
+        assert set(told) == {(202, None), (503, "5")}
+        store = Store(world.database_url, clock=utc_now)
+        assert len(store.tickets()) == told[202, None]
+        answers |= {key: send(key) for key, answer in answers.items() if answer.status_code == 503}
+        assert sorted(answer.json()["tiket"] for answer in answers.values()) == store.tickets()
+        assert len(store.tickets()) == MANY
+        store.close()
 
 
 def test_a_form_is_taken_without_the_broker_and_worked_on_when_it_is_back(worlds, postgres_database, redis_database):

@@ -3,7 +3,7 @@
 Rule: forgetting a key takes along, in the same transaction, whatever of the case stands in rows that can be changed.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -53,9 +53,9 @@ class Keys(Database):
             return {}
         return {ticket: self.keyring.key(kept) for ticket, kept in connection.execute(_KEYS, {"of": sorted(tickets)})}
 
-    def _messages(self, connection: Connection, rows: Iterable[sa.Row[Any]]) -> list[InboxRow]:
-        """Kept messages with their bodies as they came. Raises KeyClosed."""
-        found = [InboxRow(**row._asdict()) for row in rows]  # SQLAlchemy's documented name
+    def _messages(self, connection: Connection, rows: Iterable[Sequence[Any]]) -> list[InboxRow]:
+        """Kept messages, of whose columns these are the values, with their bodies as they came. Raises KeyClosed."""
+        found = [InboxRow(*row) for row in rows]
         keys = self._keys(connection, {row.lane for row in found if row.body.startswith(SEALED)})
         return [replace(row, body=unseal(keys[row.lane], row.body, row.lane)) if row.body.startswith(SEALED) else row for row in found]
 

@@ -6,6 +6,7 @@ Within a lane an unfinished or parked inbox row blocks the younger inbox rows, a
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from integration.faults import Failure
 from integration.store.quotas import closed_until
@@ -14,6 +15,9 @@ from integration.tables import DONE, UNFINISHED, WAITING, Moment, cases, causes,
 
 HOOKS = "gitlab"
 """The source of what the platform tells."""
+
+OUTCOME = "outcome"
+"""The source of what effects led to."""
 
 PLATFORM = "platform"
 """The channel that quotas are about."""
@@ -56,11 +60,14 @@ _CLOSED_TO_LOOKS = sa.case((_IS_LOOK, closed_until(NOW)))
 _FIRST_MESSAGE = (_first.c.id == _OLDEST) & (_first.c.state == WAITING)
 _READY_MESSAGE = sa.select(_first.c.id).where(_FIRST_MESSAGE, _first.c.due_at <= NOW, _CLOSED_TO_LOOKS.is_(None))
 
+# With it, since when the first effect of the lane waits, that of whatever channel.
+_EFFECTS_SINCE = sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.lane == LANE, outbox.c.state == WAITING).scalar_subquery()
+
 MESSAGE = (
     sa.update(inbox)
     .where(inbox.c.id == _READY_MESSAGE.scalar_subquery())
     .values(attempts=inbox.c.attempts + 1)
-    .returning(*columns(inbox, InboxRow))
+    .returning(*columns(inbox, InboxRow), _EFFECTS_SINCE)
 )
 
 # --- its outbox: the oldest row of each channel ---
@@ -72,13 +79,21 @@ _HEADS = sa.select(_HEAD).where(_queued.c.lane == LANE, UNFINISHED).group_by(_qu
 _CLOSED_TO_EFFECT = sa.case((_heads.c.channel == PLATFORM, closed_until(NOW, _heads.c.kind)))
 _FIRST_EFFECTS = _heads.c.id.in_(_HEADS) & (_heads.c.state == WAITING)
 _READY_EFFECTS = sa.select(_heads.c.id).where(_FIRST_EFFECTS, _heads.c.due_at <= NOW, _CLOSED_TO_EFFECT.is_(None))
+_OUTCOME_WAITS = sa.exists().where(_kept.c.lane == LANE, UNFINISHED, _kept.c.source == OUTCOME)
 
-EFFECT = (
-    sa.update(outbox)
-    .where(outbox.c.id == _READY_EFFECTS.order_by(_heads.c.id).limit(1).scalar_subquery())
-    .values(attempts=outbox.c.attempts + 1)
-    .returning(*columns(outbox, OutboxRow))
-)
+
+def _first_of(effects: sa.Select[Any]) -> ReturningUpdate[Any]:
+    return (
+        sa.update(outbox)
+        .where(outbox.c.id == effects.order_by(_heads.c.id).limit(1).scalar_subquery())
+        .values(attempts=outbox.c.attempts + 1)
+        .returning(*columns(outbox, OutboxRow))
+    )
+
+
+EFFECT = _first_of(_READY_EFFECTS)
+# That waits since AT; what an effect led to is decided before the next one, which may be about it: an issue's number, a paper's link.
+EFFECT_SINCE = _first_of(_READY_EFFECTS.where(_heads.c.due_at <= AT, ~_OUTCOME_WAITS))
 
 # --- what waits: when each first row is due, and until when the platform is closed to it (None: it is not) ---
 

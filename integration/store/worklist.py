@@ -12,9 +12,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import reduce
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from integration import codec, tracing
 from integration.clock import Clock, utc_now
@@ -30,11 +32,14 @@ from integration.store.intake import Intake
 from integration.store.publicids import PublicIds
 from integration.store.quotas import Quotas
 from integration.store.rows import Batch, Delivery, Due, InboxRow, Known, LeaseLost, NoteMade, OutboxRow, Turn, Work
-from integration.store.statements import PLATFORM
+from integration.store.statements import OUTCOME, PLATFORM
 from integration.store.writing import append_entries, write_case
 from integration.tables import PARKED, WAITING, causes, inbox, lanes, leaders, notes, outbox
 
 MAILBOX = 11  # hex digits that tell recipients apart: a channel has sixteen characters
+
+LONGEST_OVERTAKEN = timedelta(minutes=1)
+"""A message does not go before an effect that was due so long when it came: who writes again and again is answered all the same."""
 
 LONGEST_ERROR = 8000  # characters of an error kept in its row
 
@@ -104,7 +109,7 @@ class Worklist(Intake, PublicIds, Quotas):
             self._hold(connection, turn)
             if outcome is not None:
                 body, headers = codec.fact_bytes(outcome), tracing.headed({})
-                self._insert_deliveries(connection, [Delivery("outcome", f"{turn.lane}:{outcome.key}", turn.lane, body, headers)])
+                self._insert_deliveries(connection, [Delivery(OUTCOME, f"{turn.lane}:{outcome.key}", turn.lane, body, headers)])
             if note is not None:
                 made = {"key": note.key, "ticket": turn.lane, "slot": note.slot, "note_id": note.note_id}
                 connection.execute(self._noted, made)
@@ -196,21 +201,32 @@ class Worklist(Intake, PublicIds, Quotas):
         return None if row is None else (turn, row)
 
     def _due(self, connection: Connection, turn: Turn, more: Sequence[bool] = (True, True)) -> Due | None:
-        """What is due in the lane, its attempt counted: inbox before outbox. Where nothing is, the lane is given back."""
+        """What is due in the lane, its attempt counted: inbox before outbox, see LONGEST_OVERTAKEN. Where nothing is, it is given back."""
         messages, effects = more
-        place = {"of": turn.lane, "now": self.clock()}
-        message = connection.execute(statements.MESSAGE, place).first() if messages else None
-        if message is not None:
-            return self._messages(connection, [message])[0]
-        while effects and (effect := connection.execute(statements.EFFECT, place).first()) is not None:
-            row = OutboxRow(*effect)
+        found = connection.execute(statements.MESSAGE, {"of": turn.lane, "now": self.clock()}).first() if messages else None
+        if found is not None:
+            *values, since = found
+            (message,) = self._messages(connection, [values])
+            bound = message.received_at - LONGEST_OVERTAKEN
+            effect = self._effect(connection, turn, statements.EFFECT_SINCE, at=bound) if since is not None and since <= bound else None
+            if effect is not None:
+                connection.execute(statements.UNTRIED[inbox], {"row": message.id})
+            return effect or message
+        effect = self._effect(connection, turn, statements.EFFECT) if effects else None
+        if effect is None:
+            self._give_back(connection, turn, [table for table, some in ((inbox, messages), (outbox, effects)) if some])
+        return effect
+
+    def _effect(self, connection: Connection, turn: Turn, asked: ReturningUpdate[Any], **since: datetime) -> OutboxRow | None:
+        """The first effect that is due, of those `asked` for; one whose share of the minute is used up waits for the next one."""
+        while (found := connection.execute(asked, {"of": turn.lane, "now": self.clock(), **since}).first()) is not None:
+            row = OutboxRow(*found)
             wait = self._spend(connection, row.kind)
             if wait is None:
                 return row
             turn.onward = False  # one quota is locked until this transaction ends: for another one, two could wait for each other
             connection.execute(statements.UNTRIED[outbox], {"row": row.id})
             connection.execute(statements.LATER[outbox], {"row": row.id, "at": self.clock() + wait})
-        self._give_back(connection, turn, [table for table, some in ((inbox, messages), (outbox, effects)) if some])
         return None
 
     def _give_back(self, connection: Connection, turn: Turn, left: Sequence[sa.Table] = (inbox, outbox)) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -64,6 +65,18 @@ def test_all_that_is_due_is_worked_lane_by_lane(store, drain, hands):
     assert drain.until_idle() == 6
     assert hands.seen == [(key, 1) for key in ("a", "b", "note:a", "note:b", "c", "note:c")]
     assert not drain.until_idle()
+
+
+def test_somebody_who_writes_again_and_again_is_answered_all_the_same(store, drain, hands, watch):
+    def and_again(n: int) -> None:
+        watch.move(seconds=5)
+        arrive(store, f"{n + 1}")
+
+    arrive(store, "0")
+    hands.doings = {f"{n}": [partial(and_again, n)] for n in range(30)}
+    drain.until_idle()
+    assert len(hands.seen) == 62
+    assert hands.seen.index(("note:0", 1)) < hands.seen.index(("15", 1))
 
 
 def test_what_may_work_later_is_tried_after_growing_pauses(store, drain, hands, watch):

@@ -187,6 +187,30 @@ def test_the_inbox_comes_before_the_outbox_and_an_outcome_comes_back_as_a_row(st
     assert store.commit(turn, came_back, Batch())[1].key == "note:2"
 
 
+def test_a_message_does_not_overtake_what_was_to_be_done_long_before_it_came(store, watch):
+    turn, note = queue(store, PostNote("note:1", "langkah"), PostNote("note:2", "langkah"))
+    for key in ("soon", "late"):
+        watch.move(seconds=59)
+        arrive(store, key)
+    store.release(turn, note)
+    fact, seen = IssueLinked("linked:7", watch(), SERVICE, 7, ""), []
+    work = store.claim(lease=LEASE)
+    while work is not None:
+        turn, row = work
+        seen.append((row.key.rpartition(":")[2], row.attempts))
+        outcome = fact if row.key == "note:1" else None
+        work = store.commit(turn, row, Batch()) if isinstance(row, InboxRow) else store.done(turn, row, outcome=outcome)
+    assert seen == [("soon", 1), ("1", 1), ("late", 1), ("7", 1), ("2", 1)]
+
+
+def test_what_must_wait_anyway_is_overtaken(store, watch):
+    turn, note = queue(store, PostNote("note:1", "langkah"))
+    store.postpone(turn, note, until=watch() + timedelta(hours=1), error="503")
+    watch.move(minutes=2)
+    arrive(store, "late")
+    assert store.claim(lease=LEASE)[1].key == "late"
+
+
 def test_an_outcome_told_twice_is_one_row(store, watch):
     turn, row = queue(store, PostNote("note:1", "langkah"))
     for _ in range(2):

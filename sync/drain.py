@@ -21,6 +21,7 @@ from integration.store import Due, InboxRow, LeaseLost, OutboxRow, Store, StoreD
 LEASE = timedelta(minutes=2)  # from a lane's last sign of life; longer than any one outside call may take, and another one before it
 STALE = LEASE / 4  # after so long without one, the lane is proved again before anything is asked
 LOOKS = 1.0  # seconds after which it is looked again whether more is due than is in hand
+TURN = 10.0  # seconds after which a worker gives back what it has in hand and takes what has waited longest; a stop is never far then
 LAST_TRY = 5  # attempts after which a fault of the programme itself is parked
 LONGEST_ASKED = timedelta(hours=1)  # no pause the other side asks for is longer
 

@@ -19,6 +19,7 @@ from integration.doorbell import Embedded
 from integration.faults import Permanent, Transient
 from integration.settings import Bind
 from integration.store import StoreDown
+from sync.drain import TURN
 from sync.terminal import WORDS, configured
 from sync.wiring import Service, build
 from webhooks.app import create_app
@@ -135,7 +136,7 @@ class OneProcess:
         while not self.stop.is_set():
             heard = self.bell.rings
             try:
-                if not drain.until_idle():
+                if not drain.until_idle(TURN):
                     self.bell.wait(heard, POLL)
             except StoreDown as fault:
                 log.error("the store is down: %s", fault)  # noqa: TRY400 -- the driver's words say it all

@@ -21,13 +21,12 @@ from integration.doorbell import BELL, celery_app
 from integration.faults import Permanent, StoreDown, Transient
 from integration.settings import Settings
 from sync.beat import SWEEP, TICK, log_our_way
-from sync.drain import Drain
+from sync.drain import TURN, Drain
 from sync.terminal import WORDS, configured_for_many
 from sync.wiring import Service, build
 from sync.wording import Wording
 
 CONCURRENCY = 4  # processes of one `alur worker`; they mostly wait for the platform
-LONGEST_TURN = 10.0  # seconds a task works before it gives its place to the next, so that a warm shutdown is never far
 
 log = logging.getLogger(__name__)
 
@@ -65,9 +64,9 @@ class Hands:
     def work(self) -> None:
         """Work while anything is due. What ends the work of one pair ends that of the other, after the row in hand."""
         self._stop.clear()
-        self._end = time.monotonic() + LONGEST_TURN
+        self._end = time.monotonic() + TURN
         try:
-            self._pairs[0].until_idle(LONGEST_TURN)
+            self._pairs[0].until_idle(TURN)
         except BaseException:
             self._stop.set()
             if (other := self._second_ended()) is not None:

@@ -11,10 +11,13 @@ from pydantic import SecretStr
 
 from integration.doorbell import Broker, celery_app
 from integration.settings import Bind
-from integration.store import StoreDown
+from integration.store import Batch, Delivery, InboxRow, Store, StoreDown, Turn, Work
+from integration.tables import DONE
 from sync import serve
+from sync.drain import Drain
 from sync.serve import OneProcess, log_end_of_thread, running
 from sync.wiring import Service, sender
+from tests.edge.portal import Watch
 from webhooks.verification import AT_ONCE
 
 ANYWHERE = Bind("127.0.0.1", 0)
@@ -75,6 +78,31 @@ def test_a_worker_that_ends_ends_the_process(service, monkeypatch, caplog):
     process.close()
     assert process.failed
     assert "thread _work ended" in caplog.text
+
+
+class Restless:
+    """In each case but the calm one, somebody writes again while they are answered."""
+
+    def __init__(self, store: Store, watch: Watch) -> None:
+        self.store, self.watch = store, watch
+
+    def process(self, turn: Turn, row: InboxRow) -> Work | None:
+        self.watch.move(seconds=1)
+        if row.lane != "calm":
+            self.store.keep(Delivery("gitlab", f"{row.key}+", row.lane, b""))
+        return self.store.commit(turn, row, Batch())
+
+
+def test_cases_that_never_come_to_rest_hold_up_no_other(service, watch, monkeypatch):
+    restless, store = Restless(service.store, watch), service.store
+    monkeypatch.setattr(service, "worker", lambda stop: Drain(store, restless, restless, stop))
+    monkeypatch.setattr(serve, "TURN", 0.1)
+    for lane in range(serve.WORKERS):
+        store.keep(Delivery("gitlab", f"{lane}", f"{lane}", b""))
+    with running(service, ANYWHERE):
+        wait_for(lambda: len(store.inbox_rows(state=DONE)) > 10)
+        store.keep(Delivery("gitlab", "calm", "calm", b""))
+        wait_for(lambda: store.inbox_rows(state=DONE, lane="calm"))
 
 
 def test_a_store_that_is_down_for_a_while_ends_nothing(service, monkeypatch, caplog):

@@ -198,6 +198,9 @@ class Inbox:
             return Activity()
         seen = Snapshot(last.issue)
         if week_of(last.active_at - self.platform.ahead, tz) >= fact.week:
+            paused_until = self.store.paused_until()
+            if paused_until is not None:  # only looks wait for that by themselves
+                raise Transient("the platform asked for a pause", Failure.LIMIT, retry_after=paused_until - self.clock())
             try:
                 seen = self.platform.history(last.issue, frozenset({Part.NOTES}), week_began(fact.week, tz))
             except Gone:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar, cast
 
 import requests
 import yaml
+from sqlalchemy.engine import make_url
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from integration import organisation as organisations
@@ -291,7 +292,7 @@ class Moment:
     @staticmethod
     def database_of(settings: Settings) -> Path:
         """The file of the database."""
-        return Path(settings.database_url.get_secret_value().removeprefix(SQLITE))
+        return Path(str(make_url(settings.database_url.get_secret_value()).database))
 
 
 SQLITE = "sqlite:///"

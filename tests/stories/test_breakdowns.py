@@ -16,6 +16,7 @@ from http import HTTPStatus
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
 import pytest
 import requests
 import sqlalchemy as sa
@@ -24,12 +25,13 @@ from sqlalchemy.pool import Pool
 
 from integration.settings import Bind
 from integration.store import NEW
-from integration.tables import PARKED
+from integration.tables import PARKED, metadata
 from integration.templates import TEMPLATES
 from sandbox.portal import attachment
 from sync import drain, serve
 from sync.serve import running
 from tests.processes import wait_for
+from tests.servers import libpq
 from tests.stories.trouble import KADIV, KASI, KEPALA, LENGKAP, alarms, fair, finding, hours, parked, says, sound, strike
 from tests.stories.world import World, example_form
 from tests.stories.world import world as told
@@ -48,6 +50,13 @@ def common(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 def world(common: World, caplog: pytest.LogCaptureFixture) -> Iterator[World]:
     caplog.set_level(logging.INFO, "sync")
     with fair(common) as world:
+        yield world
+
+
+@pytest.fixture
+def on_postgres(tmp_path: Path, postgres_database: str, caplog: pytest.LogCaptureFixture) -> Iterator[World]:
+    caplog.set_level(logging.INFO, "sync")
+    with told(tmp_path, postgres_database) as world:
         yield world
 
 
@@ -77,8 +86,10 @@ def refused(answer: requests.Response) -> None:
 no_room = threading.Event()
 
 
-def give_room(connection: sqlite3.Connection, *_: object) -> None:
-    """Let a database grow as it likes, or not by a page."""
+def give_room(connection: object, *_: object) -> None:
+    """Let a database that is a file grow as it likes, or not by a page."""
+    if not isinstance(connection, sqlite3.Connection):
+        return
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages if no_room.is_set() else 2**32 - 2}")
 
@@ -112,6 +123,35 @@ def database_read_only(world: World) -> Iterator[None]:
     with read_only(database_of(world).parent):
         world.service.store.close()  # what is open already may be written
         yield
+
+
+@contextmanager
+def server_full(world: World) -> Iterator[None]:
+    """The database server has no room for a row more."""
+    with psycopg.connect(address(world), autocommit=True) as server:
+        server.execute(
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$"
+        )
+        for table in metadata.tables:
+            server.execute(f"CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON {table} EXECUTE FUNCTION refuse()")
+        try:
+            yield
+        finally:
+            server.execute("DROP FUNCTION refuse() CASCADE")
+
+
+@contextmanager
+def server_read_only(world: World) -> Iterator[None]:
+    """The database server is one that only follows another by now: all it is asked for is to be read."""
+    with psycopg.connect(address(world), autocommit=True) as server:
+        server.execute("ALTER SYSTEM SET default_transaction_read_only = on")
+        server.execute("SELECT pg_reload_conf()")
+        try:
+            yield
+        finally:
+            server.execute("ALTER SYSTEM RESET default_transaction_read_only")
+            server.execute("SELECT pg_reload_conf()")
 
 
 @contextmanager
@@ -178,6 +218,10 @@ def database_of(world: World) -> Path:
     return Path(str(make_url(world.settings.database_url.get_secret_value()).database))
 
 
+def address(world: World) -> str:
+    return libpq(world.settings.database_url.get_secret_value())
+
+
 Breakdown = Callable[[World], AbstractContextManager[None]]
 
 
@@ -185,6 +229,18 @@ Breakdown = Callable[[World], AbstractContextManager[None]]
 def test_a_database_that_takes_nothing_for_a_while_loses_nothing(
     world: World, breakdown: Breakdown, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    outlived(world, breakdown, tmp_path, caplog, monkeypatch)
+
+
+@pytest.mark.parametrize("breakdown", [server_full, server_read_only])
+def test_a_database_server_that_takes_nothing_for_a_while_loses_nothing(
+    on_postgres: World, breakdown: Breakdown, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outlived(on_postgres, breakdown, tmp_path, caplog, monkeypatch)
+
+
+def outlived(world: World, breakdown: Breakdown, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database takes nothing, no form is taken, and what is in hand waits; afterwards all is there, once."""
     sent = uuid4().hex
     monkeypatch.setattr(drain, "LEASE", timedelta(seconds=1))
     monkeypatch.setattr(serve, "STORE_PAUSE", 0.1)

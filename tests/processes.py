@@ -59,9 +59,9 @@ def process(folder: Path, environ: dict[str, str], *command: str) -> Iterator[su
             running.wait(PATIENCE)
 
 
-def wait_for(what: Callable[[], object], folder: Path) -> None:
+def wait_for(what: Callable[[], object], folder: Path, patience: float = PATIENCE) -> None:
     """Wait until this is true, or fail with the last words of the processes."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while not what():
         if time.monotonic() > deadline:
             pytest.fail("\n".join(log.read_text(errors="replace")[-3000:] for log in sorted(folder.glob("*.log"))), pytrace=False)

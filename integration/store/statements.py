@@ -61,7 +61,8 @@ _FIRST_MESSAGE = (_first.c.id == _OLDEST) & (_first.c.state == WAITING)
 _READY_MESSAGE = sa.select(_first.c.id).where(_FIRST_MESSAGE, _first.c.due_at <= NOW, _CLOSED_TO_LOOKS.is_(None))
 
 # With it, since when the first effect of the lane waits, that of whatever channel.
-_EFFECTS_SINCE = sa.select(sa.func.min(outbox.c.due_at)).where(outbox.c.lane == LANE, outbox.c.state == WAITING).scalar_subquery()
+_due = outbox.alias()
+_EFFECTS_SINCE = sa.select(sa.func.min(_due.c.due_at)).where(_due.c.lane == LANE, UNFINISHED, _due.c.state == WAITING).scalar_subquery()
 
 MESSAGE = (
     sa.update(inbox)

@@ -238,7 +238,7 @@ def _mail(parts: Parts) -> str | Skipped:
     if parts.settings.smtp_url is None:
         return Skipped(said("not_configured", setting="ALUR_SMTP_URL"))
     try:
-        Mail(parts.settings.smtp_url.get_secret_value(), "", parts.clock).probe()
+        Mail(parts.settings.smtp_url.get_secret_value(), "").probe()
     except (Transient, Permanent) as fault:
         return str(fault)
     return ""

@@ -1,4 +1,4 @@
-"""Sends mail over SMTP, under one Message-ID however often it is tried.
+"""Sends mail over SMTP, the same to the byte and so under one Message-ID however often it is tried.
 
 Addresses and subject never reach a header before they are known to hold one line.
 """
@@ -7,11 +7,11 @@ import hashlib
 import smtplib
 import ssl
 from dataclasses import dataclass, field
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import formatdate
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from integration.clock import Clock
 from integration.faults import Failure, Permanent, Transient
 
 TIMEOUT = 20.0  # seconds, for every step of the conversation
@@ -43,11 +43,13 @@ class Mail:
 
     url: str = field(repr=False)
     sender: str
-    clock: Clock
 
-    def send(self, key: str, to: tuple[str, ...], letter: Letter) -> None:
-        """Send one message to all of `to`. Raises Transient on network faults and 4xx replies, Permanent on 5xx replies."""
-        message = self._message(key, to, letter)
+    def send(self, key: str, to: tuple[str, ...], letter: Letter, at: datetime) -> None:
+        """Send one message of the moment `at` to all of `to`.
+
+        Raises Transient on network faults and 4xx replies, Permanent on 5xx replies.
+        """
+        message = self._message(key, to, letter, at)
         address = urlsplit(self.url)
         try:
             with _conversation(address) as server:
@@ -71,12 +73,12 @@ class Mail:
         except (smtplib.SMTPException, OSError) as failure:
             raise Transient(f"mail: {type(failure).__name__}", Failure.MAIL_DOWN) from failure
 
-    def _message(self, key: str, to: tuple[str, ...], letter: Letter) -> EmailMessage:
-        message = EmailMessage()
+    def _message(self, key: str, to: tuple[str, ...], letter: Letter, at: datetime) -> EmailMessage:
+        message, identity = EmailMessage(), hashlib.sha256(key.encode()).hexdigest()[:32]
         message["From"], message["To"] = self.sender, ", ".join(" ".join(address.split()) for address in to)
         message["Subject"] = " ".join(letter.subject.split())
-        message["Date"] = formatdate(self.clock().timestamp())
-        message["Message-ID"] = f"<{hashlib.sha256(key.encode()).hexdigest()[:32]}@{self.sender.rpartition('@')[2]}>"
+        message["Date"] = formatdate(at.timestamp())
+        message["Message-ID"] = f"<{identity}@{self.sender.rpartition('@')[2]}>"
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.text)
         if letter.html:
@@ -84,6 +86,8 @@ class Mail:
         for file in letter.files:
             main, _, sub = file.media_type.partition("/")
             message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
+        for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
+            part.set_boundary(f"{identity}-{number}")  # another one would be drawn by lot each time
         return message
 
 

@@ -116,7 +116,7 @@ class Outbox:
                 self._publish(report)
                 return self.store.done(turn, row)
             case SendMail() as mail:
-                self._send(replace(mail, context=mail.context | {"meja": self.links.desk} | self._link(row, mail.stay)))
+                self._send(replace(mail, context=mail.context | {"meja": self.links.desk} | self._link(row, mail.stay)), row.created_at)
                 return self.store.done(turn, row)
 
     def _open_issue(self, turn: Turn, row: OutboxRow) -> Work | None:
@@ -314,7 +314,7 @@ class Outbox:
         listed = reports.listed(wiki.slugs(), page_slug(title), display.organisation)
         wiki.write(title, display.wording.render("wiki/daftar-laporan.md", reports=listed, span=span))
 
-    def _send(self, mail: SendMail) -> None:
+    def _send(self, mail: SendMail, at: datetime) -> None:
         """A mail by its template: a report as it was issued, what each programmer had to do then, both from the ledger; or what it says."""
         if self.mail is None:
             return
@@ -325,12 +325,12 @@ class Outbox:
                 else self.display.wording.render(f"mail/{mail.template}.md", **mail.context)
             )
             subject, _, text = text.partition("\n\n")
-            self.mail.send(mail.key, mail.to, Letter(subject, text))
+            self.mail.send(mail.key, mail.to, Letter(subject, text), at)
             return
         issued = reports.issue(self.store, self.files, self.display, str(mail.context["week"]))
         files = tuple(Attached(issued.name(form), mimetype, issued.forms[form]) for form, mimetype in ATTACHED.items())
         subject, _, text = issued.forms["txt"].decode().partition("\n\n")
-        self.mail.send(mail.key, mail.to, Letter(subject, text, issued.forms["html"].decode(), files))
+        self.mail.send(mail.key, mail.to, Letter(subject, text, issued.forms["html"].decode(), files), at)
 
     def _case(self, turn: Turn) -> tuple[Case, tuple[Entry, ...]]:
         known = self.store.known(turn)

@@ -205,7 +205,7 @@ class Service:
 
     def _mail(self) -> Mail | None:
         settings = self.parts.rotation.now
-        return Mail(settings.smtp_url.get_secret_value(), sender(settings), self.parts.clock) if settings.smtp_url else None
+        return Mail(settings.smtp_url.get_secret_value(), sender(settings)) if settings.smtp_url else None
 
 
 class EachRow:

@@ -84,7 +84,7 @@ class TestMail:
 
     def test_the_weekly_report_goes_to_those_who_are_named(self, bench: Bench):
         mail = self.reported(bench, "kepala@x.example", "kadiv@x.example")
-        ((key, to, letter),) = mail.sent
+        ((key, to, letter, _),) = mail.sent
         assert (key, to) == ("mail:report:2026-W23", ("kepala@x.example", "kadiv@x.example"))
         assert letter.subject == "Laporan mingguan pengaduan sistem informasi, pekan 2026-W23"
         assert "Perkara terbuka  : 1" in letter.text

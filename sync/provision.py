@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
@@ -123,10 +124,15 @@ class Provision:
         One that somebody renamed is known by its id and gets its name back: so every issue that carries it is right again at once. Likewise
         that of a step which has another name now, and which no revision calls by the one before.
         """
+        before, now = self._label_ids(), dict[str, int]()
+        yield from self._put_right(before, now, act=act)
+        self._remember(now, before)
+
+    def _put_right(self, ids: Mapping[str, int], now: dict[str, int], *, act: bool) -> Iterator[Change]:
+        """The same, where the labels had these ids when they were last put right; with `act`, `now` gets those they have."""
         path, ours = f"{self.platform.project}/labels", all_labels(self.procedures)
         rows = list(self.platform.pages(path))
-        known, ids = {row["name"]: row for row in rows}, self._label_ids()
-        names = {label.name for label in ours}
+        known, names = {row["name"]: row for row in rows}, {label.name for label in ours}
         strays = {row["id"]: row for row in rows if row["is_project_label"] and row["name"] not in names}
         former = {step_of(name): number for name, number in ids.items() if name not in names and step_of(name)}
         for label in ours:
@@ -144,31 +150,33 @@ class Provision:
                     self.platform.put(f"{path}/{there['id']}", data)
                 yield Change("label_update", label.name, _differences(there, data))
         if act:
-            self._remember({label.name: known[label.name]["id"] for label in ours}, before=ids)
+            now |= {label.name: known[label.name]["id"] for label in ours}
 
-    def restore_labels(self) -> frozenset[str]:
+    @contextmanager
+    def restored_labels(self) -> Iterator[frozenset[str]]:
         """Put right what somebody did to the labels that were made ready; gives those that issues may lack by now: deleted or replaced.
 
-        One request where nothing was done to them, none before they were made ready.
+        They are remembered as right once the block has done what follows: whoever dies before that finds them lost once more. One request
+        where nothing was done to them, none before they were made ready.
         """
-        before = self._label_ids()
-        for change in self.labels(act=True) if before else ():
+        before, now = self._label_ids(), dict[str, int]()
+        for change in self._put_right(before, now, act=True) if before else ():
             log.warning("somebody changed our labels, put right: %s %s", change.kind, change.name)
             self.platform.tally.add(MENDED, "label")
-        after = self._label_ids()
-        lost = frozenset(name for name, number in before.items() if after.get(name, number) != number)
+        lost = frozenset(name for name, number in before.items() if now.get(name, number) != number)
         if lost:
             list(self.boards(act=True))  # a deleted label took its column along
-        return lost
+        yield lost
+        self._remember(now, before)
 
     def _label_ids(self) -> dict[str, int]:
         """The id each of our labels had when they were last put right."""
         ids: dict[str, int] = json.loads(self.store.mark(LABELLED) or "{}")
         return ids
 
-    def _remember(self, ids: dict[str, int], *, before: dict[str, int]) -> None:
-        if ids != before:
-            self.store.set_mark(LABELLED, json.dumps(ids))
+    def _remember(self, now: dict[str, int], before: dict[str, int]) -> None:
+        if now and now != before:
+            self.store.set_mark(LABELLED, json.dumps(now))
 
     def boards(self, renamed: Mapping[str, str] = MappingProxyType({}), *, act: bool = False) -> Iterator[Change]:
         """The boards of each procedure and of each division, with their columns in order. `renamed`: what will become of labels by then."""

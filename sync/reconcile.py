@@ -81,12 +81,14 @@ class Reconciler:
     def _restore_labels(self) -> int:
         """Put the labels right, and ask for a look at each open case that carried one which issues lost; gives for how many."""
         try:
-            lost = self.provision.restore_labels()
+            with self.provision.restored_labels() as lost:
+                return self._look_for_labels(lost) if lost else 0
         except Permanent:
             log.exception("the labels cannot be put right")
             return 0
-        if not lost:
-            return 0
+
+    def _look_for_labels(self, lost: frozenset[str]) -> int:
+        """Ask for a look at each open case that carried one of these; gives for how many."""
         log.warning("labels were renamed, merged or deleted: %s", ", ".join(sorted(lost)))
         cases = ((row, sighting_of(row.iid, self.store.observed(row.ticket))) for row in self._open_cases())
         return self.store.keep_all([self._look(row, "label") for row, seen in cases if seen and lost & seen.issue.labels])

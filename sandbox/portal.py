@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any
@@ -24,12 +24,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Callback:
-    """One callback as the portal received it; `verified`: its signature was right."""
+    """One callback as the portal received it; `verified`: its signature was right; `body`: as it came, to the byte."""
 
     id: str
     type: str
     data: Json
     verified: bool
+    body: bytes = field(repr=False)
 
 
 def nobody_listens(callback: Callback, status: int) -> None:
@@ -110,7 +111,7 @@ class Portal:
         message = json.loads(body)
         with self._lock:
             status = self.answers.pop(0) if self.answers else HTTPStatus.OK
-            callback = Callback(request.headers["webhook-id"], message["type"], message["data"], verdict is signatures.Verdict.OK)
+            callback = Callback(request.headers["webhook-id"], message["type"], message["data"], verdict is signatures.Verdict.OK, body)
             if status == HTTPStatus.OK:
                 self.callbacks.append(callback)
         self.heard(callback, status)

@@ -4,7 +4,8 @@ A mortal life ends, without a goodbye, at the first of our statements at which n
 receiving and effect is a crash point, named by its file, function and line. What is watched is our source as it stands, compiled with a
 look at its fate before each statement of its functions; nothing else of the service knows of it, and the rest runs at its own speed.
 
-Order, one JSON object a line: {"messages": [{"path", "headers", "body"}], "visited": [point], "mortal": bool, "sweeps": bool}
+Order, one JSON object a line: {"now": moment, "messages": [{"path", "headers", "body"}], "does": a key of DEEDS or "",
+"visited": [point], "mortal": bool}
 Answer, one JSON object a line: {"died": point or "", "answers": [status of each message answered], "error": traceback or ""}
 """
 
@@ -15,12 +16,16 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, TextIO
+
+from sandbox.clock import SimulatedClock
+from sandbox.demo import START
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -29,25 +34,44 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 WATCHED = (
+    "integration/attachments.py",
     "integration/files.py",
     "integration/store/",
+    "integration/vitals.py",
+    "sync/archive.py",
     "sync/attachments.py",
+    "sync/boards.py",
     "sync/chasing.py",
+    "sync/clock.py",
     "sync/copies.py",
-    "sync/documents.py",
+    "sync/digest.py",
     "sync/drain.py",
     "sync/gitlab.py",
     "sync/inbox.py",
     "sync/mail.py",
     "sync/outbox.py",
     "sync/portal.py",
+    "sync/privacy.py",
+    "sync/provision.py",
     "sync/reconcile.py",
     "sync/reports.py",
+    "sync/roster.py",
+    "sync/today.py",
+    "sync/wiki.py",
+    "sync/wiring.py",
     "webhooks/calls.py",
     "webhooks/hooks.py",
     "webhooks/intake.py",
+    "webhooks/turn.py",
     "webhooks/writing.py",
 )
+"""What writes, sends or keeps between receiving and effect, and what calls it.
+
+Left out is what only reads or computes (the core, papers, texts, pages, `sync.fetch`): to die in it is to die at the statement that asks
+it; the loops around a tick, a sweep and the drain (serve, worker, beat), which test_random_kills.py kills; and the commands of an operator,
+who sees them end.
+"""
+
 LOOK = "_fate_at"
 """The name watched code looks at its fate by, among the built-in ones."""
 
@@ -125,6 +149,7 @@ class Fate:
 
 
 FATE = Fate()
+CLOCK = SimulatedClock(START)
 
 
 def told(where: TextIO, **what: object) -> None:
@@ -133,16 +158,33 @@ def told(where: TextIO, **what: object) -> None:
     where.flush()
 
 
+def erase(service: "Service") -> None:
+    """Have the data of every case that has ended erased."""
+    from sync.privacy import ON_REQUEST  # noqa: PLC0415 -- found by Watching
+
+    for ticket in service.store.tickets():
+        service.privacy.erase(ticket, ON_REQUEST)
+
+
+DEEDS: dict[str, Callable[["Service"], object]] = {
+    "": lambda _: None,
+    "tick": lambda service: service.tick(),
+    "sweep": lambda service: service.sweep(),
+    "erase": erase,
+}
+"""What a process does besides working: look at the time, look for what no hook told, do what the officer for data protection asks."""
+
+
 def live(service: "Service", app: "Flask", order: dict[str, Any], tell: TextIO) -> None:
-    """What a process does from its start: takes what is sent, looks for what no hook told if it is to, works until nothing is left."""
+    """What a process does from its start: takes what is sent, does what it is to, works until nothing is left."""
+    CLOCK.to(datetime.fromisoformat(order["now"]))
     if order["mortal"]:
         FATE.visited, FATE.tell = frozenset(order["visited"]), tell
     service.store.break_leases()
     for message in order["messages"]:
         answer = app.test_client().post(message["path"], data=message["body"].encode(), headers=message["headers"])
         told(tell, answer=answer.status_code)
-    if order["sweeps"]:
-        service.reconciler.sweep()
+    DEEDS[order["does"]](service)
     service.drain.until_idle()
     FATE.visited = None
 
@@ -176,7 +218,7 @@ def main() -> None:
     from sync.wiring import build  # noqa: PLC0415
     from webhooks.app import create_app  # noqa: PLC0415
 
-    service = build(Settings.read(env_file=None))
+    service = build(Settings.read(env_file=None), CLOCK)
     app = create_app(service.parts)
     assert service.drain.until_idle() == 0
     assert not service.display.wording.broken()  # what need not be loaded anew in each life is loaded by now

@@ -105,6 +105,14 @@ class Uploaded(Answer):
     url: str
 
 
+class Kept(Answer):
+    """One upload in the list of all of a project's, which names no address."""
+
+    id: int
+    filename: str
+    uploaded_by: Person | None = None
+
+
 class Page(Answer):
     """A page of the wiki; its text is left out of lists."""
 

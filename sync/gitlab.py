@@ -23,7 +23,7 @@ from integration.files import within
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
 from integration.region import boxes
-from sync.answers import Issue, LabelEvent, Note, Person, Project, StateEvent, Uploaded, Written
+from sync.answers import Issue, Kept, LabelEvent, Note, Person, Project, StateEvent, Uploaded, Written
 from sync.refusals import LONGEST_AT_WORK, AlreadyThere, Forbidden, Gone, NotUnderstood, ProjectShut, meaning
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
@@ -351,6 +351,21 @@ class Platform:
     def remove_upload(self, secret: str, name: str) -> None:
         """Delete an upload for good; a Maintainer may, from GitLab 17.2 on. One that is gone stays so."""
         self._removed(f"{self.project}/uploads/{secret}/{quote(name, safe='')}")
+
+    def remove_uploads(self, account: str, prefix: str) -> None:
+        """Delete for good what an account has uploaded under names that begin so, whether or not anything leads to it.
+
+        A request for each hundred uploads of the project. A Maintainer may; before GitLab 17.2 there is no such list.
+        """
+        path = f"{self.project}/uploads"
+        try:
+            kept = [Kept.read(raw) for raw in self.pages(path)]
+        except Gone:
+            log.warning("this GitLab lists no uploads: those nothing leads to stay")
+            return
+        for one in kept:
+            if one.uploaded_by and one.uploaded_by.username == account and one.filename.startswith(prefix):
+                self._removed(f"{path}/{one.id}")
 
     def _removed(self, path: str) -> None:
         try:

@@ -231,9 +231,13 @@ class Outbox:
         place = (
             self.links.attachment(row.lane, file.sha256)
             if self.signs_in
-            else self.platform.upload(name, self.files.get(row.lane, found.shown))
+            else self._uploaded(row.lane, name, self.files.get(row.lane, found.shown))
         )
         return said | {"link": f"[{name}]({place})"}
+
+    def _uploaded(self, ticket: str, name: str, content: bytes) -> str:
+        """Upload a file of a case. By its name it is found where nothing leads to it: we died before that, or the issue was deleted."""
+        return self.platform.upload(f"{ticket}-{name}", content)
 
     def _issue_document(self, turn: Turn, row: OutboxRow, document: str) -> Work | None:
         """Make the paper from the ledger as it stood when it was issued, keep it by hash, upload it."""
@@ -250,7 +254,7 @@ class Outbox:
         address = self.links.paper(self.store.public_id(case.ticket, document))
         made = documents.make(document, entries, procedure, organisation, Reserved(number, address), self.display.wording)
         sha256 = self.files.put(case.ticket, made.content)
-        link = f"[{made.filename}]({self.platform.upload(made.filename, made.content)})"
+        link = f"[{made.filename}]({self._uploaded(case.ticket, made.filename, made.content)})"
         if number:
             self.store.issue_number(number)
         filed = DocumentFiled(f"filed:{document}", self.clock(), SERVICE, document, number, sha256, len(made.content), link)
@@ -264,7 +268,7 @@ class Outbox:
         if found is None:
             raise Permanent(f"{document} has no such signed copy", Failure.STRAY)
         name = documents.filename(*found)
-        link = f"[{name}]({self.platform.upload(name, self.files.get(case.ticket, sha256))})"
+        link = f"[{name}]({self._uploaded(case.ticket, name, self.files.get(case.ticket, sha256))})"
         uploaded = SignedCopyUploaded(f"uploaded:{document}:{sha256}", self.clock(), SERVICE, document, sha256, link)
         return self.store.done(turn, row, outcome=uploaded)
 
@@ -274,6 +278,8 @@ class Outbox:
         for iid in (case.iid, *case.tasks.values()):
             if iid is not None:
                 self._empty(turn, iid, links)
+        self.store.hold(turn)
+        (self.clearing or self.platform).remove_uploads(self.platform.home.account, f"{case.ticket}-")
         for account, iid in case.tasks.items():
             seen = self._seen_task(iid)
             if seen is not None:

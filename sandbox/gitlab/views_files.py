@@ -71,6 +71,17 @@ def delete_upload(call: Call, project: str, secret: str, filename: str) -> Reply
     return Reply(None, 204)
 
 
+@route("DELETE", f"{UPLOADS}/<number>")
+def delete_listed(call: Call, project: str, number: str) -> Reply:
+    """Delete a file by the number the list gives it, as a Maintainer."""
+    found = call.project(project, rights.admin_project)
+    listed = next((one for one in found.uploads if str(one.id) == number), None)
+    if listed is None:
+        raise missing("File")
+    found.uploads.remove(listed)
+    return Reply(None, 204)
+
+
 # the repository
 
 

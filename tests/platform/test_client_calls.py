@@ -150,6 +150,18 @@ def test_an_upload_is_linked_by_a_relative_address(platform: Platform):
     assert platform.upload("uji.pdf", b"%PDF-1.7").startswith("/uploads/")
 
 
+def test_uploads_are_removed_by_the_beginning_of_their_names(forge, platform: Platform):
+    word, own = forge.word(), platform.home.account
+    places = {name: platform.upload(f"{name}.txt", name.encode()).split("/") for name in (f"{word}-1", f"{word}-2", f"{word}1-1")}
+    platform.remove_uploads("orang.lain", f"{word}-")
+    assert platform.download(*places[f"{word}-1"][2:], 99) == f"{word}-1".encode()
+    platform.remove_uploads(own, f"{word}-")
+    for name in (f"{word}-1", f"{word}-2"):
+        with pytest.raises(Gone):
+            platform.download(*places[name][2:], 99)
+    assert platform.download(*places[f"{word}1-1"][2:], 99) == f"{word}1-1".encode()
+
+
 def test_a_wiki_page_in_a_folder_is_made_once_and_changed_in_its_place(forge, platform: Platform):
     wiki, title = Wiki(platform), f"Laporan {forge.word()}/2026-W23"
     assert wiki.page(title) is None

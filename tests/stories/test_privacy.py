@@ -15,6 +15,7 @@ from cryptography.fernet import Fernet
 from integration.links import Links
 from integration.procedure.definition import by_revision
 from integration.store import Restraint, Right
+from sandbox.gitlab import Level
 from sync.archive import prove
 from sync.audit import audit
 from sync.cli import main
@@ -99,6 +100,18 @@ def test_an_erased_case_is_nowhere_and_its_way_is_proved_still(world: World, ove
     world.sweep()
     assert service.store.outbox_rows() == service.store.inbox_rows() == []
     assert world.case(other).submission.reporter == FORM["pelapor"]["nama"], "the same person's other case is untouched"
+
+
+def test_a_file_of_an_issue_that_was_deleted_goes_too_and_another_case_s_stays(world: World) -> None:
+    ticket, other = (world.submit(attachments={"layar.txt": SCREEN + mark}) for mark in (b"1", b"2"))
+    owner = "kadiv.infrastruktur"
+    world.campus.gitlab.member(world.campus.project, world.campus.people[owner], Level.OWNER)
+    world.person(owner).delete(world.campus.project, world.campus.iid(ticket))
+    world.sweep()
+    world.portal("pengaduan.dibatalkan", tiket=ticket, alasan="Sudah pulih", oleh="Dekan")
+    assert world.service.privacy.erase(ticket, ON_REQUEST) == ""
+    world.settle()
+    assert [upload.content for upload in world.campus.project.uploads] == world.uploads(other) == [SCREEN + b"2"]
 
 
 def test_not_one_byte_of_it_is_left_on_our_own_disk(world: World, over: str, tmp_path: Path) -> None:

@@ -92,6 +92,11 @@ def known(store: Store, ticket: str) -> Case:
     return case
 
 
+def tells_of(step: int, description: str) -> bool:
+    """Whether an issue tells of this step: a card that was dragged shows its label before that."""
+    return f"**Langkah {step:02d} dari" in description
+
+
 def see(campus: Campus, case: Case) -> None:
     """People see where the case stands before they act: the word that led there, typed again at once, counts for the step before."""
     step = campus.procedure.step(case.step) if case.step else None
@@ -104,9 +109,9 @@ def walk(campus: Campus, store: Store, ticket: str, folder: Path) -> Case:
     """Lead a case forward to its end by what people do, while processes work in real time; gives the case."""
 
     def shown() -> bool:
-        """Whether the issue tells of the step the ledger is at. A card that was dragged shows its label before its checklist."""
+        """Whether the issue tells of the step the ledger is at."""
         try:
-            return f"**Langkah {known(store, ticket).step or 0:02d} dari" in campus.issue(ticket)["description"]
+            return tells_of(known(store, ticket).step or 0, campus.issue(ticket)["description"])
         except LookupError:
             return False
 

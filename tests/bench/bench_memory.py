@@ -1,7 +1,7 @@
 """What the processes keep in memory while 100,000 hooks come in, and while as many rows are worked off: nothing of them.
 
 `make bench` runs it. The hooks are about issues that are no cases: each is verified, kept, claimed, read, looked up and called done. Once
-more half of what is worked off are forms, each of which opens a case, and half hooks about cases, the issue of which is read and compared. A
+more half of what is worked off are forms, each of which opens a case, and half hooks about cases, whose issues are read and compared. A
 process is warm after a fifth of them; from then on its memory may not grow by more than GROWTH. ALUR_BENCH_DELIVERIES says how many come.
 """
 

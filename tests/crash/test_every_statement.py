@@ -1,20 +1,12 @@
-"""Killed at every statement between receiving and effect, the service loses nothing and does nothing twice.
-
-Two things cannot be done in one with the commit that remembers them, and so are done once more by the life that follows a death in between:
-a message is handed over (mail, callback), and a file is uploaded. The message is the same to the byte, under the id by which whoever gets
-it knows it (Message-ID, webhook-id). The upload before is linked nowhere; by its name it is found when the case's data is erased.
-"""
+"""Killed at every statement between receiving and effect, the service loses nothing and does nothing twice, as once.py says it."""
 
 import json
-import re
 import subprocess
 import sys
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,19 +17,18 @@ import requests
 from integration import organisation as organisations
 from integration.files import FileStore
 from integration.procedure.case import Case, fold
-from integration.store import NumberState, Store
+from integration.store import Store
 from sandbox.campus import Campus
 from sandbox.clock import SimulatedClock
 from sandbox.demo import START
 from sandbox.gitlab import Level
 from sandbox.portal import attachment
 from sync.archive import KEPT, prove
+from tests.crash.once import UPLOAD, marks_of, nothing_twice, told_once, uploads
 from tests.postoffice import PostOffice, post_office
-from tests.processes import environment, run
+from tests.processes import environment, known, run
 from tests.stories.world import A_MOMENT, ORGANISATION, PROCEDURE, example_form
 
-MARKER = re.compile(r"<!-- alur:(\S+) -->")
-UPLOAD = re.compile(r"/uploads/[0-9a-f]{32}/[\w.+-]+")
 FIRST, NUMBERED, TEAM_TOLD, AT_WORK, TRIED, HANDED_OVER = 4, 9, 16, 18, 24, 31
 """Steps: where a case opens, whose paper is numbered, that tells the team, that lasts, and the two at which the unit answers."""
 
@@ -163,9 +154,7 @@ class Lives:
 
     def case(self, ticket: str) -> Case:
         """The case as the ledger has it."""
-        case = fold(self.store.entries(ticket))
-        assert case is not None
-        return case
+        return known(self.store, ticket)
 
     def delete_issue(self, ticket: str) -> int:
         """An owner deletes the case's issue; its number."""
@@ -185,11 +174,6 @@ class Lives:
         """The labels of each board's columns."""
         return [{column["label"]["name"] for column in board["lists"] if column["label"]} for board in self.campus.rows("boards")]
 
-    def uploads(self) -> dict[str, bytes]:
-        """What the service has uploaded, by address."""
-        project, bot = self.campus.project, self.campus.bot.id
-        return {f"/uploads/{one.secret}/{one.filename}": one.content for one in project.uploads if one.user_id == bot}
-
     def reached(self) -> set[str]:
         """The uploads that something leads to now: an issue, a page of the wiki, the ledger."""
         project = self.campus.project
@@ -201,7 +185,7 @@ class Lives:
     def _look_at_uploads(self, died: str) -> None:
         """A life that comes to rest leaves no upload unlinked; one that dies between upload and commit, those of the effect in hand."""
         before, self.linked = self.loose, self.linked | self.reached()
-        self.loose = set(self.uploads()) - self.linked
+        self.loose = uploads(self.campus).keys() - self.linked
         assert len(self.loose - before) <= (AT_ONCE if died else 0), (died, self.loose - before)
 
     def _look_at_messages(self) -> None:
@@ -233,50 +217,8 @@ def at_rest(lives: Lives, ticket: str) -> None:
     assert not lives.store.busy()
     assert lives.store.verify() == []
     assert lives.store.tickets() == [ticket]
-    nothing_twice(lives, ticket)
-    told_once(lives)
-
-
-def nothing_twice(lives: Lives, ticket: str) -> None:
-    """One issue; every note, paper, number and linked file once."""
-    campus, case = lives.campus, lives.case(ticket)
-    issue = campus.issue(ticket)  # exactly one
-    notes = campus.notes(ticket)
-    assert several(mark for note in notes for mark in MARKER.findall(note)) == []
-    assert [paper for paper in case.documents if not paper.sha256] == []
-    links = issue["description"]
-    assert [p.id for p in case.documents if p == case.current_paper(p.document) and p.link not in links] == []
-    numbered = {(paper.document, paper.number) for paper in case.documents if paper.number}
-    assert [several(column) for column in zip(*numbered, strict=True)] in ([], [[], []])
-    assert [row for row in lives.store.number_rows() if row.state is not NumberState.ISSUED] == []
-    content = lives.uploads()
-    addresses = {at for text in (links, *notes) for at in UPLOAD.findall(text) if at in content}
-    assert several(content[at] for at in addresses) == []
-
-
-def told_once(lives: Lives) -> None:
-    """What came under one id, callback or mail, is the same to the byte.
-
-    A mail of another id says something else, or says it to somebody else or on another day.
-    """
-    sent: dict[str, set[bytes]] = defaultdict(set)
-    for callback in lives.campus.portal.callbacks:
-        assert callback.verified
-        sent[callback.id].add(callback.body)
-    mails = [message_from_bytes(raw, policy=policy.default) for raw in lives.post.got]
-    for raw, mail in zip(lives.post.got, mails, strict=True):
-        sent[mail["Message-ID"]].add(raw)
-    assert [identity for identity, told in sent.items() if len(told) > 1] == []
-    said = {
-        mail["Message-ID"]: (mail["To"], mail["Subject"], mail["Date"].datetime.date(), mail.get_body(("plain",)).get_content())
-        for mail in mails
-    }
-    assert several(said.values()) == []
-
-
-def several(things: Iterable[Any]) -> list[Any]:
-    """Those that are there more than once."""
-    return [thing for thing, n in Counter(things).items() if n > 1]
+    nothing_twice(lives.campus, lives.store, ticket)
+    told_once(lives.campus, lives.store, lives.post)
 
 
 @pytest.mark.timeout(2400)
@@ -368,8 +310,7 @@ def weeks(lives: Lives, ticket: str) -> None:
         lives.tick(moment)
         lives.die_everywhere(does="sweep")  # the page of today
         at_rest(lives, ticket)
-    notes = [mark for note in lives.campus.notes(ticket) for mark in MARKER.findall(note)]
-    assert sum(":progres-ditagih:" in mark for mark in notes) == 2
+    assert sum(":progres-ditagih:" in mark for mark in marks_of(lives.campus, ticket)) == 2
     lives.clock.advance(A_MOMENT)
     lives.campus.report(ticket, 60)
     lives.die_everywhere(*lives.hooks())
@@ -397,4 +338,4 @@ def erased(lives: Lives, ticket: str) -> None:
     assert lives.case(ticket).erased_at
     assert lives.campus.notes(ticket) == []
     assert lives.store.verify() == []
-    assert [at for at in lives.uploads() if "/laporan-mingguan-" not in at] == []
+    assert [at for at in uploads(lives.campus) if "/laporan-mingguan-" not in at] == []

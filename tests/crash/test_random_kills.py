@@ -32,7 +32,7 @@ from integration.procedure.guards import AT_ONCE
 from integration.store import Delivery, Store, StoreDown
 from sandbox.campus import Campus
 from sync.clock import REPORTS
-from tests.crash.once import mailed_once, marks_of, nothing_twice
+from tests.crash.once import marks_of, nothing_twice, told_once
 from tests.postoffice import PostOffice, post_office
 from tests.processes import ALUR, children, environment, free_port, known, ready, run, tells_of
 from tests.servers import Server, postgres, postgres_programs, redis_program, redis_server
@@ -305,7 +305,7 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(seeds: range, tmp_path: P
         assert all(files.get(paper.id.partition("/")[0], paper.sha256) for paper in papers)
         numbers = [paper.number for paper in papers if paper.number]
         assert len(numbers) == len(set(numbers))
-        mailed_once(post, store)
+        told_once(campus, store, post)
         assert office.led.total() - before >= len(seeds) // 100, "hardly anything was led on while processes were killed"
 
 

@@ -4,7 +4,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -12,10 +12,13 @@ import pytest
 
 from integration import organisation as organisations
 from integration.clock import utc_now
+from integration.procedure.effects import SendMail
 from integration.settings import Settings
-from integration.store import Delivery, Store, StoreDown
+from integration.store import Batch, Delivery, Store, StoreDown
 from sandbox.campus import Campus
+from sync.drain import LEASE
 from sync.worker import Hands
+from tests.postoffice import post_office
 from tests.processes import environment
 from tests.stories.world import ORGANISATION, PROCEDURE, example_form
 from tests.tables import laid
@@ -30,6 +33,13 @@ class Office:
         self.campus, self.store, self.hands = campus, store, hands
         self.cases = self.requests = 0  # in hand at once, at most
         self.connections = 0  # to the database, held while one request was in hand, at most
+        self.meanwhile: dict[str, int] = {}  # and while one of the others outside was, by who that is
+        campus.portal.heard = lambda *_: self.note("portal")
+
+    def note(self, who: str) -> None:
+        """Somebody outside has been asked, and has not answered yet."""
+        held = self.store._engine.pool.checkedout()  # type: ignore[attr-defined]  # noqa: SLF001 -- nobody else counts
+        self.meanwhile[who] = max(held, self.meanwhile.get(who, 0))
 
     def submit(self, forms: int) -> None:
         """So many units send a form."""
@@ -68,15 +78,34 @@ class Office:
         return set(self.campus.gitlab._desk._in_hand)  # noqa: SLF001 -- no request says it
 
 
+class Letters(list[bytes]):
+    """What a mail server has taken; each time it does, `taking` is called before it says so."""
+
+    taking: Callable[[], None]
+
+    def append(self, letter: bytes) -> None:
+        self.taking()
+        super().append(letter)
+
+
 @pytest.fixture
-def office(tmp_path: Path, redis_database: str) -> Iterator[Office]:
-    with Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
+def letters() -> Letters:
+    return Letters()
+
+
+@pytest.fixture
+def office(tmp_path: Path, redis_database: str, letters: Letters) -> Iterator[Office]:
+    with post_office() as post, Campus(PROCEDURE, organisations.load(ORGANISATION), utc_now) as campus:
+        post.got = letters
         environ = environment(campus, tmp_path, laid(f"sqlite:///{tmp_path}/alur.db?timeout=0.05")) | {"ALUR_BROKER_URL": redis_database}
+        environ["ALUR_SMTP_URL"] = post.url
         settings = Settings.read(environ, env_file=None)
         hands = Hands(settings)
         hands.service.provision()
         campus.gitlab.fault("*", "", times=10**6, latency=LATENCY)
-        yield Office(campus, hands.service.store, hands)
+        office = Office(campus, hands.service.store, hands)
+        letters.taking = lambda: office.note("mail")
+        yield office
         hands.service.store.close()
 
 
@@ -90,6 +119,19 @@ def test_where_one_case_is_due_there_is_nothing_for_the_second_pair(office):
     assert (office.cases, office.requests) == (1, 1)
     assert "_beside" not in vars(office.hands)
     assert office.connections == 0, "none is held while the platform is waited for"
+
+
+def test_no_connection_is_held_while_the_portal_or_a_mail_server_is_waited_for(office, letters):
+    office.store.keep(Delivery("gitlab", "week", "laporan", b""))
+    report = SendMail("mail:report", "laporan", ("kepala@kampus.example",), {"week": "2026-W23"})
+    turn, row = office.store.claim(lease=LEASE)
+    office.store.release(*office.store.commit(turn, row, Batch(effects=(report,))))
+    office.hands.work()  # before the form is there, with which the second pair would be at work
+    office.work(forms=1)
+    assert letters
+    assert office.meanwhile == {"portal": 0, "mail": 0}
+    assert {request.method for request in office.campus.gitlab.requests} >= {"GET", "POST", "PUT"}
+    assert office.connections == 0, "none is held while the platform is read, or written to"
 
 
 def test_where_the_store_closes_both_pairs_end_and_what_they_had_in_hand_is_done_once(office):

@@ -268,7 +268,8 @@ def test_when_more_come_than_can_be_written_each_is_answered_and_who_was_refused
     refused = threading.Event()
 
     def send(key: str) -> requests.Response:
-        address, headers = f"{world.portal.service_url}/webhooks/layanan", world.portal.signed(body, key)
+        address = f"{world.portal.service_url}/webhooks/layanan"
+        headers = world.portal.signed(body, key) | {"Connection": "close"}  # one kept by its sender has its place until it has been idle
         answer = requests.post(address, body, headers=headers, timeout=PATIENCE)
         if answer.status_code == 503:
             refused.set()

@@ -37,8 +37,13 @@ class Ourselves:
         self._edge, self._until = edge, 0.0
         self._known: tuple[str, int] | None = None
 
+    @property
+    def remembered(self) -> tuple[str, int] | None:
+        """Our account and our project's id, where the store need not be asked."""
+        return self._known if time.monotonic() < self._until else None
+
     def __call__(self) -> tuple[str, int] | None:
-        """Our account and our project's id. Raises StoreDown."""
+        """The same, asked where it is time to. Raises StoreDown."""
         now = time.monotonic()
         if now >= self._until:
             self._known = ourselves(self._edge.store.mark(OURSELVES))
@@ -53,9 +58,10 @@ def taken(edge: Edge, ourselves: Ourselves, headers: Mapping[str, str], body: by
             log.warning("refused: not signed as our hook")
             return Response(status=401)
         key, number = _key(headers, body), issue_number(body)
-        lane, us = yield lambda: (_lane(edge, number), ourselves())
-        kept_headers = {name: headers[name.lower()] for name in KEPT_HEADERS if name.lower() in headers}
+        us = ourselves.remembered or (yield ourselves)
         settled = OWN if us and read_hook(body, own=us[0], project_id=us[1]) == Ignored(OWN) else ""
+        lane = _lane(number, None if settled else (yield lambda: _ticket(edge, number)))
+        kept_headers = {name: headers[name.lower()] for name in KEPT_HEADERS if name.lower() in headers}
         kept = yield Arrival(Delivery("gitlab", key, lane, body, kept_headers, settled=settled))
         with logs.about(delivery=key, case=lane):
             match kept:
@@ -70,9 +76,14 @@ def taken(edge: Edge, ourselves: Ourselves, headers: Mapping[str, str], body: by
         return Response(status=200)
 
 
-def _lane(edge: Edge, number: int | None) -> str:
-    """The lane of what is about this issue: its case's, where it is one's. Raises StoreDown."""
-    return ELSEWHERE if number is None else edge.store.ticket_of(number) or f"issue:{number}"
+def _ticket(edge: Edge, number: int | None) -> str | None:
+    """The case whose issue this is. Raises StoreDown."""
+    return None if number is None else edge.store.ticket_of(number)
+
+
+def _lane(number: int | None, ticket: str | None) -> str:
+    """The lane of what is about this issue: its case's, where that is asked for and it is one's."""
+    return ELSEWHERE if number is None else ticket or f"issue:{number}"
 
 
 def issue_number(body: bytes) -> int | None:

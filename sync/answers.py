@@ -3,7 +3,7 @@
 An answer that does not fit is never guessed at: something else than GitLab gave it, or another GitLab than the ones we know.
 """
 
-from datetime import date
+from datetime import date, datetime
 from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -105,12 +105,12 @@ class Uploaded(Answer):
     url: str
 
 
-class Kept(Answer):
+class Listed(Answer):
     """One upload in the list of all of a project's, which names no address."""
 
     id: int
     filename: str
-    uploaded_by: Person | None = None
+    created_at: datetime
 
 
 class Page(Answer):

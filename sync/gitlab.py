@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import mktime_tz, parsedate_tz
 from functools import cached_property
+from itertools import takewhile
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +24,7 @@ from integration.files import within
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
 from integration.labels import owned
 from integration.region import boxes
-from sync.answers import Issue, Kept, LabelEvent, Note, Person, Project, StateEvent, Uploaded, Written
+from sync.answers import Issue, LabelEvent, Listed, Note, Person, Project, StateEvent, Uploaded, Written
 from sync.refusals import LONGEST_AT_WORK, AlreadyThere, Forbidden, Gone, NotUnderstood, ProjectShut, meaning
 
 OVERLAP = timedelta(minutes=5)  # `updated_at` of an issue moves at most once a minute for comments (behaviour.md 4)
@@ -352,20 +353,22 @@ class Platform:
         """Delete an upload for good; a Maintainer may, from GitLab 17.2 on. One that is gone stays so."""
         self._removed(f"{self.project}/uploads/{secret}/{quote(name, safe='')}")
 
-    def remove_uploads(self, account: str, prefix: str) -> None:
-        """Delete for good what an account has uploaded under names that begin so, whether or not anything leads to it.
+    def remove_uploads(self, prefix: str, since: datetime) -> None:
+        """Delete for good what was uploaded since then under names that begin so, whether or not anything leads to it.
 
-        A request for each hundred uploads of the project. A Maintainer may; before GitLab 17.2 there is no such list.
+        A request for each hundred uploads of the project since then, for the newest are listed first. A Maintainer may; before GitLab 17.2
+        there is no such list. Raises Gone where the project cannot be seen.
         """
         path = f"{self.project}/uploads"
         try:
-            kept = [Kept.read(raw) for raw in self.pages(path)]
+            newer = takewhile(lambda one: one.created_at > since - APART, map(Listed.read, self.pages(path)))
+            found = [one.id for one in newer if one.filename.startswith(prefix)]
         except Gone:
+            self.get(self.project)
             log.warning("this GitLab lists no uploads: those nothing leads to stay")
             return
-        for one in kept:
-            if one.uploaded_by and one.uploaded_by.username == account and one.filename.startswith(prefix):
-                self._removed(f"{path}/{one.id}")
+        for number in found:
+            self._removed(f"{path}/{number}")
 
     def _removed(self, path: str) -> None:
         try:

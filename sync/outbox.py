@@ -273,18 +273,18 @@ class Outbox:
         return self.store.done(turn, row, outcome=uploaded)
 
     def _erase_copies(self, turn: Turn, row: OutboxRow, links: Sequence[str]) -> Work | None:
-        """What people and we wrote on the case's issues goes, and the files that are linked there; then our own files."""
-        case, _ = self._case(turn)
+        """What people and we wrote on the case's issues goes, and what was uploaded for it; our own files first."""
+        case, entries = self._case(turn)
+        self.files.remove(case.ticket)
         for iid in (case.iid, *case.tasks.values()):
             if iid is not None:
                 self._empty(turn, iid, links)
         self.store.hold(turn)
-        (self.clearing or self.platform).remove_uploads(self.platform.home.account, f"{case.ticket}-")
+        (self.clearing or self.platform).remove_uploads(f"{case.ticket}-", entries[0].at)
         for account, iid in case.tasks.items():
             seen = self._seen_task(iid)
             if seen is not None:
                 self.platform.show(self.display.task(case, account), seen, {})
-        self.files.remove(case.ticket)
         self.store.empty_messages(case.ticket)
         return self.store.done(turn, row)
 

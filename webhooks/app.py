@@ -38,7 +38,7 @@ from webhooks.turn import turn_pages
 from webhooks.verification import verification
 from webhooks.writing import Writer
 
-SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
+SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large", 415: "media_type"}
 INDONESIAN = "id"
 
 log = logging.getLogger(__name__)

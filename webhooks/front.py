@@ -4,7 +4,6 @@ The interpreter lets one thread go on at a time, and each time another: sixteen 
 """
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,10 +15,11 @@ from a2wsgi import WSGIMiddleware
 from a2wsgi.asgi_typing import Receive, Scope, Send
 from a2wsgi.wsgi_typing import WSGIApp
 from flask import Flask, Response
+from werkzeug.exceptions import RequestTimeout
 
 from integration.store import LARGEST_GROUP, Arrival, Outcome, StoreDown
 from webhooks.calls import Call, Taking
-from webhooks.edge import failed, for_nobody_else
+from webhooks.edge import failed, for_nobody_else, refusal
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
@@ -36,8 +36,8 @@ MOST_WAITING = 64 * 1024 * 1024
 LARGEST = 256 * 1024
 """Bytes of a call that is read here: so much is held of each that is on its way, and it holds up nobody however slowly it comes."""
 
-LAST_PIECE = 30.0
-"""Seconds in which such a body has to come: whoever takes longer is left, for there are only so many connections."""
+WHOLE_BODY, LARGER_BODY = 30.0, 300.0
+"""Seconds in which such a body has to come, and any other: whoever takes longer is left, for there are only so many connections."""
 
 Waiting = tuple[Arrival, asyncio.Future[Outcome]]
 Keep = Callable[[Sequence[Arrival]], Awaitable[list[Outcome]]]
@@ -61,12 +61,16 @@ class Front:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._calls:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             if _small(headers.get("content-length", "")):
-                body = await _whole(receive)
+                try:
+                    body = await _whole(_in_time(receive, WHOLE_BODY))
+                except RequestTimeout as late:
+                    await _send(for_nobody_else(refusal(late.code, "too_slow")), send)
+                    return
                 if body is not None:
                     answer = await self._answer(self._calls[scope["path"]], headers, body)
                     await _send(for_nobody_else(answer), send)
                 return
-        await self._pages(scope, receive, send)
+        await self._pages(scope, _in_time(receive, LARGER_BODY), send)
 
     async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> Response:
         try:
@@ -145,13 +149,28 @@ def _small(length: str) -> bool:
     return length.isascii() and length.isdecimal() and int(length) <= LARGEST
 
 
+def _in_time(receive: Receive, seconds: float) -> Receive:
+    """The same, but that the whole body has to come within so many seconds. Raises RequestTimeout."""
+    end, whole = asyncio.get_running_loop().time() + seconds, False
+
+    async def received() -> Any:  # noqa: ANN401 -- whatever the server says
+        nonlocal whole
+        try:
+            async with asyncio.timeout_at(None if whole else end):
+                message = await receive()
+        except TimeoutError:
+            raise RequestTimeout from None
+        whole = not message.get("more_body", False)
+        return message
+
+    return received
+
+
 async def _whole(receive: Receive) -> bytes | None:
-    """The body; None where its sender left before its end, or was left."""
+    """The body; None where its sender left before its end. Raises RequestTimeout."""
     pieces = []
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LAST_PIECE):
-            while (message := await receive())["type"] == "http.request":
-                pieces.append(message.get("body", b""))
-                if not message.get("more_body", False):
-                    return b"".join(pieces)
+    while (message := await receive())["type"] == "http.request":
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
     return None

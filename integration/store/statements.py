@@ -60,7 +60,7 @@ _CLOSED_TO_LOOKS = sa.case((_IS_LOOK, closed_until(NOW)))
 _FIRST_MESSAGE = (_first.c.id == _OLDEST) & (_first.c.state == WAITING)
 _READY_MESSAGE = sa.select(_first.c.id).where(_FIRST_MESSAGE, _first.c.due_at <= NOW, _CLOSED_TO_LOOKS.is_(None))
 
-# With it, since when the first effect of the lane waits, that of whatever channel.
+# With it, since when the first effect of the lane waits, whether or not it could be worked now: that is asked where it waits too long.
 _due = outbox.alias()
 _EFFECTS_SINCE = sa.select(sa.func.min(_due.c.due_at)).where(_due.c.lane == LANE, UNFINISHED, _due.c.state == WAITING).scalar_subquery()
 

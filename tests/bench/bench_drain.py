@@ -3,8 +3,8 @@
 `make bench` runs it. What is measured is the inbox alone: a message is parsed, the issue read where it asks for that, decided, and
 committed together with its effects; each case has one such message. The effects themselves take no time, nor does the platform: its
 answers were recorded from the stand-in. What we did ourselves is told to `alur web` over 16 connections and settled there; all else is kept
-first, and the workers work it off. Rates are shown for each kind of message; what is demanded is the rate of the mix in which they come in
-the life of a case.
+first, and the workers work it off. Rates are shown for each kind of message, and for those of a case that wake a worker; what is demanded
+is the rate of all messages of a case, 61 of whose 133 are settled at the edge.
 """
 
 from collections.abc import Iterable

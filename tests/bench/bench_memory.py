@@ -30,7 +30,7 @@ from tests.processes import process, wait_for
 from tests.servers import new_database
 from tests.stories.world import HOOK_SECRET, PROCEDURE, ROOT
 
-DELIVERIES = int(os.environ.get("ALUR_BENCH_DELIVERIES", "100000"))
+DELIVERIES = int(os.environ.get("ALUR_BENCH_DELIVERIES", "100000"))  # a multiple of 1,000
 SAMPLES = 50
 LANES = 500  # issues the rows that are worked off are about
 WORKERS = 2

@@ -19,6 +19,7 @@ from flask import Response
 from integration.signatures import Secret, headers
 from integration.store import Store, StoreDown
 from integration.store.database import POOL
+from integration.templates import messages
 from tests.edge.asgi import PATIENCE, Sender
 from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
 from webhooks.app import front
@@ -69,12 +70,13 @@ def test_who_leaves_before_the_end_is_answered_nothing_and_nothing_is_kept(whole
     assert parts.store.inbox_rows() == []
 
 
-def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, parts, monkeypatch):
-    monkeypatch.setattr("webhooks.front.LAST_PIECE", 0.05)
-    sender = complaint(watch, "msg_1")
+@pytest.mark.parametrize(("bound", "spaces"), [("WHOLE_BODY", 0), ("LARGER_BODY", LARGEST)], ids=["small", "larger"])
+def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, parts, monkeypatch, bound, spaces):
+    monkeypatch.setattr(f"webhooks.front.{bound}", 0.05)
+    sender = complaint(watch, "msg_1", spaces=spaces)
     monkeypatch.setattr(sender, "receive", partial(asyncio.sleep, PATIENCE))
-    with pytest.raises(ValueError, match="no answer"):
-        together(sender.served(whole))
+    (answer,) = together(sender.served(whole))
+    assert (answer.status_code, answer.json["pesan"]) == (408, messages("edge")["too_slow"])
     assert parts.store.inbox_rows() == []
 
 

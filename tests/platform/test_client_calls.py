@@ -151,11 +151,11 @@ def test_an_upload_is_linked_by_a_relative_address(platform: Platform):
 
 
 def test_uploads_are_removed_by_the_beginning_of_their_names(forge, platform: Platform):
-    word, own = forge.word(), platform.home.account
+    word, began = forge.word(), datetime.now(UTC)
     places = {name: platform.upload(f"{name}.txt", name.encode()).split("/") for name in (f"{word}-1", f"{word}-2", f"{word}1-1")}
-    platform.remove_uploads("orang.lain", f"{word}-")
+    platform.remove_uploads(f"{word}-", began + timedelta(days=2))
     assert platform.download(*places[f"{word}-1"][2:], 99) == f"{word}-1".encode()
-    platform.remove_uploads(own, f"{word}-")
+    platform.remove_uploads(f"{word}-", began)
     for name in (f"{word}-1", f"{word}-2"):
         with pytest.raises(Gone):
             platform.download(*places[name][2:], 99)

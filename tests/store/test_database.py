@@ -22,7 +22,7 @@ def connections(url: str) -> int:
 
 @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
 def test_where_all_connections_are_in_use_who_comes_next_waits_is_told_and_is_served_later(open_store, url, monkeypatch):
-    monkeypatch.setitem(POOL, "pool_timeout", 0.5)
+    monkeypatch.setitem(POOL, "pool_timeout", 2)
     store, delivery = open_store(), Delivery("gitlab", "a", "SI-2026-000001", b"{}")
     with ExitStack() as in_use:
         held = [in_use.enter_context(ExitStack()) for _ in range(MOST)]

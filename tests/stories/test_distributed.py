@@ -40,7 +40,7 @@ def test_a_case_travels_through_every_step_on_web_worker_and_beat(tmp_path: Path
         assert store.verify(ticket) == []
 
 
-SLOW, AT_ONCE = 5.0, 0.5  # seconds
+SLOW, AT_ONCE = 5.0, 2.0  # seconds
 
 
 @pytest.mark.timeout(300)

@@ -4,8 +4,8 @@ A mortal life ends, without a goodbye, at the first of our statements at which n
 receiving and effect is a crash point, named by its file, function and line. What is watched is our source as it stands, compiled with a
 look at its fate before each statement of its functions; nothing else of the service knows of it, and the rest runs at its own speed.
 
-Order, one JSON object a line: {"now": moment, "messages": [{"path", "headers", "body"}], "does": a key of DEEDS or "",
-"visited": [point], "mortal": bool}
+Order, one JSON object a line: {"now": moment, "messages": [{"path", "headers", "body", "by"}], "does": a key of DEEDS or "",
+"visited": [point], "mortal": bool}; `by`: a key of Edges
 Answer, one JSON object a line: {"died": point or "", "answers": [status of each message answered], "error": traceback or ""}
 """
 
@@ -18,6 +18,7 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
@@ -28,8 +29,6 @@ from sandbox.clock import SimulatedClock
 from sandbox.demo import START
 
 if TYPE_CHECKING:
-    from flask import Flask
-
     from sync.wiring import Service
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +59,7 @@ WATCHED = (
     "sync/wiki.py",
     "sync/wiring.py",
     "webhooks/calls.py",
+    "webhooks/front.py",
     "webhooks/hooks.py",
     "webhooks/intake.py",
     "webhooks/turn.py",
@@ -72,37 +72,40 @@ it; the loops around a tick, a sweep and the drain (serve, worker, beat), which 
 who sees them end.
 """
 
+Edges = dict[str, Callable[[], Any]]
+"""What makes a client of an edge, by whose edge it is: the "front" of `alur web`, the "threads" of `alur serve`."""
+
 LOOK = "_fate_at"
 """The name watched code looks at its fate by, among the built-in ones."""
 
 
 class Points(ast.NodeTransformer):
-    """Puts a look at its fate before each statement of a module's functions, one for a whole statement; none of them is async."""
+    """Puts a look at its fate before each statement of a module's functions, one for a whole statement."""
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._names: list[str] = []
-        self._function: ast.AST | None = None  # the innermost one
+        self._function: ast.FunctionDef | ast.AsyncFunctionDef | None = None  # the innermost one
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         """See the class."""
         outer = self._function
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self._names.append(node.name)
-            self._function = node if isinstance(node, ast.FunctionDef) else None
+            self._function = None if isinstance(node, ast.ClassDef) else node
         super().generic_visit(node)
         for field in ("body", "orelse", "finalbody"):
             statements = getattr(node, field, None)
             if self._function and isinstance(statements, list):
                 setattr(node, field, [each for statement in statements for each in self._looked(statement)])
-        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             self._names.pop()
             self._function = outer
         return node
 
     def _looked(self, statement: ast.stmt) -> tuple[ast.stmt, ...]:
         """The statement after its look; words that do nothing need none."""
-        assert isinstance(self._function, ast.FunctionDef)
+        assert self._function is not None
         if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
             return (statement,)
         point = f"{self._path}:{'.'.join(self._names)}+{statement.lineno - self._function.lineno}"
@@ -175,21 +178,22 @@ DEEDS: dict[str, Callable[["Service"], object]] = {
 """What a process does besides working: look at the time, look for what no hook told, do what the officer for data protection asks."""
 
 
-def live(service: "Service", app: "Flask", order: dict[str, Any], tell: TextIO) -> None:
+def live(service: "Service", edges: Edges, order: dict[str, Any], tell: TextIO) -> None:
     """What a process does from its start: takes what is sent, does what it is to, works until nothing is left."""
     CLOCK.to(datetime.fromisoformat(order["now"]))
     if order["mortal"]:
         FATE.visited, FATE.tell = frozenset(order["visited"]), tell
     service.store.break_leases()
+    by = {name: client() for name, client in edges.items()} if order["messages"] else {}
     for message in order["messages"]:
-        answer = app.test_client().post(message["path"], data=message["body"].encode(), headers=message["headers"])
+        answer = by[message["by"]].post(message["path"], data=message["body"].encode(), headers=message["headers"])
         told(tell, answer=answer.status_code)
     DEEDS[order["does"]](service)
     service.drain.until_idle()
     FATE.visited = None
 
 
-def lived(service: "Service", app: "Flask", order: dict[str, Any]) -> dict[str, Any]:
+def lived(service: "Service", edges: Edges, order: dict[str, Any]) -> dict[str, Any]:
     """One life, and what is known of it afterwards."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -197,7 +201,7 @@ def lived(service: "Service", app: "Flask", order: dict[str, Any]) -> dict[str, 
         os.close(reading)
         with os.fdopen(writing, "w") as tell:
             try:
-                live(service, app, order, tell)
+                live(service, edges, order, tell)
             except BaseException:  # noqa: BLE001 -- whatever it is, it is told: this process has nobody else to tell it to
                 told(tell, error=traceback.format_exc())
             tell.flush()
@@ -216,16 +220,17 @@ def main() -> None:
     sys.meta_path.insert(0, Watching())
     from integration.settings import Settings  # noqa: PLC0415 -- found by Watching
     from sync.wiring import build  # noqa: PLC0415
-    from webhooks.app import create_app  # noqa: PLC0415
+    from tests.edge.asgi import FrontClient  # noqa: PLC0415
+    from webhooks.app import create_app, front  # noqa: PLC0415
 
     service = build(Settings.read(env_file=None), CLOCK)
-    app = create_app(service.parts)
+    edges = {"front": partial(FrontClient, front(service.parts)), "threads": create_app(service.parts).test_client}
     assert service.drain.until_idle() == 0
     assert not service.display.wording.broken()  # what need not be loaded anew in each life is loaded by now
     service.store.close()  # a connection does not survive a fork
     gc.freeze()  # or each life copies all that is here, only to find it in use
     for line in sys.stdin:
-        told(sys.stdout, **lived(service, app, json.loads(line)))
+        told(sys.stdout, **lived(service, edges, json.loads(line)))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from sandbox.demo import START
 from sandbox.gitlab import Level
 from sandbox.portal import attachment
 from sync.archive import KEPT, prove
+from tests.crash.lives import WATCHED as MORTAL
 from tests.crash.once import UPLOAD, marks_of, nothing_twice, told_once, uploads
 from tests.postoffice import PostOffice, post_office
 from tests.processes import environment, known, run
@@ -132,10 +133,10 @@ class Lives:
         form = example_form() | {"lampiran": [attachment("galat.txt", "text/plain", file)]}
         return form | {"masalah": form["masalah"] | changed}
 
-    def portal(self, kind: str, **data: Any) -> dict[str, Any]:
+    def portal(self, kind: str, by: str = "front", **data: Any) -> dict[str, Any]:
         """A request of the portal."""
         body = json.dumps({"type": kind, "timestamp": self.clock().isoformat(), "data": data})
-        return {"path": "/webhooks/layanan", "headers": self.campus.portal.signed(body.encode()), "body": body}
+        return {"path": "/webhooks/layanan", "headers": self.campus.portal.signed(body.encode()), "body": body, "by": by}
 
     def answer(self, ticket: str, file: tuple[str, str, str], **said: str) -> dict[str, Any]:
         """The unit answers on the page its newest link leads to, and sends a file along."""
@@ -143,12 +144,13 @@ class Lives:
         address = urlsplit(told[-1])
         sent = requests.Request("POST", told[-1], data=said, files=[("berkas", file)]).prepare()
         assert isinstance(sent.body, bytes)
-        return {"path": f"{address.path}?{address.query}", "headers": dict(sent.headers), "body": sent.body.decode()}
+        return {"path": f"{address.path}?{address.query}", "headers": dict(sent.headers), "body": sent.body.decode(), "by": "threads"}
 
     def hooks(self) -> list[dict[str, Any]]:
         """What GitLab has tried to tell of since it was asked last."""
         self.campus.gitlab.settle()
-        sent = [{"path": "/webhooks/gitlab", "headers": d.headers, "body": json.dumps(d.body)} for d in self.campus.gitlab.deliveries]
+        deliveries, place = self.campus.gitlab.deliveries, {"path": "/webhooks/gitlab", "by": "front"}
+        sent = [place | {"headers": delivery.headers, "body": json.dumps(delivery.body)} for delivery in deliveries]
         self.campus.gitlab.deliveries.clear()
         return sent
 
@@ -246,6 +248,9 @@ def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_pa
         erased(lives, ticket)
         assert not (tmp_path / "var" / ticket).exists()
         assert len(lives.visited) > ENOUGH[database], len(lives.visited)
+        died_in = {"webhooks/writing.py", *(point.partition(":")[0] for point in lives.visited)}  # that one does in test_writing.py
+        mortal = [path for path in MORTAL if path.startswith(tuple(WATCHED[database].split()))]
+        assert [path for path in mortal if not any(file.startswith(path) for file in died_in)] == []
 
 
 def opened(lives: Lives) -> str:
@@ -259,7 +264,7 @@ def opened(lives: Lives) -> str:
     at_rest(lives, ticket)
 
     lives.live(*lives.comment(CLERK, ticket, "/pos revisi Mohon dilengkapi"))
-    lives.die_everywhere(lives.portal("pengaduan.direvisi", tiket=ticket, formulir=lives.form(b"galat 504", judul="KRS macet")))
+    lives.die_everywhere(lives.portal("pengaduan.direvisi", "threads", tiket=ticket, formulir=lives.form(b"galat 504", judul="KRS macet")))
     assert len(lives.case(ticket).submissions) == 2
     at_rest(lives, ticket)
 

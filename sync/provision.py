@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from urllib.parse import quote
 
+from integration.codec import Json
 from integration.faults import Failure, Permanent
 from integration.figures import MENDED
 from integration.labels import all_labels, step_of
@@ -124,14 +125,16 @@ class Provision:
         One that somebody renamed is known by its id and gets its name back: so every issue that carries it is right again at once. Likewise
         that of a step which has another name now, and which no revision calls by the one before.
         """
-        before, now = self._label_ids(), dict[str, int]()
-        yield from self._put_right(before, now, act=act)
+        rows, before, now = self._label_rows(), self._label_ids(), dict[str, int]()
+        yield from self._put_right(rows, before, now, act=act)
         self._remember(now, before)
 
-    def _put_right(self, ids: Mapping[str, int], now: dict[str, int], *, act: bool) -> Iterator[Change]:
-        """The same, where the labels had these ids when they were last put right; with `act`, `now` gets those they have."""
+    def _label_rows(self) -> list[Json]:
+        return list(self.platform.pages(f"{self.platform.project}/labels"))
+
+    def _put_right(self, rows: list[Json], ids: Mapping[str, int], now: dict[str, int], *, act: bool) -> Iterator[Change]:
+        """What makes these labels ours, which had these ids when they were last put right; with `act`, `now` gets those they have then."""
         path, ours = f"{self.platform.project}/labels", all_labels(self.procedures)
-        rows = list(self.platform.pages(path))
         known, names = {row["name"]: row for row in rows}, {label.name for label in ours}
         strays = {row["id"]: row for row in rows if row["is_project_label"] and row["name"] not in names}
         former = {step_of(name): number for name, number in ids.items() if name not in names and step_of(name)}
@@ -160,7 +163,7 @@ class Provision:
         where nothing was done to them, none before they were made ready.
         """
         before, now = self._label_ids(), dict[str, int]()
-        for change in self._put_right(before, now, act=True) if before else ():
+        for change in self._put_right(self._label_rows(), before, now, act=True) if before else ():
             log.warning("somebody changed our labels, put right: %s %s", change.kind, change.name)
             self.platform.tally.add(MENDED, "label")
         lost = frozenset(name for name, number in before.items() if now.get(name, number) != number)

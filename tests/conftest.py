@@ -24,16 +24,23 @@ settings.load_profile("ci")
 SECRETS = ("hunter2", 'qu"ote')
 
 
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """Commands say what is logged from where on; the tests after them are not to be told less."""
+    loggers = [logging.getLogger(name) for name in ("", *logs.OUR_PACKAGES)]
+    handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
+    yield
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
+
+
 @pytest.fixture
-def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+def logged() -> Callable[[], list[dict[str, Any]]]:
     """All that is logged from DEBUG on, as it is written but read, line by line; SECRETS are the secrets of the settings."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
     stream = io.StringIO()
     logs.configure("DEBUG", SECRETS, stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = before
-    root.setLevel(level)
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 @pytest.fixture(scope="session")

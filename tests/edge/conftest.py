@@ -1,7 +1,6 @@
 """The edge over a real store."""
 
 import base64
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -67,15 +66,6 @@ def portal(client, watch) -> Portal:
 @pytest.fixture
 def stranger(portal) -> Portal:
     return replace(portal, secret="whsec_" + base64.b64encode(b"orang lain").decode())
-
-
-@pytest.fixture(autouse=True)
-def _logs_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = before
-    root.setLevel(level)
 
 
 @pytest.fixture

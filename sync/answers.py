@@ -3,7 +3,7 @@
 An answer that does not fit is never guessed at: something else than GitLab gave it, or another GitLab than the ones we know.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Self
 
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -110,7 +110,7 @@ class Listed(Answer):
 
     id: int
     filename: str
-    created_at: datetime
+    created_at: AwareDatetime
 
 
 class Page(Answer):

@@ -12,7 +12,7 @@ from http import HTTPStatus
 
 from babel.dates import format_date, format_datetime
 from flask import Flask, Response
-from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, RequestEntityTooLarge, RequestTimeout
 
 from integration import logs, tracing
 from integration.parts import Parts
@@ -23,7 +23,7 @@ from webhooks import hooks, intake
 from webhooks.attached import attached_files
 from webhooks.calls import Call, routes
 from webhooks.desk import desk_pages
-from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, headers_here, refusal
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, headers_here, refusal, unavailable
 from webhooks.entry import entry_pages
 from webhooks.front import Front, Keep
 from webhooks.health import health
@@ -38,7 +38,7 @@ from webhooks.turn import turn_pages
 from webhooks.verification import verification
 from webhooks.writing import Writer
 
-SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 408: "too_slow", 413: "too_large", 415: "media_type"}
+SENTENCES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "media_type"}
 INDONESIAN = "id"
 
 log = logging.getLogger(__name__)
@@ -107,6 +107,8 @@ def _failed(fault: Exception) -> Response:
 
 def _refused(refused: HTTPException) -> Response:
     """An answer of the framework's own, in our words."""
+    if isinstance(refused, RequestTimeout):
+        return unavailable()
     code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(refused, RequestEntityTooLarge):
         with logs.about(delivery=delivery_id(headers_here())):

@@ -19,7 +19,7 @@ from werkzeug.exceptions import RequestTimeout
 
 from integration.store import LARGEST_GROUP, Arrival, Outcome, StoreDown
 from webhooks.calls import Call, Taking
-from webhooks.edge import failed, for_nobody_else, refusal
+from webhooks.edge import failed, for_nobody_else, unavailable
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
@@ -63,8 +63,8 @@ class Front:
             if _small(headers.get("content-length", "")):
                 try:
                     body = await _whole(_in_time(receive, WHOLE_BODY))
-                except RequestTimeout as late:
-                    await _send(for_nobody_else(refusal(late.code, "too_slow")), send)
+                except RequestTimeout:  # whoever sends it again is taken; a 4xx would be final to a portal
+                    await _send(for_nobody_else(unavailable()), send)
                     return
                 if body is not None:
                     answer = await self._answer(self._calls[scope["path"]], headers, body)
@@ -151,10 +151,11 @@ def _small(length: str) -> bool:
 
 def _in_time(receive: Receive, seconds: float) -> Receive:
     """The same, but that the whole body has to come within so many seconds. Raises RequestTimeout."""
-    end, whole = asyncio.get_running_loop().time() + seconds, False
+    end, whole = 0.0, False
 
     async def received() -> Any:  # noqa: ANN401 -- whatever the server says
-        nonlocal whole
+        nonlocal end, whole
+        end = end or asyncio.get_running_loop().time() + seconds  # it is counted from when somebody reads
         try:
             async with asyncio.timeout_at(None if whole else end):
                 message = await receive()

@@ -19,7 +19,6 @@ from flask import Response
 from integration.signatures import Secret, headers
 from integration.store import Store, StoreDown
 from integration.store.database import POOL
-from integration.templates import messages
 from tests.edge.asgi import PATIENCE, Sender
 from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
 from webhooks.app import front
@@ -76,7 +75,7 @@ def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, pa
     sender = complaint(watch, "msg_1", spaces=spaces)
     monkeypatch.setattr(sender, "receive", partial(asyncio.sleep, PATIENCE))
     (answer,) = together(sender.served(whole))
-    assert (answer.status_code, answer.json["pesan"]) == (408, messages("edge")["too_slow"])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert parts.store.inbox_rows() == []
 
 

@@ -23,7 +23,7 @@ from webhooks import hooks, intake
 from webhooks.attached import attached_files
 from webhooks.calls import Call, routes
 from webhooks.desk import desk_pages
-from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, headers_here, refusal, unavailable
+from webhooks.edge import LARGEST_BODY, Edge, delivery_id, failed, for_a_browser, for_nobody_else, headers_here, refusal
 from webhooks.entry import entry_pages
 from webhooks.front import Front, Keep
 from webhooks.health import health
@@ -74,6 +74,7 @@ def create_app(parts: Parts) -> Flask:
         app.register_blueprint(blueprint)
     app.register_error_handler(StoreDown, _failed)
     app.register_error_handler(OSError, _failed)
+    app.register_error_handler(RequestTimeout, _failed)
     app.register_error_handler(HTTPException, _refused)
     app.after_request(for_nobody_else)
     return app
@@ -107,8 +108,6 @@ def _failed(fault: Exception) -> Response:
 
 def _refused(refused: HTTPException) -> Response:
     """An answer of the framework's own, in our words."""
-    if isinstance(refused, RequestTimeout):
-        return unavailable()
     code = refused.code or HTTPStatus.INTERNAL_SERVER_ERROR
     if isinstance(refused, RequestEntityTooLarge):
         with logs.about(delivery=delivery_id(headers_here())):

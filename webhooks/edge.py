@@ -10,7 +10,7 @@ from datetime import date, datetime
 
 from flask import Response, request
 from pydantic import SecretStr
-from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.exceptions import RequestEntityTooLarge, RequestTimeout
 
 from integration import logs
 from integration.codec import Json, canonical
@@ -181,11 +181,13 @@ def unavailable() -> Response:
 
 
 def failed(fault: Exception, headers: Mapping[str, str]) -> Response:
-    """The answer to whom a fault of ours, or of what we stand on, kept from being served."""
+    """The answer to whom a fault of ours, or of what we stand on, or their own slowness kept from being served."""
     with logs.about(delivery=delivery_id(headers)):
         match fault:
             case StoreDown():
                 log.error("the store is down: %s", fault)
+            case RequestTimeout():  # a 4xx would be final to a portal; whoever sends it again is taken
+                log.warning("left: the body did not come to its end in time")
             case OSError():
                 log.error("the data folder takes nothing: %s", type(fault).__name__)
             case _:

@@ -19,7 +19,7 @@ from werkzeug.exceptions import RequestTimeout
 
 from integration.store import LARGEST_GROUP, Arrival, Outcome, StoreDown
 from webhooks.calls import Call, Taking
-from webhooks.edge import failed, for_nobody_else, unavailable
+from webhooks.edge import failed, for_nobody_else
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse
@@ -61,20 +61,17 @@ class Front:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._calls:
             headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
             if _small(headers.get("content-length", "")):
-                try:
-                    body = await _whole(_in_time(receive, WHOLE_BODY))
-                except RequestTimeout:  # whoever sends it again is taken; a 4xx would be final to a portal
-                    await _send(for_nobody_else(unavailable()), send)
-                    return
-                if body is not None:
-                    answer = await self._answer(self._calls[scope["path"]], headers, body)
+                answer = await self._answer(self._calls[scope["path"]], headers, _in_time(receive, WHOLE_BODY))
+                if answer is not None:
                     await _send(for_nobody_else(answer), send)
                 return
         await self._pages(scope, _in_time(receive, LARGER_BODY), send)
 
-    async def _answer(self, call: Call, headers: Mapping[str, str], body: bytes) -> Response:
+    async def _answer(self, call: Call, headers: Mapping[str, str], receive: Receive) -> Response | None:
+        """The answer; None where its sender left before the end of the body."""
         try:
-            return await self._taken(call(headers, body))
+            body = await _whole(receive)
+            return None if body is None else await self._taken(call(headers, body))
         except Exception as fault:  # noqa: BLE001 -- nobody else would answer
             return failed(fault, headers)
 

@@ -8,6 +8,7 @@ import json
 import logging
 import time
 from collections.abc import Mapping
+from functools import partial
 
 from flask import Response
 
@@ -60,7 +61,8 @@ def taken(edge: Edge, ourselves: Ourselves, headers: Mapping[str, str], body: by
         key, number = _key(headers, body), issue_number(body)
         us = ourselves.remembered or (yield ourselves)
         settled = OWN if us and read_hook(body, own=us[0], project_id=us[1]) == Ignored(OWN) else ""
-        lane = _lane(number, None if settled else (yield lambda: _ticket(edge, number)))
+        ticket = None if settled or number is None else (yield partial(edge.store.ticket_of, number))
+        lane = ELSEWHERE if number is None else ticket or f"issue:{number}"
         kept_headers = {name: headers[name.lower()] for name in KEPT_HEADERS if name.lower() in headers}
         kept = yield Arrival(Delivery("gitlab", key, lane, body, kept_headers, settled=settled))
         with logs.about(delivery=key, case=lane):
@@ -74,16 +76,6 @@ def taken(edge: Edge, ourselves: Ourselves, headers: Mapping[str, str], body: by
                 case Conflict():
                     log.warning("not kept: another body came under the same id before")
         return Response(status=200)
-
-
-def _ticket(edge: Edge, number: int | None) -> str | None:
-    """The case whose issue this is. Raises StoreDown."""
-    return None if number is None else edge.store.ticket_of(number)
-
-
-def _lane(number: int | None, ticket: str | None) -> str:
-    """The lane of what is about this issue: its case's, where that is asked for and it is one's."""
-    return ELSEWHERE if number is None else ticket or f"issue:{number}"
 
 
 def issue_number(body: bytes) -> int | None:

@@ -86,15 +86,11 @@ class Mail:
         for file in letter.files:
             main, _, sub = file.media_type.partition("/")
             message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)
-        boundary = _digest(letter.text.encode(), letter.html.encode(), *(file.content for file in letter.files))
+        content = b"".join((letter.text.encode(), letter.html.encode(), *(file.content for file in letter.files)))
+        boundary = hashlib.sha256(content).hexdigest()[:32]
         for number, part in enumerate(part for part in message.walk() if part.is_multipart()):
             part.set_boundary(f"{boundary}-{number}")  # drawn by lot it would be another one each time, and no content holds its own digest
         return message
-
-
-def _digest(*pieces: bytes) -> str:
-    """A word made of these: another one for any others."""
-    return hashlib.sha256(b"".join(hashlib.sha256(piece).digest() for piece in pieces)).hexdigest()[:32]
 
 
 def _conversation(address: SplitResult) -> smtplib.SMTP:

@@ -53,7 +53,7 @@ WAITS_SINCE = sa.select(_free.c.next_due).where(_CLAIMABLE).order_by(_free.c.nex
 
 # --- its inbox: the oldest row; a look at the platform waits while that is closed ---
 
-_first, _kept = inbox.alias(), inbox.alias()
+_first, _kept, _queued = inbox.alias(), inbox.alias(), outbox.alias()
 _OLDEST = sa.select(_kept.c.id).where(_kept.c.lane == LANE, UNFINISHED).order_by(_kept.c.id).limit(1).scalar_subquery()
 _IS_LOOK = (_first.c.source == HOOKS) | (_first.c.source == "sweep")
 _CLOSED_TO_LOOKS = sa.case((_IS_LOOK, closed_until(NOW)))
@@ -61,8 +61,8 @@ _FIRST_MESSAGE = (_first.c.id == _OLDEST) & (_first.c.state == WAITING)
 _READY_MESSAGE = sa.select(_first.c.id).where(_FIRST_MESSAGE, _first.c.due_at <= NOW, _CLOSED_TO_LOOKS.is_(None))
 
 # With it, since when the first effect of the lane waits, whether or not it could be worked now: that is asked where it waits too long.
-_due = outbox.alias()
-_EFFECTS_SINCE = sa.select(sa.func.min(_due.c.due_at)).where(_due.c.lane == LANE, UNFINISHED, _due.c.state == WAITING).scalar_subquery()
+_WAITING_EFFECTS = (_queued.c.lane == LANE) & UNFINISHED & (_queued.c.state == WAITING)
+_EFFECTS_SINCE = sa.select(sa.func.min(_queued.c.due_at)).where(_WAITING_EFFECTS).scalar_subquery()
 
 MESSAGE = (
     sa.update(inbox)
@@ -73,7 +73,7 @@ MESSAGE = (
 
 # --- its outbox: the oldest row of each channel ---
 
-_heads, _queued = outbox.alias(), outbox.alias()
+_heads = outbox.alias()
 # Opening the issue comes before all else: effects that wait for an issue that was lost meanwhile go to the new one.
 _HEAD = sa.func.abs(sa.func.min(sa.case((_queued.c.kind == "OpenIssue", -_queued.c.id), else_=_queued.c.id)))
 _HEADS = sa.select(_HEAD).where(_queued.c.lane == LANE, UNFINISHED).group_by(_queued.c.channel)

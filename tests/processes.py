@@ -76,6 +76,15 @@ def children(pid: int) -> list[int]:
         return []
 
 
+def listens(port: int) -> bool:
+    """Whether somebody takes connections there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
 def ready(url: str) -> bool:
     """Whether the edge answers."""
     try:

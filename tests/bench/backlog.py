@@ -63,9 +63,7 @@ class Backlog:
         self.iids, self.quiet = dict(opened[quiet:]), dict(opened[:quiet])
         self._comment(self.quiet, "Terima kasih, akan kami pelajari.")
         self.service.store.keep_all(self._message(NOTHING_NEW, ticket) for ticket in self.quiet)
-        self.service.store.keep_all(
-            [Delivery("gitlab", "ours", "", body) for body in list(self.own.values())[:1]]
-        )  # who we are is known then
+        self.service.store.keep(Delivery("gitlab", "ours", "", next(iter(self.own.values()))))  # by which a worker finds out who we are
         self.service.drain.until_idle()
         self._comment(self.iids, LEAVES)
 
@@ -93,12 +91,11 @@ class Backlog:
         return str(self.service.store.submit(delivery, "SI", utc_now().year).answer["tiket"])
 
     def _message(self, kind: str, ticket: str) -> Delivery:
-        key = f"{kind}:{ticket}:{os.urandom(4).hex()}"
         if kind == FILED:
             paper = known(self.service.store, ticket).documents[-1].id
             fact = DocumentFiled(f"filed:{paper}", utc_now(), SERVICE, paper, "", "0" * 64, 1, "[surat.pdf](/uploads/1/surat.pdf)")
             return Delivery("outcome", f"{ticket}:{fact.key}", ticket, codec.fact_bytes(fact))
-        return Delivery("gitlab", key, ticket, self.hooks[(self.iids | self.quiet)[ticket]])
+        return Delivery("gitlab", os.urandom(8).hex(), ticket, self.hooks[(self.iids | self.quiet)[ticket]])
 
     def without_effects(self) -> None:
         """From now on effects are done as they are written, and take no time."""

@@ -7,7 +7,6 @@ Only ratios are demanded, and the longest a form may wait.
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -25,7 +24,7 @@ from rich.table import Table
 from integration.clock import utc_now
 from integration.store import Store
 from sandbox.portal import SECRET
-from tests.processes import ALUR, wait_for
+from tests.processes import ALUR, free_port, listens, wait_for
 from tests.servers import Server, emptied, redis_program, redis_server, restarted
 from tests.stories.world import HOOK_SECRET, ORGANISATION, ROOT, example_form
 from webhooks.front import PAGES
@@ -105,8 +104,7 @@ def edge(name: str, folder: Path, database_url: str, broker_url: str) -> Iterato
     commands = {OURS: (*ALUR, "web"), ON_POSTGRES: (*ALUR, "web")}
     kinds = {LIMIT: "limit", USUAL_OURS: "usual", PACKIT_OURS: "packit", ONE_PROCESS: "waitress", ITS_LIMIT: "waitress-limit"}
     by_gunicorn = {USUAL: "usual", PACKIT: "packit"}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "ALUR_GITLAB_URL": "http://127.0.0.1:9",
         "ALUR_GITLAB_TOKEN": "nobody is asked",
@@ -133,14 +131,6 @@ def edge(name: str, folder: Path, database_url: str, broker_url: str) -> Iterato
             yield Edge(name, port)
         finally:
             running.terminate()
-
-
-def listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 @pytest.mark.timeout(900)

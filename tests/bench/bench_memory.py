@@ -7,7 +7,6 @@ process is warm after a fifth of them; from then on its memory may not grow by m
 
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from tests.bench.fleet import canned_platform
 from tests.bench.grown import variables
 from tests.bench.listing import listing
 from tests.bench.load import driven, hook
-from tests.processes import process, wait_for
+from tests.processes import children, free_port, listens, process, wait_for
 from tests.servers import new_database
 from tests.stories.world import HOOK_SECRET, PROCEDURE, ROOT
 
@@ -107,24 +106,13 @@ def test_the_one_process_keeps_nothing(tmp_path: Path) -> None:
 @contextmanager
 def serving(folder: Path, url: str, broker: str, *command: str) -> Iterator[tuple[int, int]]:
     """A process of the service, with a platform that answers it; gives its number and its port."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    own = folder / command[0]
+    port, own = free_port(), folder / command[0]
     own.mkdir()
     with listing(PROCEDURE) as forge:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("ALUR_")}
         environ |= variables(own, url, forge.url) | {"PYTHONPATH": str(ROOT), "ALUR_BROKER_URL": broker, "ALUR_BIND": f"127.0.0.1:{port}"}
         with process(folder, environ | {"ALUR_LOG_LEVEL": "WARNING"}, *command) as running:
             yield running.pid, port
-
-
-def listens(port: int) -> bool:
-    """Whether somebody takes connections there."""
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except ConnectionRefusedError:
-        return False
-    return True
 
 
 @contextmanager
@@ -151,8 +139,7 @@ def note(samples: dict[str, list[Sample]], pid: int, done: int) -> None:
 
 def started_by(pid: int) -> list[int]:
     """The processes a process started, and those that these started."""
-    children = [int(child) for file in Path(f"/proc/{pid}/task").glob("*/children") for child in file.read_text(encoding="ascii").split()]
-    return [number for child in sorted(children) for number in (child, *started_by(child))]
+    return [number for child in sorted(children(pid)) for number in (child, *started_by(child))]
 
 
 def watched(store: Store, rows: int, pids: list[int]) -> dict[str, list[Sample]]:

@@ -13,9 +13,10 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle, product
 from pathlib import Path
 from typing import Self
@@ -34,7 +35,7 @@ from sandbox.campus import Campus
 from sync.clock import REPORTS
 from tests.crash.once import marks_of, nothing_twice, told_once
 from tests.postoffice import PostOffice, post_office
-from tests.processes import ALUR, children, environment, free_port, known, ready, run, tells_of
+from tests.processes import ALUR, children, environment, free_port, known, ready, run, tells_of, wait_for
 from tests.servers import Server, postgres, postgres_programs, redis_program, redis_server
 from tests.stories.world import OPENS_AT, ORGANISATION, PROCEDURE, example_form
 
@@ -42,7 +43,7 @@ FIRST = int(os.environ.get("ALUR_KILL_FIRST", "20260601"))
 SEEDS = int(os.environ.get("ALUR_KILL_SEEDS", "500"))
 LED, STAGES, UNTIL = 14, 7, 18  # cases that are led on; at how many steps they stand when the killing begins; the step none is led beyond
 SENT = {"form": 16, "question": 12, "step": 30, "report": 1, "nothing": 41}  # and how often each is chosen
-REST = 400.0  # seconds: a lane held by a process that was killed is free again after its lease
+until = partial(wait_for, patience=400.0)  # seconds: a lane held by a process that was killed is free again after its lease
 COMMANDS = {"web": ("web",), "worker": ("worker", "--concurrency", "2"), "beat": ("beat",)}
 EACH = 2  # processes of each
 VICTIMS = {"hand": 34, "redis": 20, "postgres": 12, "web": 10, "writer": 8, "worker": 10, "beat": 6}  # and how often each is chosen
@@ -228,15 +229,6 @@ class Office:
     def _issues(self) -> dict[str, str]:
         """What the cases' issues tell, by ticket."""
         return {issue["title"][1:].partition("]")[0]: issue["description"] for issue in self._campus.rows("issues")}
-
-
-def until(what: Callable[[], object], folder: Path, seconds: float = REST) -> None:
-    """Wait until this is true; the database may be away meanwhile."""
-    deadline = time.monotonic() + seconds
-    while not what():
-        if time.monotonic() > deadline:
-            pytest.fail("\n".join(log.read_text(errors="replace")[-3000:] for log in sorted(folder.glob("*.log"))), pytrace=False)
-        time.sleep(0.2)
 
 
 def at_rest(service: Fleet, unit: Unit, store: Store) -> bool:

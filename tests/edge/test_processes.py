@@ -26,7 +26,7 @@ from sandbox.gitlab import GitLab
 from sandbox.portal import SECRET, Portal
 from sync.beat import LEADS_FOR, TICK_EVERY
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
-from tests.processes import children
+from tests.processes import children, free_port
 from tests.servers import libpq
 from webhooks.front import LARGEST
 
@@ -44,8 +44,7 @@ class World:
         self.gitlab, self.portal, self.database_url, self.folder = gitlab, portal, database_url, folder
         project, bot = gitlab.project("pustikom/pengaduan-si"), gitlab.user("alur-pos", "alur-pos")
         gitlab.member(project, bot, 40)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         portal.service_url = f"http://127.0.0.1:{port}"
         self.project, self.bot = project, bot
         self.environment = {

@@ -26,7 +26,7 @@ from sandbox.campus import Campus
 from sandbox.portal import SECRET
 from sync.serve import OneProcess, running
 from sync.wiring import build
-from tests.processes import PATIENCE
+from tests.processes import PATIENCE, free_port
 from tests.stories.world import HOOK_SECRET, ORGANISATION, PROCEDURE, ROOT
 from webhooks.openapi import description
 
@@ -53,11 +53,6 @@ LANGUAGES = (
     Language("mjs", "node", ("node", _here("kirim.mjs")), lambda p, f: ("node", _here("terima.mjs"), str(p), str(f))),
     Language("php", "php", ("php", _here("kirim.php")), lambda p, _: ("php", "-S", f"127.0.0.1:{p}", _here("terima.php"))),
 )
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
 
 
 @dataclass

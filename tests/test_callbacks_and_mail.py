@@ -145,6 +145,13 @@ def mail(office: PostOffice, **changed: str) -> Mail:
 
 
 class TestMail:
+    def test_no_text_ends_a_part_by_a_word_that_can_be_known_beforehand(self, office: PostOffice):
+        known = hashlib.sha256(b"laporan:2026-W23").hexdigest()[:32]
+        text = "\n".join(f"--{known}-{n}--" for n in range(3))
+        mail(office).send("laporan:2026-W23", ("a@x.example",), Letter("Laporan", text, "<p>Isi</p>"), NOW)
+        first = message_from_bytes(office.got[0], policy=policy.default)
+        assert [first.get_body((kind,)).get_content().split() for kind in ("plain", "html")] == [text.split(), ["<p>Isi</p>"]]
+
     def test_a_message_arrives_with_its_file_the_same_to_the_byte(self, office: PostOffice):
         for _ in range(2):
             mail(office).send(

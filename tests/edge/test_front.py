@@ -10,7 +10,6 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from flask import Response
 from integration.signatures import Secret, headers
 from integration.store import Store, StoreDown
 from integration.store.database import POOL
-from tests.edge.asgi import PATIENCE, Sender
+from tests.edge.asgi import Sender
 from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
 from webhooks.app import front
 from webhooks.front import LARGEST, Front
@@ -69,11 +68,17 @@ def test_who_leaves_before_the_end_is_answered_nothing_and_nothing_is_kept(whole
     assert parts.store.inbox_rows() == []
 
 
+async def dripping() -> Any:
+    """The next piece of a body that never ends."""
+    await asyncio.sleep(0.02)
+    return {"type": "http.request", "body": b" ", "more_body": True}
+
+
 @pytest.mark.parametrize(("bound", "spaces"), [("WHOLE_BODY", 0), ("LARGER_BODY", LARGEST)], ids=["small", "larger"])
 def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, parts, monkeypatch, bound, spaces):
     monkeypatch.setattr(f"webhooks.front.{bound}", 0.05)
     sender = complaint(watch, "msg_1", spaces=spaces)
-    monkeypatch.setattr(sender, "receive", partial(asyncio.sleep, PATIENCE))
+    monkeypatch.setattr(sender, "receive", dripping)
     (answer,) = together(sender.served(whole))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
     assert parts.store.inbox_rows() == []

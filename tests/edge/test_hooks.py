@@ -87,6 +87,14 @@ def test_our_own_doing_is_kept_and_wakes_nobody_once_a_worker_found_out_who_we_a
     assert parts.bell.rings == heard + 1
 
 
+def test_of_our_own_doing_nobody_asks_whose_issue_it_is(parts, monkeypatch):
+    link(parts.store, 7)
+    parts.store.set_mark(OURSELVES, ourselves_text("alur-pos", 41))
+    monkeypatch.setattr(parts.store, "ticket_of", lambda number: pytest.fail(f"asked whose {number} is"))
+    call(create_app(parts).test_client(), ISSUE | {"user": {"username": "alur-pos"}, "project": {"id": 41}}, Idempotency_Key="kami")
+    assert ("kami", "issue:7") in [(row.key, row.lane) for row in parts.store.inbox_rows(state="done")]
+
+
 def test_a_hook_sent_twice_is_kept_once(client, parts):
     for _ in range(2):
         assert call(client, Idempotency_Key="uuid-1").status_code == 200

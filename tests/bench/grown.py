@@ -237,12 +237,12 @@ def pages_listed(on: Stand) -> float:
 
 def readiness(on: Stand) -> float:
     """GET /ready."""
-    return timed(lambda: asked(on, "/ready"), times=5) / 5
+    return timed(lambda: asked(on, "/ready"), times=20) / 20
 
 
 def metrics(on: Stand) -> float:
     """GET /metrics."""
-    return timed(lambda: asked(on, "/metrics"), times=5) / 5
+    return timed(lambda: asked(on, "/metrics"), times=20) / 20
 
 
 def cases_listed(on: Stand) -> float:
@@ -257,7 +257,7 @@ def cases_listed(on: Stand) -> float:
 def rows_listed(on: Stand) -> float:
     """`alur inbox list`, `alur outbox list`, each also of what is parked; nothing is."""
     lists = [(of, state) for of in (on.store.inbox_rows, on.store.outbox_rows) for state in (None, "parked")]
-    return timed(lambda: [of(state=state) for of, state in lists], times=5) / 5
+    return timed(lambda: [of(state=state) for of, state in lists], times=20) / 20
 
 
 def asked(on: Stand, address: str) -> None:

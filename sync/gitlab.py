@@ -356,19 +356,26 @@ class Platform:
     def remove_uploads(self, prefix: str, since: datetime) -> None:
         """Delete for good what was uploaded since then under names that begin so, whether or not anything leads to it.
 
-        A request for each hundred uploads of the project since then, for the newest are listed first. A Maintainer may; before GitLab 17.2
-        there is no such list. Raises Gone where the project cannot be seen.
+        The newest are listed first, a hundred a request, and once more until nothing new is among them: what is deleted meanwhile moves
+        others to pages that were read already. A Maintainer may; before GitLab 17.2 there is no such list. Raises Gone where the project
+        cannot be seen.
         """
-        path = f"{self.project}/uploads"
+        path, known = f"{self.project}/uploads", set[int]()
+        while new := {number: name for number, name in self._uploads(path, since) if number not in known}:
+            known.update(new)
+            for number, name in new.items():
+                if name.startswith(prefix):
+                    self._removed(f"{path}/{number}")
+
+    def _uploads(self, path: str, since: datetime) -> list[tuple[int, str]]:
+        """The numbers and names of what was uploaded since then, newest first; none where this GitLab has no such list."""
+        newer = takewhile(lambda one: one.created_at > since - APART, map(Listed.read, self.pages(path)))
         try:
-            newer = takewhile(lambda one: one.created_at > since - APART, map(Listed.read, self.pages(path)))
-            found = [one.id for one in newer if one.filename.startswith(prefix)]
+            return [(one.id, one.filename) for one in newer]
         except Gone:
             self.get(self.project)
             log.warning("this GitLab lists no uploads: those nothing leads to stay")
-            return
-        for number in found:
-            self._removed(f"{path}/{number}")
+            return []
 
     def _removed(self, path: str) -> None:
         try:

@@ -354,6 +354,50 @@ def test_an_upload_is_linked_by_a_relative_address(bench: Bench):
     assert bench.platform.upload("surat-tugas.pdf", b"%PDF-").startswith("/uploads/")
 
 
+class TestRemovingUploads:
+    """Of a case that is erased: by the beginning of their names."""
+
+    def test_none_is_overlooked_while_somebody_deletes_others_and_the_list_shifts(self, bench: Bench):
+        began = datetime.now(UTC)
+        for name in ("SI-2026-000001-a.txt", "SI-2026-000001-b.txt"):
+            bench.platform.upload(name, b"1")
+        others = [bench.platform.upload("SI-2026-000002-a.txt", b"2").split("/") for _ in range(100)]
+        bench.gitlab.requests.clear()
+
+        class Between:
+            """Our own two move to the first page once that is read."""
+
+            def __enter__(self) -> None:
+                if bench.calls == ["GET uploads"]:
+                    for _, _, secret, name in others[:2]:
+                        bench.platform.remove_upload(secret, name)
+
+            def __exit__(self, *_: object) -> None:
+                """Nothing."""
+
+        Platform(bench.gitlab.url, bench.bot.token, bench.project.path, slot=Between()).remove_uploads("SI-2026-000001-", began)
+        assert {upload.filename for upload in bench.project.uploads} == {"SI-2026-000002-a.txt"}
+        assert len(bench.project.uploads) == 98
+
+    def test_one_that_cannot_be_found_any_more_is_not_asked_for_for_ever(self, bench: Bench):
+        bench.platform.upload("SI-2026-000001-a.txt", b"1")
+        bench.gitlab.fault("DELETE", r"/uploads/", times=9, status=404)
+        bench.platform.remove_uploads("SI-2026-000001-", datetime.now(UTC))
+        assert len(bench.project.uploads) == 1, "nine refusals are not used up"
+
+    def test_a_gitlab_that_lists_none_keeps_what_nothing_leads_to_and_says_so(self, bench: Bench, caplog: pytest.LogCaptureFixture):
+        bench.platform.upload("SI-2026-000001-a.txt", b"1")
+        bench.gitlab.fault("GET", r"/uploads$", status=404)
+        bench.platform.remove_uploads("SI-2026-000001-", datetime.now(UTC))
+        assert len(bench.project.uploads) == 1
+        assert "lists no uploads" in caplog.text
+
+    def test_a_project_that_cannot_be_seen_is_no_such_gitlab(self, bench: Bench):
+        bench.gitlab.fault("GET", r"", times=2, status=404)
+        with pytest.raises(Gone):
+            bench.platform.remove_uploads("SI-2026-000001-", datetime.now(UTC))
+
+
 class TestFailures:
     @pytest.mark.parametrize("status", [408, 500, 502, 503, 504, 524])
     def test_trouble_on_the_other_side_passes(self, bench: Bench, status: int):

@@ -356,16 +356,19 @@ class Platform:
     def remove_uploads(self, prefix: str, since: datetime) -> None:
         """Delete for good what was uploaded since then under names that begin so, whether or not anything leads to it.
 
-        The newest are listed first, a hundred a request, and once more until nothing new is among them: what is deleted meanwhile moves
-        others to pages that were read already. A Maintainer may; before GitLab 17.2 there is no such list. Raises Gone where the project
-        cannot be seen.
+        The newest are listed first, a hundred a request, and once more until none is among them that was overlooked: what is deleted
+        meanwhile moves others to pages that were read already. What is uploaded meanwhile is not waited for. A Maintainer may; before
+        GitLab 17.2 there is no such list. Raises Gone where the project cannot be seen.
         """
         path, known = f"{self.project}/uploads", set[int]()
-        while new := {number: name for number, name in self._uploads(path, since) if number not in known}:
-            known.update(new)
-            for number, name in new.items():
+        listed = self._uploads(path, since)
+        newest = max((number for number, _ in listed), default=0)
+        while overlooked := {number: name for number, name in listed if number <= newest and number not in known}:
+            known.update(overlooked)
+            for number, name in overlooked.items():
                 if name.startswith(prefix):
                     self._removed(f"{path}/{number}")
+            listed = self._uploads(path, since)
 
     def _uploads(self, path: str, since: datetime) -> list[tuple[int, str]]:
         """The numbers and names of what was uploaded since then, newest first; none where this GitLab has no such list."""

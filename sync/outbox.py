@@ -66,10 +66,10 @@ class Outbox:
     clock: Clock
     links: Links
     attachments: Attachments
+    clearing: Platform  # with the rights to remove what others wrote
     signs_in: bool = False  # whether people can sign in on our pages
     portal: Portal | None = None
     mail: Mail | None = None
-    clearing: Platform | None = None  # with the rights to remove what others wrote; None: `platform` has them
 
     def perform(self, turn: Turn, row: OutboxRow) -> Work | None:
         """Perform this row's effect and mark it done; gives what is to be worked on next.
@@ -280,7 +280,7 @@ class Outbox:
             if iid is not None:
                 self._empty(turn, iid, links)
         self.store.hold(turn)
-        (self.clearing or self.platform).remove_uploads(f"{case.ticket}-", entries[0].at)
+        self.clearing.remove_uploads(f"{case.ticket}-", entries[0].at)
         for account, iid in case.tasks.items():
             seen = self._seen_task(iid)
             if seen is not None:
@@ -294,13 +294,13 @@ class Outbox:
             seen = self.platform.issue(iid)
         except Gone:
             return
-        clearing, comments = self.clearing or self.platform, self.platform.comments(iid)
+        comments = self.platform.comments(iid)
         for secret, name in uploads_in([seen.description, *(body for _, body in comments), *links]):
             self.store.hold(turn)
-            clearing.remove_upload(secret, name)
+            self.clearing.remove_upload(secret, name)
         for note, _ in comments:
             self.store.hold(turn)
-            clearing.remove_note(iid, note)
+            self.clearing.remove_note(iid, note)
 
     def _link(self, row: OutboxRow, stay: int) -> dict[str, object]:
         """The link by which the unit answers, where there is a turn it answers at; the same at every try."""

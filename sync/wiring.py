@@ -121,11 +121,11 @@ class Service:
         """What works rows off by the secrets in force now, and counts what it asks of the platform in `tally`."""
         store, files, clock, settings = self.store, self.files, self.parts.clock, self.parts.rotation.now
         platform = self.platform(slot=slot)
-        platform.tally = tally
+        clearing = self.platform(setting_up=True, slot=slot) if settings.gitlab_setup_token else platform
+        platform.tally = clearing.tally = tally
         inbox = Inbox(store, platform, files, self.display, clock, by_mail=bool(settings.smtp_url))
         looked_over = Attachments(store, files, settings.attachment_hosts, settings.clamd_url or "")
-        clearing = self.platform(setting_up=True, slot=slot) if settings.gitlab_setup_token else None
-        hands = (Links.of(settings), looked_over, settings.signs_in, self._portal(), self._mail(), clearing)
+        hands = (Links.of(settings), looked_over, clearing, settings.signs_in, self._portal(), self._mail())
         return inbox, Outbox(store, platform, files, self.display, clock, *hands)
 
     def provisioning(self, hook_url: str = "", *, setting_up: bool = True) -> Provision:

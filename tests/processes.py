@@ -69,9 +69,9 @@ def wait_for(what: Callable[[], object], folder: Path, patience: float = PATIENC
 
 
 def children(pid: int) -> list[int]:
-    """The processes this one has forked."""
+    """The processes this one has started, by whichever of its threads."""
     try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()]
+        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text("ascii").split()]
     except FileNotFoundError:
         return []
 

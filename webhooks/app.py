@@ -103,7 +103,7 @@ def _calls(edge: Edge) -> dict[str, Call]:
 
 
 def _failed(fault: Exception) -> Response:
-    return failed(fault, headers_here())
+    return failed(fault, headers_here(), _said)
 
 
 def _refused(refused: HTTPException) -> Response:
@@ -112,8 +112,12 @@ def _refused(refused: HTTPException) -> Response:
     if isinstance(refused, RequestEntityTooLarge):
         with logs.about(delivery=delivery_id(headers_here())):
             log.warning("refused: over the size limit")
-    sentence = SENTENCES.get(code, "internal")
-    answer = notice("trouble", sentence, code) if for_a_browser() else refusal(code, sentence)
+    answer = _said(code, SENTENCES.get(code, "internal"))
     if isinstance(refused, MethodNotAllowed) and refused.valid_methods:
         answer.headers["Allow"] = ", ".join(sorted(refused.valid_methods))
     return answer
+
+
+def _said(code: int, sentence: str) -> Response:
+    """The same as `refusal`, to people as a page."""
+    return notice("trouble", sentence, code) if for_a_browser() else refusal(code, sentence)

@@ -5,7 +5,7 @@ signs a paper.
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 
 from flask import Response, request
@@ -173,27 +173,24 @@ def told(content: Json, status: int) -> Response:
     return Response(canonical(content), status, mimetype="application/json")
 
 
-def unavailable() -> Response:
-    """Nothing was kept: send it again later."""
-    answer = refusal(503, "unavailable")
-    answer.headers["Retry-After"] = str(RETRY_AFTER)
-    return answer
-
-
-def failed(fault: Exception, headers: Mapping[str, str]) -> Response:
-    """The answer to whom a fault of ours, or of what we stand on, or their own slowness kept from being served."""
+def failed(fault: Exception, headers: Mapping[str, str], say: Callable[[int, str], Response] = refusal) -> Response:
+    """The answer to whom a fault of ours, or of what we stand on, or their own slowness kept from being served; `say`: see refusal."""
+    sentence = "unavailable"
     with logs.about(delivery=delivery_id(headers)):
         match fault:
             case StoreDown():
                 log.error("the store is down: %s", fault)
-            case RequestTimeout():  # a 4xx would be final to a portal; whoever sends it again is taken
+            case RequestTimeout():
                 log.warning("left: the body did not come to its end in time")
+                sentence = "too_slow"
             case OSError():
                 log.error("the data folder takes nothing: %s", type(fault).__name__)
             case _:
                 log.error("a fault of the programme", exc_info=fault)
-                return refusal(500, "internal")
-    return unavailable()
+                return say(500, "internal")
+    answer = say(503, sentence)  # nothing was kept; a 4xx would be final to a portal, and whoever sends it again is taken
+    answer.headers["Retry-After"] = str(RETRY_AFTER)
+    return answer
 
 
 def for_nobody_else(answer: Response) -> Response:

@@ -39,6 +39,9 @@ LARGEST = 256 * 1024
 WHOLE_BODY, LARGER_BODY = 30.0, 300.0
 """Seconds in which such a body has to come, and any other: whoever takes longer is left, for there are only so many connections."""
 
+WAITED = 5.0
+"""Seconds a body has still that waited for a thread longer than that: it may have come long ago, and then is read at once."""
+
 Waiting = tuple[Arrival, asyncio.Future[Outcome]]
 Keep = Callable[[Sequence[Arrival]], Awaitable[list[Outcome]]]
 """Keeps these in one transaction, and gives the outcome of each. Raises StoreDown. Called again only once it has ended."""
@@ -148,11 +151,12 @@ def _small(length: str) -> bool:
 
 def _in_time(receive: Receive, seconds: float) -> Receive:
     """The same, but that the whole body has to come within so many seconds. Raises RequestTimeout."""
-    end, whole = 0.0, False
+    time = asyncio.get_running_loop().time
+    last, end, whole = time() + seconds, 0.0, False
 
     async def received() -> Any:  # noqa: ANN401 -- whatever the server says
         nonlocal end, whole
-        end = end or asyncio.get_running_loop().time() + seconds  # it is counted from when somebody reads
+        end = end or max(last, time() + WAITED)
         try:
             async with asyncio.timeout_at(None if whole else end):
                 message = await receive()

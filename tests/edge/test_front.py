@@ -9,7 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -18,10 +18,11 @@ from flask import Response
 from integration.signatures import Secret, headers
 from integration.store import Store, StoreDown
 from integration.store.database import POOL
+from integration.templates import messages
 from tests.edge.asgi import Sender
 from tests.edge.portal import HOOK_TOKEN, SECRET, Watch, form
 from webhooks.app import front
-from webhooks.front import LARGEST, Front
+from webhooks.front import LARGEST, PAGES, Front
 
 PATH = "/webhooks/layanan"
 AT_ONCE = 12
@@ -75,13 +76,64 @@ async def dripping() -> Any:
 
 
 @pytest.mark.parametrize(("bound", "spaces"), [("WHOLE_BODY", 0), ("LARGER_BODY", LARGEST)], ids=["small", "larger"])
-def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, parts, monkeypatch, bound, spaces):
+def test_who_never_comes_to_the_end_is_left_and_nothing_is_kept(whole, watch, parts, monkeypatch, caplog, bound, spaces):
     monkeypatch.setattr(f"webhooks.front.{bound}", 0.05)
+    monkeypatch.setattr("webhooks.front.WAITED", 0.05)
     sender = complaint(watch, "msg_1", spaces=spaces)
     monkeypatch.setattr(sender, "receive", dripping)
     (answer,) = together(sender.served(whole))
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert answer.json == {"pesan": messages("edge")["too_slow"]}
+    assert [(record.levelname, record.getMessage()) for record in caplog.records if record.name == "webhooks.edge"] == [
+        ("WARNING", "left: the body did not come to its end in time")
+    ]
     assert parts.store.inbox_rows() == []
+
+
+@pytest.mark.parametrize("fault", ["too_slow", "unavailable"])
+def test_people_are_told_so_by_a_page(whole, watch, parts, monkeypatch, tmp_path, fault):
+    sender = complaint(watch, "msg_1", spaces=LARGEST)
+    sender.scope["headers"].append((b"accept", b"text/html"))
+    with closing(sqlite3.connect(tmp_path / "alur.db", isolation_level=None)) as other:
+        if fault == "unavailable":
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            for bound in ("LARGER_BODY", "WAITED"):
+                monkeypatch.setattr(f"webhooks.front.{bound}", 0.05)
+            monkeypatch.setattr(sender, "receive", dripping)
+        (answer,) = together(sender.served(whole))
+    assert (answer.status_code, answer.headers["retry-after"], answer.mimetype) == (503, "5", "text/html")
+    assert messages("edge")[fault] in answer.get_data(as_text=True)
+
+
+def test_a_body_that_came_is_read_however_long_no_thread_was_there_to_read_it(whole, watch, parts, monkeypatch):
+    monkeypatch.setattr("webhooks.front.LARGER_BODY", 0.05)
+    monkeypatch.setattr("webhooks.front.WAITED", 0.5)
+    slow = [complaint(watch, f"msg_{n}", spaces=LARGEST) for n in range(PAGES)]
+    for sender in slow:
+        monkeypatch.setattr(sender, "receive", dripping)
+
+    async def served() -> tuple[list[Response], Response]:
+        left = [asyncio.create_task(sender.served(whole)) for sender in slow]
+        await asyncio.sleep(0)
+        return await complaint(watch, "msg", spaces=LARGEST).served(whole), await asyncio.gather(*left)
+
+    answer, left = asyncio.run(served())
+    assert answer.status_code == 202
+    assert {one.status_code for one in left} == {503}
+
+
+def test_who_waited_for_a_thread_for_nothing_is_left_soon(whole, watch, parts, monkeypatch):
+    """Else so many who say nothing would hold their places for a whole turn of the threads each: for hours."""
+    monkeypatch.setattr("webhooks.front.LARGER_BODY", 2.0)
+    monkeypatch.setattr("webhooks.front.WAITED", 0.05)
+    slow = [complaint(watch, f"msg_{n}", spaces=LARGEST) for n in range(4 * PAGES)]
+    for sender in slow:
+        monkeypatch.setattr(sender, "receive", dripping)
+    began = time.monotonic()
+    answers = together(*(sender.served(whole) for sender in slow))
+    assert {answer.status_code for answer in answers} == {503}
+    assert time.monotonic() - began < 4 * 2.0, "four turns"
 
 
 def test_what_comes_together_is_written_together(whole, watch, parts, monkeypatch):

@@ -2,7 +2,8 @@
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -364,20 +365,40 @@ class TestRemovingUploads:
         others = [bench.platform.upload("SI-2026-000002-a.txt", b"2").split("/") for _ in range(100)]
         bench.gitlab.requests.clear()
 
-        class Between:
+        def two_others_go() -> None:
             """Our own two move to the first page once that is read."""
+            if bench.calls == ["GET uploads"]:
+                for _, _, secret, name in others[:2]:
+                    bench.platform.remove_upload(secret, name)
 
-            def __enter__(self) -> None:
-                if bench.calls == ["GET uploads"]:
-                    for _, _, secret, name in others[:2]:
-                        bench.platform.remove_upload(secret, name)
-
-            def __exit__(self, *_: object) -> None:
-                """Nothing."""
-
-        Platform(bench.gitlab.url, bench.bot.token, bench.project.path, slot=Between()).remove_uploads("SI-2026-000001-", began)
+        self.removing(bench, two_others_go).remove_uploads("SI-2026-000001-", began)
         assert {upload.filename for upload in bench.project.uploads} == {"SI-2026-000002-a.txt"}
         assert len(bench.project.uploads) == 98
+
+    def test_whoever_uploads_without_end_does_not_keep_it_busy(self, bench: Bench):
+        bench.platform.upload("SI-2026-000001-a.txt", b"1")
+        bench.gitlab.requests.clear()
+        asked = iter(range(9))
+
+        def another_comes() -> None:
+            next(asked)
+            bench.platform.upload("SI-2026-000002-a.txt", b"2")
+
+        self.removing(bench, another_comes).remove_uploads("SI-2026-000001-", datetime.now(UTC))
+        assert {upload.filename for upload in bench.project.uploads} == {"SI-2026-000002-a.txt"}
+        assert bench.calls.count("GET uploads") == 2
+
+    def removing(self, bench: Bench, meanwhile: Callable[[], None]) -> Platform:
+        """A client before each of whose requests something happens."""
+
+        class Between(AbstractContextManager[None]):
+            def __enter__(self) -> None:
+                meanwhile()
+
+            def __exit__(self, *_: object) -> None:
+                """Nothing happens afterwards."""
+
+        return Platform(bench.gitlab.url, bench.bot.token, bench.project.path, slot=Between())
 
     def test_one_that_cannot_be_found_any_more_is_not_asked_for_for_ever(self, bench: Bench):
         bench.platform.upload("SI-2026-000001-a.txt", b"1")

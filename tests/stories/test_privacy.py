@@ -4,6 +4,7 @@ import io
 import json
 import re
 import zipfile
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 from cryptography.fernet import Fernet
+from pydantic import SecretStr
 
 from integration.links import Links
 from integration.procedure.definition import by_revision
@@ -112,6 +114,26 @@ def test_a_file_of_an_issue_that_was_deleted_goes_too_and_another_case_s_stays(w
     assert world.service.privacy.erase(ticket, ON_REQUEST) == ""
     world.settle()
     assert [upload.content for upload in world.campus.project.uploads] == world.uploads(other) == [SCREEN + b"2"]
+
+
+def test_an_account_of_its_own_may_be_the_one_that_removes_and_what_it_asks_is_counted(world: World, over: str) -> None:
+    """The daily account is a Developer then, who removes nothing of others."""
+    gitlab, project = world.campus.gitlab, world.campus.project
+    keeper = gitlab.user("alur-pengelola", "Pengelola proyek")
+    gitlab.member(project, keeper, Level.MAINTAINER)
+    gitlab.member(project, world.campus.bot, Level.DEVELOPER)
+    world.settings = world.settings.model_copy(update={"gitlab_setup_token": SecretStr(keeper.token)})
+    world.restart()
+    assert world.service.privacy.erase(over, ON_REQUEST) == ""
+    world.settle()
+    assert (world.campus.notes(over), project.uploads) == ([], [])
+    removed = Counter("uploads" if "/uploads/" in asked.path else "note" for asked in gitlab.requests if asked.method == "DELETE")
+    shown = requests.get(f"{world.campus.portal.service_url}/metrics", timeout=10).text
+    told: Counter[str] = Counter()
+    for of, number in re.findall(r'alur_platform_requests_total{method="delete",of="(\w+)",status="\d+"} (\S+)', shown):
+        told[of] += int(float(number))
+    assert told == removed
+    assert min(removed["note"], removed["uploads"]) > 0
 
 
 def test_not_one_byte_of_it_is_left_on_our_own_disk(world: World, over: str, tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
         setup = Platform(gitlab.url, owner.token, project.path, timeout=5)
         events = ("issues_events", "confidential_issues_events", "note_events", "confidential_note_events")
         setup.post(f"{setup.project}/hooks", {"url": post.url, "push_events": False, **dict.fromkeys(events, True)})
-        files = FileStore(tmp_path, store.key)
+        files, links = FileStore(tmp_path, store.key), Links("https://alur.kampus.example", Secret(b"rahasia"))
         yield Bench(
             store=store,
             clock=clock,
@@ -254,9 +254,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
             platform=platform,
             setup=setup,
             inbox=Inbox(store, platform, files, DISPLAY, clock),
-            outbox=Outbox(
-                store, platform, files, DISPLAY, clock, Links("https://alur.kampus.example", Secret(b"rahasia")), Attachments(store, files)
-            ),
+            outbox=Outbox(store, platform, files, DISPLAY, clock, links, Attachments(store, files), platform),
         )
         assert gitlab.unknown == []
         post.shutdown()

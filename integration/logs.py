@@ -80,7 +80,7 @@ def hide(secrets: Iterable[str]) -> None:
 
 
 def configure(level: str = "INFO", secrets: Sequence[str] = (), stream: TextIO | None = None) -> None:
-    """Send all logs to `stream` (default: standard error): ours from `level` on, those of libraries from WARNING on.
+    """Send all logs to `stream` (default: standard error): ours from `level` on, those of libraries from WARNING on, Python's warnings.
 
     ValueError for a level logging does not know.
     """
@@ -89,6 +89,7 @@ def configure(level: str = "INFO", secrets: Sequence[str] = (), stream: TextIO |
     # Nothing of a record is written that says by whom and where it was made: nothing need look for it (logging HOWTO, "Optimization").
     logging._srcfile = None  # noqa: SLF001 -- documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.captureWarnings(True)  # noqa: FBT003 -- the standard library's
     root = logging.getLogger()
     root.handlers[:] = [written]
     root.setLevel(logging.WARNING)

@@ -123,6 +123,7 @@ def look_at_files(settings: Settings) -> None:
 def serve(app: Celery, concurrency: int) -> None:
     """Have so many processes of this app work until told to stop."""
     argv = [
+        "--quiet",  # no banner: logs are lines of JSON
         "worker",
         "--pool=prefork",
         f"--concurrency={concurrency}",

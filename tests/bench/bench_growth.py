@@ -140,7 +140,15 @@ def show(database: str, as_many: Times, more: Times) -> None:
     """Print the table."""
     table = Table(title=f"{database}: milliseconds with {FEW:,} cases, and with {CASES:,}")
     table.add_column("what is done once")
-    for column in (f"{FEW:,}, {SAME} open", f"{CASES:,}, {SAME} open", "x", f"{FEW:,} again", f"{CASES:,}, {OPEN:,} open", "x", "an open case"):
+    for column in (
+        f"{FEW:,}, {SAME} open",
+        f"{CASES:,}, {SAME} open",
+        "x",
+        f"{FEW:,} again",
+        f"{CASES:,}, {OPEN:,} open",
+        "x",
+        "an open case",
+    ):
         table.add_column(column, justify="right")
     for work in WORKS:
         one, other = as_many[work.name], more[work.name]

@@ -27,7 +27,7 @@ from sandbox.portal import SECRET, Portal
 from sync.beat import LEADS_FOR, TICK_EVERY
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
 from tests.processes import children, free_port
-from tests.servers import libpq
+from tests.servers import libpq, redis_program, redis_server
 from webhooks.front import LARGEST
 
 LEASE = timedelta(seconds=1)
@@ -35,6 +35,8 @@ PATIENCE = 60.0
 UNFINISHED = b"POST /webhooks/layanan HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
 FORMS = 6
 MANY = 400
+ALLOWED = 5  # issues a minute
+AWAY = 30  # seconds: beat and worker have asked for the broker again more often than the once or thrice they ask at their start
 
 
 class World:
@@ -77,9 +79,9 @@ class World:
                 os.killpg(started.pid, signal.SIGKILL)
             started.wait()
 
-    def wait_for(self, what: Callable[[], object]) -> None:
+    def wait_for(self, what: Callable[[], object], patience: float = PATIENCE) -> None:
         """Wait until this is true, or fail with what the processes said."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + patience
         while not what():
             if time.monotonic() > deadline:
                 pytest.fail((self.folder / "log").read_text(errors="replace")[-4000:], pytrace=False)
@@ -173,6 +175,28 @@ def test_requests_in_hand_are_answered_at_a_stop(world):
     store.close()
 
 
+@pytest.mark.parametrize("reached", [False, True], ids=["waiting", "written"])
+def test_calls_in_hand_are_answered_by_the_web_at_a_stop(worlds, postgres_database, redis_database, reached):
+    """Those that wait to be written, and those that are being written, as long as the database lets them wait."""
+    world = worlds(postgres_database)
+    with world.process("web", ALUR_BROKER_URL=redis_database) as web, ThreadPoolExecutor(40) as pool:
+        world.wait_for(world.ready)
+        with psycopg.connect(libpq(postgres_database)) as other:
+            other.execute("LOCK TABLE inbox")
+            sent = [pool.submit(world.portal.submit, form()) for _ in range(40)]
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            with psycopg.connect(libpq(postgres_database), autocommit=True) as watching:
+                world.wait_for(lambda: watching.execute(waits).fetchone() != (0,))
+            web.send_signal(signal.SIGTERM)
+            if not reached:
+                time.sleep(1)
+        answers = [one.result() for one in sent]
+        assert web.wait(PATIENCE) == 0
+    store = Store(world.database_url, clock=utc_now)
+    assert sorted(answers) == store.tickets()
+    store.close()
+
+
 def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, postgres_database, redis_database):
     world = worlds(postgres_database)
     broker = {"ALUR_BROKER_URL": redis_database}
@@ -190,6 +214,11 @@ def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, post
         for process in (worker, beat):
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0
+    *others, celery = sorted((world.folder / "log").read_text().split("\n"), key=lambda line: line.startswith("worker: "))
+    assert celery == "worker: Warm shutdown (MainProcess)"  # which it says on standard output
+    said = [json.loads(line) for line in others if line]
+    assert {line["logger"].partition(".")[0] for line in said} >= {"_granian", "webhooks", "sync"}
+    assert all({"time", "level", "message"} <= line.keys() for line in said)
 
 
 def test_a_worker_that_is_stopped_in_the_middle_of_work_ends_what_it_has_in_hand(worlds, postgres_database, redis_database):
@@ -212,6 +241,24 @@ def test_a_worker_that_is_stopped_in_the_middle_of_work_ends_what_it_has_in_hand
         with world.process("worker", "--concurrency", "2", **broker):
             world.wait_for(world.at_rest)
     assert world.issues() == tickets
+
+
+def test_all_workers_together_open_no_more_issues_a_minute_than_they_are_told(worlds, postgres_database, redis_database):
+    """More than fit into two minutes of GitLab's, which counts them as strictly: without the limit it would refuse some."""
+    world = worlds(postgres_database)
+    world.gitlab.limits["issues_create"] = ALLOWED
+    settings = {"ALUR_BROKER_URL": redis_database, "ALUR_GITLAB_PER_MINUTE": str(ALLOWED)}
+    with ExitStack() as processes:
+        for command in (("web",), ("worker", "--concurrency", "2"), ("worker", "--concurrency", "2"), ("beat",)):
+            processes.enter_context(world.process(*command, **settings))
+        world.wait_for(world.ready)
+        tickets = [ticket for _ in range(2) for ticket in world.submit()]
+        world.wait_for(lambda: len(world.issues()) == len(tickets), 4 * PATIENCE)
+        world.wait_for(world.at_rest)
+    assert len(tickets) > 2 * ALLOWED
+    assert world.issues() == tickets
+    answers = Counter(asked.status for asked in world.gitlab.requests if (asked.method, asked.user) == ("POST", world.bot.username))
+    assert answers[429] == 0
 
 
 def rung_by(broker: str) -> list[int]:
@@ -297,6 +344,26 @@ def test_when_more_come_than_can_be_written_each_is_answered_and_who_was_refused
         assert sorted(answer.json()["tiket"] for answer in answers.values()) == store.tickets()
         assert len(store.tickets()) == MANY
         store.close()
+
+
+def test_while_the_broker_is_away_forms_are_taken_and_worked_on_by_the_same_processes_once_it_is_back(worlds, postgres_database):
+    world = worlds(postgres_database)
+    with redis_server(redis_program()) as broker, ExitStack() as processes:
+        commands = (("web",), ("worker", "--concurrency", "2"), ("beat",))
+        running = [processes.enter_context(world.process(*command, ALUR_BROKER_URL=broker.url)) for command in commands]
+        world.wait_for(world.ready)
+        tickets = world.submit()
+        world.wait_for(world.at_rest)
+        broker.end(signal.SIGKILL)
+        tickets += world.submit()
+        time.sleep(AWAY)
+        tickets += world.submit()
+        assert world.issues() == tickets[:FORMS], "nobody rang"
+        broker.start()
+        world.wait_for(lambda: len(world.issues()) == len(tickets))
+        world.wait_for(world.at_rest)
+        assert [process.poll() for process in running] == [None, None, None]
+    assert world.issues() == tickets
 
 
 def test_a_form_is_taken_without_the_broker_and_worked_on_when_it_is_back(worlds, postgres_database, redis_database):

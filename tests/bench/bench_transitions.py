@@ -20,6 +20,9 @@ from tests.stories.world import World, example_form, world
 READS, WRITES = 2, 2
 """The most requests one transition may cost, besides one upload for each paper it makes and what a member's own issue costs."""
 
+EACH, TEAM = 1, 2
+"""The most requests about a member's own issue, and how many members the case has."""
+
 CASE = 2  # the number of its issue: one case was there before
 FORM = "form"
 MEMBERS = re.compile(rf"/issues$|/links$|/issues/(?!{CASE}\b)\d+$")  # what is asked about members' issues, once the case has its own
@@ -51,9 +54,13 @@ class Transition:
 def test_a_transition_costs_two_reads_two_writes_and_its_papers(tmp_path: Path) -> None:
     with world(tmp_path, f"sqlite:///{tmp_path / 'alur.db'}") as told:
         transitions = walked(told)
+        (case,) = (told.case(ticket) for ticket in told.service.store.tickets() if told.case(ticket).step is None)
+        assert len(case.team) == TEAM
+        papers = sum(1 for paper in case.documents if paper.sha256)
     show(transitions)
     assert {transition.gesture for transition in transitions} == {"portal", "comment", "card"}
-    assert [t for t in transitions if t.cost.reads > READS or t.cost.writes > WRITES] == []
+    assert [t for t in transitions if t.cost.reads > READS or t.cost.writes > WRITES or t.cost.members > EACH * TEAM] == []
+    assert sum(transition.cost.uploads for transition in transitions) <= papers
 
 
 def walked(told: World) -> list[Transition]:

@@ -172,6 +172,7 @@ def erase(service: "Service") -> None:
 DEEDS: dict[str, Callable[["Service"], object]] = {
     "": lambda _: None,
     "tick": lambda service: service.tick(),
+    "replay": lambda service: [service.store.replay("inbox"), service.store.replay("outbox")],
     "sweep": lambda service: service.sweep(),
     "erase": erase,
 }

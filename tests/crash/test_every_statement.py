@@ -85,8 +85,11 @@ class Lives:
         self.died = answer["died"]
         return answer
 
-    def die_everywhere(self, *messages: dict[str, Any], does: str = "", postpones: bool = False) -> None:
-        """Die at each statement that leads from here to rest; whoever sends a message sends it until it is answered."""
+    def die_everywhere(self, *messages: dict[str, Any], does: str = "", postpones: bool = False, parks: bool = False) -> None:
+        """Die at each statement that leads from here to rest; whoever sends a message sends it until it is answered.
+
+        `postpones`: something is tried again later, and then GitLab does whatever it refused; `parks`: it ends with something parked.
+        """
         waiting, pauses = list(messages), 0
         while True:
             self.clock.advance(A_SECOND)
@@ -95,14 +98,15 @@ class Lives:
             left = [*self.store.inbox_rows(), *self.store.outbox_rows()]
             if told["died"]:
                 self.visited.add(told["died"])
-            elif not left:
+            elif not left or (parks and "parked" in {row.state for row in left}):
                 return
             else:
                 assert postpones, [row.error for row in left]
                 assert {row.state for row in left} == {"waiting"}, [row.error for row in left]
                 assert pauses < PAUSES, [row.error for row in left]
+                self.campus.gitlab.mend()
+                self.clock.advance(A_MINUTE * 2**pauses)  # each death was a try, and the pauses between them grow
                 pauses += 1
-                self.clock.advance(A_MINUTE)
 
     def tick(self, moment: str, *, postpones: bool = False) -> None:
         """It is that time in Jakarta, and the service dies everywhere while it looks at it."""
@@ -232,6 +236,7 @@ def test_wherever_the_service_dies_everything_happens_once(database: str, tmp_pa
         lives.die_everywhere(does="tick")
         lives.die_everywhere(does="sweep")
         ticket = opened(lives)
+        refused_by_gitlab(lives, ticket)
         signed(lives, ticket)
         assert [files.get(ticket, copy.sha256) for paper in lives.case(ticket).documents for copy in paper.copies] == [SCAN]
         led_to_work(lives, ticket)
@@ -275,6 +280,21 @@ def opened(lives: Lives) -> str:
     assert lives.case(ticket).step == FIRST + 2
     at_rest(lives, ticket)
     return ticket
+
+
+def refused_by_gitlab(lives: Lives, ticket: str) -> None:
+    """A note is refused: for a while, by a pause for all, after it was written, and for good, until somebody has it tried again."""
+    again = {"status": 429, "headers": {"Retry-After": "20"}}
+    for fault in ({"status": 503}, again, {"status": 500, "after_commit": True}, {"status": 403}):
+        for method in ("POST", "PUT"):
+            lives.campus.gitlab.fault(method, r"/notes(/\d+)?$", times=10**6, by=lives.campus.bot, **fault)
+        for_good = fault["status"] == 403
+        lives.die_everywhere(*lives.comment("kadiv.layanan", ticket, "/pos selesai"), postpones=not for_good, parks=for_good)
+        if for_good:
+            assert len(lives.store.outbox_rows(state="parked")) == 1
+            lives.campus.gitlab.mend()
+            lives.die_everywhere(does="replay")
+        at_rest(lives, ticket)
 
 
 def signed(lives: Lives, ticket: str) -> None:

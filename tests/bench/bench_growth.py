@@ -155,4 +155,4 @@ def show(database: str, as_many: Times, more: Times) -> None:
         each = f"{1000 * other[1] / OPEN:.3f}" if work.looks_at_all else ""
         figures = [f"{1000 * one[0]:.2f}", f"{1000 * one[1]:.2f}", f"{grew(one):.2f}", *(f"{1000 * time:.2f}" for time in other)]
         table.add_row(work.name, *figures, f"{by_case(work, more):.2f}", each)
-    Console(width=130).print("\n", table)
+    Console(width=150).print("\n", table)

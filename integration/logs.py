@@ -89,7 +89,7 @@ def configure(level: str = "INFO", secrets: Sequence[str] = (), stream: TextIO |
     # Nothing of a record is written that says by whom and where it was made: nothing need look for it (logging HOWTO, "Optimization").
     logging._srcfile = None  # noqa: SLF001 -- documented there
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
-    logging.captureWarnings(True)  # noqa: FBT003 -- the standard library's
+    logging.captureWarnings(capture=True)
     root = logging.getLogger()
     root.handlers[:] = [written]
     root.setLevel(logging.WARNING)

@@ -26,12 +26,11 @@ from sandbox.gitlab import GitLab
 from sandbox.portal import SECRET, Portal
 from sync.beat import LEADS_FOR, TICK_EVERY
 from tests.edge.portal import HOOK_TOKEN, ROOT, form
-from tests.processes import children, free_port
+from tests.processes import PATIENCE, children, free_port, ready, wait_for
 from tests.servers import libpq, redis_program, redis_server
 from webhooks.front import LARGEST
 
 LEASE = timedelta(seconds=1)
-PATIENCE = 60.0
 UNFINISHED = b"POST /webhooks/layanan HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
 FORMS = 6
 MANY = 400
@@ -68,7 +67,7 @@ class World:
     def process(self, *command: str, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
         """A process of the service, killed at the end with all it has started, if it still runs then."""
         alur = [sys.executable, "-c", "from sync.cli import main; main()", *command]
-        with (self.folder / "log").open("ab") as log:
+        with (self.folder / "alur.log").open("ab") as log:
             started = subprocess.Popen(
                 alur, cwd=self.folder, env=self.environment | environment, stdout=log, stderr=log, start_new_session=True
             )
@@ -81,18 +80,11 @@ class World:
 
     def wait_for(self, what: Callable[[], object], patience: float = PATIENCE) -> None:
         """Wait until this is true, or fail with what the processes said."""
-        deadline = time.monotonic() + patience
-        while not what():
-            if time.monotonic() > deadline:
-                pytest.fail((self.folder / "log").read_text(errors="replace")[-4000:], pytrace=False)
-            time.sleep(0.05)
+        wait_for(what, self.folder, patience)
 
     def ready(self) -> bool:
         """Whether the edge answers."""
-        try:
-            return requests.get(f"{self.portal.service_url}/ready", timeout=5).ok
-        except requests.ConnectionError:
-            return False
+        return ready(self.portal.service_url)
 
     def submit(self) -> list[str]:
         """Send some forms; gives their tickets."""
@@ -214,7 +206,7 @@ def test_web_workers_and_beat_do_the_same_over_redis_and_postgresql(worlds, post
         for process in (worker, beat):
             process.send_signal(signal.SIGTERM)
             assert process.wait(PATIENCE) == 0
-    *others, celery = sorted((world.folder / "log").read_text().split("\n"), key=lambda line: line.startswith("worker: "))
+    *others, celery = sorted((world.folder / "alur.log").read_text().split("\n"), key=lambda line: line.startswith("worker: "))
     assert celery == "worker: Warm shutdown (MainProcess)"  # which it says on standard output
     said = [json.loads(line) for line in others if line]
     assert {line["logger"].partition(".")[0] for line in said} >= {"_granian", "webhooks", "sync"}
@@ -334,7 +326,7 @@ def test_when_more_come_than_can_be_written_each_is_answered_and_who_was_refused
             other.execute("LOCK TABLE inbox")
             sent = {key: portals.submit(send, key) for key in (f"msg_{n}" for n in range(MANY))}
             assert refused.wait(PATIENCE)
-            assert "messages wait to be written already" in (world.folder / "log").read_text()
+            assert "messages wait to be written already" in (world.folder / "alur.log").read_text()
         answers = {key: answer.result() for key, answer in sent.items()}
         told = Counter((answer.status_code, answer.headers.get("Retry-After")) for answer in answers.values())
         assert set(told) == {(202, None), (503, "5")}

@@ -29,8 +29,8 @@ PLACES = (
     *PROBLEM,
     *("pdp.versi", "pdp.dasar"),
 )
-SINCE, AGREED, SCAN, CODE = "masalah.sejak", "disetujui", "pindaian", "kode"
-EMPTY = dict.fromkeys((*PLACES, SINCE, CODE), "")
+SINCE, AGREED, SCAN, CODE, OPENED = "masalah.sejak", "disetujui", "pindaian", "kode", "dibuka"
+EMPTY = dict.fromkeys((*PLACES, SINCE, CODE, OPENED), "")
 NOTICE, BASIS = "2026-01", "tugas-layanan-publik"
 
 
@@ -44,7 +44,7 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
         kinds = _kinds(edge)
         if not kinds:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
-        return _page(kinds, EMPTY | {"pdp.versi": NOTICE, "pdp.dasar": BASIS})
+        return _page(kinds, EMPTY | {"pdp.versi": NOTICE, "pdp.dasar": BASIS, OPENED: edge.clock().isoformat()})
 
     @pages.post("/meja/formulir")
     @login.required
@@ -52,11 +52,13 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
         clerk, kinds = reader(), _kinds(edge)
         if clerk is None or not kinds:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
-        body = canonical({"type": "pengaduan.diajukan", "timestamp": edge.clock().isoformat(), "data": {"formulir": _form(edge, kinds)}})
-        message = forms.read(body, edge.forms)
         given = EMPTY | request.form.to_dict()
+        # Of when the page was opened: sent again, it is the same message.
+        body = canonical({"type": "pengaduan.diajukan", "timestamp": given[OPENED], "data": {"formulir": _form(edge, kinds)}})
+        message = forms.read(body, edge.forms)
         if isinstance(message, Faults):
-            return _page(kinds, given, message.faults, 422)
+            stale = "timestamp" in {fault.path for fault in message.faults}
+            return notice("entry", "form_stale", 400, request.path, "again") if stale else _page(kinds, given, message.faults, 422)
         if not isinstance(message, Submitted) or not message.data.formulir.lampiran:
             return _page(kinds, given, (forms.fault("formulir.lampiran", "scan_needed"),), 422)
         key, entered_by = f"luring:{request.form.get(ONCE, '')[:64]}", {CLERK: f"{clerk.name} ({clerk.account})"}

@@ -59,9 +59,13 @@ WATCHED = (
     "sync/wiki.py",
     "sync/wiring.py",
     "webhooks/calls.py",
+    "webhooks/desk.py",
+    "webhooks/edge.py",
+    "webhooks/entry.py",
     "webhooks/front.py",
     "webhooks/hooks.py",
     "webhooks/intake.py",
+    "webhooks/signing.py",
     "webhooks/turn.py",
     "webhooks/writing.py",
 )
@@ -69,7 +73,7 @@ WATCHED = (
 
 Left out is what only reads or computes (the core, papers, texts, pages, `sync.fetch`): to die in it is to die at the statement that asks
 it; the loops around a tick, a sweep and the drain (serve, worker, beat), which test_random_kills.py kills; and the commands of an operator,
-who sees them end.
+who sees them end. Of what is watched, a life does not come to what starts a process, shows a page or says no to whoever sent a message.
 """
 
 Edges = dict[str, Callable[[], Any]]
@@ -225,7 +229,8 @@ def main() -> None:
     from webhooks.app import create_app, front  # noqa: PLC0415
 
     service = build(Settings.read(env_file=None), CLOCK)
-    edges = {"front": partial(FrontClient, front(service.parts)), "threads": create_app(service.parts).test_client}
+    threads = partial(create_app(service.parts).test_client, use_cookies=False)  # who signed in says so in a header
+    edges = {"front": partial(FrontClient, front(service.parts)), "threads": threads}
     assert service.drain.until_idle() == 0
     assert not service.display.wording.broken()  # what need not be loaded anew in each life is loaded by now
     service.store.close()  # a connection does not survive a fork

@@ -79,8 +79,17 @@ def test_only_whoever_examines_forms_enters_them(world):
 def test_sent_twice_it_is_one_case(world):
     able_to_sign_in(world)
     clerk = Officer(world, KASI)
-    first, again = entered(clerk, sekali="sama"), entered(clerk, sekali="sama")
-    assert first.url == again.url
-    world.clock.advance(A_MOMENT)
-    assert "tidak dicatat untuk kedua kalinya" in words(entered(clerk, sekali="sama").text)
+    opened_at = world.clock().isoformat()
+    first = entered(clerk, sekali="sama", dibuka=opened_at)
+    world.clock.advance(A_MOMENT)  # an answer that was lost, a button pressed twice
+    assert entered(clerk, sekali="sama", dibuka=opened_at).url == first.url
+    other = entered(clerk, sekali="sama", dibuka=opened_at, **{"masalah.judul": "Yang lain"})
+    assert (other.status_code, "tidak dicatat untuk kedua kalinya" in words(other.text)) == (409, True)
     assert len(tickets(world)) == 1
+
+
+def test_a_form_of_no_page_of_ours_is_not_taken(world):
+    able_to_sign_in(world)
+    answer = entered(Officer(world, KASI), dibuka="kemarin")
+    assert (answer.status_code, "tidak ada yang disimpan" in words(answer.text)) == (400, True)
+    assert tickets(world) == []

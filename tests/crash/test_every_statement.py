@@ -61,9 +61,9 @@ ENOUGH = {"sqlite": 1900, "postgresql": 390}
 class Lives:
     """The service between the stand-ins, as many lives as it takes.
 
-    `parts`: of an edge that does not die, at which people sign in and read their pages; `forms`: that came; `visited`: where it was killed so
-    far; `linked`: the uploads something has led to; `loose`: those nothing ever did, each left by a death; `again`: the messages handed over
-    once more, each after a death.
+    `parts`: of an edge that does not die, at which people sign in and read their pages; `forms`: that came; `visited`: where it was killed
+    so far; `linked`: the uploads something has led to; `loose`: those nothing ever did, each left by a death; `again`: the messages handed
+    over once more, each after a death.
     """
 
     campus: Campus
@@ -371,7 +371,7 @@ def signed(lives: Lives, ticket: str) -> None:
 
 
 def led_to_work(lives: Lives, ticket: str) -> None:
-    """A numbered paper, the team's tasks, their letter signed on its page, another day off; labels and the issue are lost, which is found."""
+    """A numbered paper, the team's tasks, their letter signed on its page, another day off; a label and the issue are lost, and found."""
     for step in (NUMBERED, TEAM_TOLD):
         lives.walk(ticket, until=step)
         lives.die_everywhere(*lives.play(ticket))

@@ -3,11 +3,13 @@
 Whatever is neither is a fault of the programme: only the worker loop catches it, and keeps its traceback in the row.
 """
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=30)
+A_DAY, LONGEST_NUMBER = 86400, 9  # seconds; digits: more than a day is asked for by mistake, and shortened again by the drain
 
 
 class Failure(StrEnum):
@@ -86,3 +88,14 @@ def pause(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts (from 1): 2 s, doubling, at most half an hour."""
     doublings = min(max(attempts, 1) - 1, 16)
     return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+
+
+def asked_pause(retry_after: str, now: datetime) -> timedelta | None:
+    """The pause a `Retry-After` asks for, in seconds or until a date (RFC 9110); None where it says neither. `now`: by its own clock."""
+    if retry_after.isascii() and retry_after.isdecimal():
+        return timedelta(seconds=min(int(retry_after[:LONGEST_NUMBER]), A_DAY))
+    try:
+        until = parsedate_to_datetime(retry_after)
+        return max(until.astimezone(UTC) - now, timedelta(0))
+    except (ValueError, OverflowError):
+        return None

@@ -23,14 +23,14 @@ STALE = LEASE / 4  # after so long without one, the lane is proved again before 
 LOOKS = 1.0  # seconds after which it is looked again whether more is due than is in hand
 TURN = 10.0  # seconds after which a worker gives back what it has in hand and takes what has waited longest; a stop is never far then
 LAST_TRY = 5  # attempts after which a fault of the programme itself is parked
-LONGEST_ASKED = timedelta(hours=1)  # no pause the other side asks for is longer
+SHORTEST_ASKED, LONGEST_ASKED = timedelta(seconds=1), timedelta(hours=1)  # no pause the other side asks for is shorter, or longer
 
 log = logging.getLogger(__name__)
 
 
 def asked_for(pause: timedelta) -> timedelta:
     """The pause that is made where the other side asks for this one."""
-    return min(pause, LONGEST_ASKED)
+    return min(max(pause, SHORTEST_ASKED), LONGEST_ASKED)
 
 
 class Decides(Protocol):

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import gitlab
 
-from integration.faults import Failure, Permanent, Transient
+from integration.faults import Failure, Permanent, Transient, asked_pause
 from integration.figures import FIELDS_REFUSED, REQUESTS, Tally
 from integration.files import within
 from integration.issue import IssueFields, IssueSeen, LabelEventSeen, NoteSeen, Part, Snapshot, StateEventSeen, differing
@@ -475,7 +475,8 @@ class Platform:
                     retry_transient_errors=False,
                 )
             except gitlab.GitlabError as failure:
-                meant = meaning(request, failure.response_code or 0, str(failure.error_message), self._headers.get("Retry-After", ""))
+                asked_for = asked_pause(self._headers.get("Retry-After", ""), datetime.now(UTC) + (self.skew or timedelta()))
+                meant = meaning(request, failure.response_code or 0, str(failure.error_message), asked_for)
                 if isinstance(meant, Forbidden) and path != self.project and not self._ours(to_write=verb != "get"):
                     meant = ProjectShut(str(meant))
                 raise meant from failure

@@ -8,19 +8,17 @@ No redirect is followed: what is told about a case goes to the configured addres
 import hashlib
 import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 
 import requests
 
 from integration import signatures
 from integration.clock import Clock
 from integration.codec import Json
-from integration.faults import Failure, Permanent, Transient
+from integration.faults import Failure, Permanent, Transient, asked_pause
 
 TIMEOUT = (5, 20)  # seconds to connect, and between two bytes of the answer
 TAKEN, TOO_MANY, BROKEN = range(200, 300), 429, 500
-A_DAY, LONGEST_NUMBER = 86400, 9  # seconds; digits: more than a day is asked for by mistake, and shortened again by the drain
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +67,6 @@ class Portal:
             wait = asked_pause(answer.headers.get("Retry-After", ""), self.clock())
             raise Transient(f"{kind}: {answer.status_code}", Failure.PORTAL_DOWN, retry_after=wait)
         raise Permanent(f"{kind}: {answer.status_code}", Failure.PORTAL)
-
-
-def asked_pause(retry_after: str, now: datetime) -> timedelta | None:
-    """The pause a `Retry-After` asks for, in seconds or until a date (RFC 9110); None where it says neither."""
-    if retry_after.isascii() and retry_after.isdecimal():
-        return timedelta(seconds=min(int(retry_after[:LONGEST_NUMBER]), A_DAY))
-    try:
-        until = parsedate_to_datetime(retry_after)
-        return max(until.astimezone(UTC) - now, timedelta(0))
-    except (ValueError, OverflowError):
-        return None
 
 
 class Silent(Exception):

@@ -62,11 +62,11 @@ class NotUnderstood(NeedsOperator):
         super().__init__(message, Failure.FOREIGN, remedy=remedy, retry_after=LONGEST_AT_WORK)
 
 
-def meaning(request: str, code: int, said: str, retry_after: str) -> Exception:
+def meaning(request: str, code: int, said: str, pause: timedelta | None) -> Exception:
     """What an error answer to `request` ("POST /projects/7/issues") asks of us (behaviour.md 4 "Errors" and 5.1).
 
-    `code`: its status, 0 for a change that was not sent after a redirect, for it would arrive as a question. `retry_after`: the header of
-    this name, "" where there is none.
+    `code`: its status, 0 for a change that was not sent after a redirect, for it would arrive as a question. `pause`: that which the answer
+    asks for, None where it asks for none.
     """
     told = f"{request}: {code} {said.removeprefix(f'{code} ')[:500]}"
     match code:
@@ -83,9 +83,9 @@ def meaning(request: str, code: int, said: str, retry_after: str) -> Exception:
         case 404:
             return Gone(told, Failure.GONE)
         case 429:
-            return RateLimited(told, retry_after=_pause(retry_after), of=_spent(request))
+            return RateLimited(told, retry_after=WITHOUT_HINT if pause is None else pause, of=_spent(request))
         case _ if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
-            return Transient(told, Failure.DOWN)
+            return Transient(told, Failure.DOWN, retry_after=pause)
         case 409:
             return AlreadyThere(told, Failure.REFUSED)
     return Permanent(told, Failure.REFUSED)
@@ -94,8 +94,3 @@ def meaning(request: str, code: int, said: str, retry_after: str) -> Exception:
 def _spent(request: str) -> str:
     """Which quota a refused request has used up: new notes and new issues have limits of their own (behaviour.md 5.1)."""
     return NOTES if re.fullmatch(r"POST .*/notes", request) else ISSUES if re.fullmatch(r"POST .*/issues", request) else ALL
-
-
-def _pause(retry_after: str) -> timedelta:
-    """`Retry-After` in seconds; a minute where it is missing or a date."""
-    return timedelta(seconds=int(retry_after)) if retry_after.isdigit() else WITHOUT_HINT

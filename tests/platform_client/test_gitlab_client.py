@@ -442,15 +442,27 @@ class TestFailures:
             _ = Platform(bench.gitlab.url, "glpat-rahasia", "a/b").home
         assert "rahasia" not in str(refusal.value)
 
-    @pytest.mark.parametrize(
-        ("header", "pause"), [({"Retry-After": "17"}, 17), ({}, 60), ({"Retry-After": "Tue, 02 Jun 2026 03:00:00 GMT"}, 60)]
-    )
-    def test_a_limit_names_its_pause_and_nothing_sleeps(self, bench: Bench, header: dict, pause: int):
-        bench.gitlab.fault("GET", r"/user$", status=429, headers=header)
+    @pytest.mark.parametrize(("asked", "pause"), [("17", 17), (None, 60), ("nanti", 60), ("\xb2", 60), ("9" * 5000, 86400)])
+    def test_a_limit_names_its_pause_and_nothing_sleeps(self, bench: Bench, asked: str | None, pause: int):
+        bench.gitlab.fault("GET", r"/user$", status=429, headers={"Retry-After": asked} if asked else {})
         with pytest.raises(Transient) as limited:
             _ = bench.platform.home
         assert limited.value.retry_after == timedelta(seconds=pause)
         assert len(bench.gitlab.requests) == 1
+
+    def test_a_limit_may_name_the_end_of_its_pause_by_the_clock_of_gitlab(self, bench: Bench, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr("werkzeug.serving.WSGIRequestHandler.date_time_string", lambda *_: "Tue, 02 Jun 2026 03:00:00 GMT")
+        bench.gitlab.fault("GET", r"/user$", status=429, headers={"Retry-After": "Tue, 02 Jun 2026 03:10:00 GMT"})
+        with pytest.raises(Transient) as limited:
+            _ = bench.platform.home
+        assert limited.value.retry_after.total_seconds() == pytest.approx(600, abs=9)
+
+    @pytest.mark.parametrize(("header", "pause"), [({"Retry-After": "120"}, timedelta(minutes=2)), ({}, None)])
+    def test_one_that_is_down_may_name_its_pause_too(self, bench: Bench, header: dict, pause: timedelta | None):
+        bench.gitlab.fault("GET", r"/user$", status=503, headers=header)
+        with pytest.raises(Transient) as down:
+            _ = bench.platform.home
+        assert down.value.retry_after == pause
 
     def test_a_real_limit_of_new_issues_is_understood(self, bench: Bench):
         bench.gitlab.limits["issues_create"] = 1

@@ -32,6 +32,7 @@ from integration.procedure.events import RequestRefused
 from integration.procedure.guards import AT_ONCE
 from integration.store import Delivery, Store, StoreDown
 from sandbox.campus import Campus
+from sandbox.portal import attachment
 from sync.clock import REPORTS
 from tests.crash.once import marks_of, nothing_twice, told_once
 from tests.postoffice import PostOffice, post_office
@@ -141,7 +142,10 @@ def fleet(folder: Path, campus: Campus, post: PostOffice) -> Iterator[tuple[Flee
 
 
 class Unit:
-    """The portal of a unit that sends each form until it is taken, however long that takes, now to this `alur web` and now to that."""
+    """The portal of a unit that sends each form until it is taken, however long that takes, now to this `alur web` and now to that.
+
+    A form brings a file, in which the id stands that the form is sent under.
+    """
 
     def __init__(self, campus: Campus, binds: list[str]) -> None:
         self._campus = campus
@@ -156,8 +160,8 @@ class Unit:
 
     def _send(self, webhook_id: str) -> None:
         portal = self._campus.portal
-        said = {"type": "pengaduan.diajukan", "timestamp": utc_now().isoformat(), "data": {"formulir": example_form()}}
-        body = json.dumps(said).encode()
+        form = example_form() | {"lampiran": [attachment("galat.txt", "text/plain", webhook_id.encode())]}
+        body = json.dumps({"type": "pengaduan.diajukan", "timestamp": utc_now().isoformat(), "data": {"formulir": form}}).encode()
         for bind in cycle(self._binds):
             try:
                 url = f"http://{bind}/webhooks/layanan"
@@ -289,6 +293,8 @@ def test_nothing_is_lost_or_doubled_whatever_is_killed(seeds: range, tmp_path: P
         assert [row.error for row in (*store.inbox_rows(state="parked"), *store.outbox_rows(state="parked"))] == []
         assert store.verify() == []
         assert sorted(unit.tickets.values()) == store.tickets()
+        linked = {webhook_id: campus.uploads(ticket).count(webhook_id.encode()) for webhook_id, ticket in unit.tickets.items()}
+        assert set(linked.values()) == {1}
         for ticket in store.tickets():
             check(campus, store, office, ticket)
             nothing_twice(campus, store, ticket)

@@ -1,7 +1,8 @@
 """Logs as one JSON object a line, with the ids of the delivery, case and row being worked on.
 
 No personal data and no secret may reach a log: messages name what happened and ids, never content; of an exception only its class and its
-frames are written, for its words may quote what somebody wrote. The words are kept in the row that failed.
+frames are written, for its words may quote what somebody wrote. The words are kept in the row that failed. Of a warning of Python's it is
+where it was given and of which kind.
 """
 
 import json
@@ -16,6 +17,7 @@ from types import MappingProxyType
 from typing import TextIO
 
 OUR_PACKAGES = ("integration", "webhooks", "sync", "sandbox")
+WARNINGS = "py.warnings"  # as logging.captureWarnings names it
 MASK = "***"
 ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 SHORTEST_SECRET = 6  # shorter ones would blot out words that are none
@@ -60,7 +62,7 @@ class JsonLines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _kind_of(record.getMessage()) if record.name == WARNINGS else record.getMessage(),
             **_ids.get(),
         }
         if record.exc_info and record.exc_info[0] is not None:
@@ -70,6 +72,11 @@ class JsonLines(logging.Formatter):
         for secret in self._secrets:
             written = written.replace(secret, MASK)
         return written
+
+
+def _kind_of(warning: str) -> str:
+    """Where a warning was given and its class: "file:line: Class: its words" without the words."""
+    return ": ".join(warning.split(": ", 2)[:2])
 
 
 def hide(secrets: Iterable[str]) -> None:

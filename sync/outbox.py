@@ -66,7 +66,7 @@ class Outbox:
     clock: Clock
     links: Links
     attachments: Attachments
-    clearing: Platform  # with the rights to remove what others wrote
+    clearing: Platform  # with the rights to remove what others wrote where the setting up has a token of its own, else `platform`
     signs_in: bool = False  # whether people can sign in on our pages
     portal: Portal | None = None
     mail: Mail | None = None

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -69,11 +69,13 @@ def wait_for(what: Callable[[], object], folder: Path, patience: float = PATIENC
 
 
 def children(pid: int) -> list[int]:
-    """The processes this one has started, by whichever of its threads."""
-    try:
-        return [int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text("ascii").split()]
-    except FileNotFoundError:
-        return []
+    """The processes this one has started, by whichever of its threads; none where it has ended."""
+    found: list[int] = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):  # a thread that has ended
+                found += map(int, (task / "children").read_text("ascii").split())
+    return found
 
 
 def listens(port: int) -> bool:

@@ -40,7 +40,8 @@ WHOLE_BODY, LARGER_BODY = 30.0, 300.0
 """Seconds in which such a body has to come, and any other: whoever takes longer is left, for there are only so many connections."""
 
 WAITED = 5.0
-"""Seconds a body has still that waited for a thread longer than that: it may have come long ago, and then is read at once."""
+"""Seconds a body has still that waited for a thread longer than that. What came meanwhile is read at once; a large one is sent on only now
+and may have to come again, or those who send nothing would keep all others waiting for a quarter of an hour."""
 
 Waiting = tuple[Arrival, asyncio.Future[Outcome]]
 Keep = Callable[[Sequence[Arrival]], Awaitable[list[Outcome]]]

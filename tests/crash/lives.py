@@ -73,7 +73,8 @@ WATCHED = (
 
 Left out is what only reads or computes (the core, papers, texts, pages, `sync.fetch`): to die in it is to die at the statement that asks
 it; the loops around a tick, a sweep and the drain (serve, worker, beat), which test_random_kills.py kills; and the commands of an operator,
-who sees them end. Of what is watched, a life does not come to what starts a process, shows a page or says no to whoever sent a message.
+who sees them end. Of what is watched, a life does not come to what starts a process, serves an operator, shows a page or says no to whoever
+sent a message, nor to what is done about most kinds of broken files and answers.
 """
 
 Edges = dict[str, Callable[[], Any]]

@@ -1,7 +1,9 @@
 """Logs are one JSON object a line, with ids, without anybody's words and without secrets."""
 
+import io
 import json
 import logging
+import warnings
 
 from integration import logs
 
@@ -25,6 +27,17 @@ def test_of_an_exception_only_class_and_frames_are_written(logged):
     (line,) = logged()
     assert line["exception"] == "ValueError"
     assert line["frames"][0].endswith("test_of_an_exception_only_class_and_frames_are_written")
+    assert "budi" not in json.dumps(line)
+
+
+def test_of_a_warning_of_python_s_only_place_and_kind_are_written():
+    logging.captureWarnings(capture=False)  # or it is thought to be done already, where pytest has them recorded
+    stream = io.StringIO()
+    logs.configure("DEBUG", (), stream)
+    warnings.showwarning("budi@ft.example wrote this", RuntimeWarning, "sync/mail.py", 7)
+    logging.captureWarnings(capture=False)
+    line = json.loads(stream.getvalue())
+    assert (line["logger"], line["level"], line["message"]) == ("py.warnings", "warning", "sync/mail.py:7: RuntimeWarning")
     assert "budi" not in json.dumps(line)
 
 

@@ -25,7 +25,11 @@ def flat(form: dict, before: str = "") -> dict[str, str]:
 
 
 def entered(officer: Officer, scan: bytes | None = SCAN, **changed: str) -> requests.Response:
-    page = officer.session.get(f"{officer.home}/meja/formulir", timeout=10).text
+    return sent(officer, officer.session.get(f"{officer.home}/meja/formulir", timeout=10).text, scan, **changed)
+
+
+def sent(officer: Officer, page: str, scan: bytes | None = SCAN, **changed: str) -> requests.Response:
+    """The page's form is filled in and sent; what it carries unseen is its own."""
     unseen = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page))
     fields = flat(FORM) | {"masalah.sejak": "2026-06-01T09:00", "disetujui": "ya"} | unseen | changed
     files = [("pindaian", ("formulir.pdf", scan, "application/pdf"))] if scan else []
@@ -47,10 +51,7 @@ def test_a_form_on_paper_becomes_a_case_that_says_so(world):
     case = world.case(ticket)
     assert (case.step, case.submission.unit_name, case.submission.since) == (4, "Fakultas Teknik", "2026-06-01T09:00:00+07:00")
     description = world.campus.issue(ticket)["description"]
-    assert (
-        f"luring, dicatat oleh Dewi Lestari, S.E. ({clerk.account.replace('.', chr(92) + '.')})" in description
-        or "luring, dicatat oleh" in description
-    )
+    assert f"luring, dicatat oleh Dewi Lestari, S.E. ({clerk.account})" in description.replace("\\", "")
     assert [file.name for file in case.submission.attachments] == ["formulir.pdf"]
 
 
@@ -79,17 +80,20 @@ def test_only_whoever_examines_forms_enters_them(world):
 def test_sent_twice_it_is_one_case(world):
     able_to_sign_in(world)
     clerk = Officer(world, KASI)
-    opened_at = world.clock().isoformat()
-    first = entered(clerk, sekali="sama", dibuka=opened_at)
+    faulty = entered(clerk, **{"pelapor.email": "bukan surel"}).text  # shown again, it is still that page
+    world.clock.advance(A_MOMENT)
+    first = sent(clerk, faulty)
     world.clock.advance(A_MOMENT)  # an answer that was lost, a button pressed twice
-    assert entered(clerk, sekali="sama", dibuka=opened_at).url == first.url
-    other = entered(clerk, sekali="sama", dibuka=opened_at, **{"masalah.judul": "Yang lain"})
+    assert sent(clerk, faulty).url == first.url
+    other = sent(clerk, faulty, **{"masalah.judul": "Yang lain"})
     assert (other.status_code, "tidak dicatat untuk kedua kalinya" in words(other.text)) == (409, True)
     assert len(tickets(world)) == 1
 
 
 def test_a_form_of_no_page_of_ours_is_not_taken(world):
     able_to_sign_in(world)
-    answer = entered(Officer(world, KASI), dibuka="kemarin")
+    clerk = Officer(world, KASI)
+    answer = entered(clerk, dibuka="kemarin")
     assert (answer.status_code, "tidak ada yang disimpan" in words(answer.text)) == (400, True)
     assert tickets(world) == []
+    assert "/layanan/pengaduan/" in entered(clerk, dibuka="").url  # a page of the release before

@@ -1,22 +1,27 @@
-"""Killed at every statement of its own, the process that writes beside `alur web` loses nothing it called kept, and keeps nothing twice."""
+"""Killed at each statement of theirs, who writes beside `alur web` and who asks for it lose nothing they called kept, nor keep it twice."""
 
 import asyncio
+import json
+import pickle
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from integration.links import Links
 from integration.settings import Settings
-from integration.signatures import Secret
-from integration.store import Arrival, Delivery, Kept, Store, StoreDown
-from tests.edge.portal import ROOT, SECRET, settings_in
+from integration.store import Kept, Store
+from tests.crash.asking import sent
+from tests.edge.portal import ROOT, settings_in
 from tests.tables import laid
 from webhooks.writing import Writer
 
-LINKS = Links("https://alur.kampus.example", Secret.parse(SECRET))
-ENOUGH = 8
-"""Statements at least; far fewer would mean that nothing is watched any more."""
+ENOUGH, ENOUGH_OF_ASKING = 8, 25
+"""Statements at least, of the process that writes and of the one that asks it; far fewer would mean that nothing is watched any more."""
+
+ASKING = ("webhooks/writing.py:Writer.", "webhooks/writing.py:_Child.")
+DIED = 77  # what a process ends with at a point
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ def points(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_wherever_it_dies_a_form_that_is_sent_until_it_is_taken_is_one_case(settings: Settings, points: Path) -> None:
     async def scene() -> list[Kept]:
         with closing(Writer(settings)) as writer:
-            return [await sent(writer, f"msg_{n}") for n in range(3)]
+            return [await sent(writer, f"msg_{n}", settings) for n in range(3)]
 
     answers = asyncio.run(scene())
     died = points.read_text(encoding="utf-8").splitlines()
@@ -48,12 +53,13 @@ def test_wherever_it_dies_a_form_that_is_sent_until_it_is_taken_is_one_case(sett
     assert not answers[0].fresh, "it was on disk before the process could say so"
 
 
-async def sent(writer: Writer, key: str) -> Kept:
-    """Send a form until it is taken."""
-    while True:
-        try:
-            (kept,) = await writer.keep_together([Arrival(Delivery("portal", key, "", b"a form"), ("SI", 2026, LINKS.accepted))])
-        except StoreDown:
-            continue
-        assert isinstance(kept, Kept)
-        return kept
+def test_wherever_who_asks_it_dies_a_form_that_is_sent_until_it_is_taken_is_one_case(settings: Settings, points: Path) -> None:
+    asks = [sys.executable, "-m", "tests.crash.asking", "msg_0"]
+    while (asked := subprocess.run(asks, input=pickle.dumps(settings), capture_output=True, check=False)).returncode == DIED:
+        pass
+    assert asked.returncode == 0, asked.stderr.decode()
+    died = [json.loads(line)["died"] for line in points.read_text(encoding="utf-8").splitlines()]
+    assert len(died) == len(set(died))
+    assert sum(point.startswith(ASKING) for point in died) >= ENOUGH_OF_ASKING, died
+    with closing(Store.of(settings)) as store:
+        assert store.tickets() == [asked.stdout.decode()] == ["SI-2026-000001"]

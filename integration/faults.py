@@ -9,7 +9,7 @@ from enum import StrEnum
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=30)
-A_DAY, LONGEST_NUMBER = 86400, 9  # seconds; digits: more than a day is asked for by mistake, and shortened again by the drain
+A_DAY, LONGEST_NUMBER = timedelta(days=1), 9  # digits; more than a day is asked for by mistake, and shortened again by the drain
 
 
 class Failure(StrEnum):
@@ -91,11 +91,12 @@ def pause(attempts: int) -> timedelta:
 
 
 def asked_pause(retry_after: str, now: datetime) -> timedelta | None:
-    """The pause a `Retry-After` asks for, in seconds or until a date (RFC 9110); None where it says neither. `now`: by its own clock."""
+    """The pause a `Retry-After` asks for, in seconds or until a date (RFC 9110); None where it says neither. `now`: by the date's clock."""
     if retry_after.isascii() and retry_after.isdecimal():
-        return timedelta(seconds=min(int(retry_after[:LONGEST_NUMBER]), A_DAY))
+        return min(timedelta(seconds=int(retry_after[:LONGEST_NUMBER])), A_DAY)
     try:
         until = parsedate_to_datetime(retry_after)
-        return max(until.astimezone(UTC) - now, timedelta(0))
+        until = until if until.tzinfo else until.replace(tzinfo=UTC)  # the oldest form of a date names no zone, and means this one
+        return min(max(until - now, timedelta(0)), A_DAY)
     except (ValueError, OverflowError):
         return None

@@ -33,6 +33,14 @@ def asked_for(pause: timedelta) -> timedelta:
     return min(max(pause, SHORTEST_ASKED), LONGEST_ASKED)
 
 
+def _wait(fault: Transient, attempts: int) -> timedelta:
+    """The pause that is made after a fault; who is down is asked more and more seldom, whatever they or a proxy before them say."""
+    if fault.retry_after is None:
+        return pause(attempts)
+    asked = asked_for(fault.retry_after)
+    return max(asked, pause(attempts)) if fault.failure in {Failure.DOWN, Failure.PORTAL_DOWN} else asked
+
+
 class Decides(Protocol):
     """What works an inbox row off: reads, decides, commits."""
 
@@ -143,7 +151,7 @@ class Drain:
             following = self.inbox.process(turn, row) if isinstance(row, InboxRow) else self.outbox.perform(turn, row)
         except Transient as fault:
             tracing.failed(fault.failure)
-            wait = pause(row.attempts) if fault.retry_after is None else asked_for(fault.retry_after)
+            wait = _wait(fault, row.attempts)
             if isinstance(fault, NeedsOperator):
                 log.error("waits for an operator: %s", fault.remedy)  # noqa: TRY400 -- these words say it all
             log.info("postponed for %.0f s: %s", wait.total_seconds(), fault.failure)

@@ -53,8 +53,8 @@ def entry_pages(edge: Edge, login: Login) -> Blueprint:
         if clerk is None or not kinds:
             return notice("entry", "entry_not_yours", 403, "/meja", "to_desk")
         given = EMPTY | request.form.to_dict()
-        opened = given[OPENED] or edge.clock().isoformat()  # of when the page was opened: sent again, it is the same message
-        body = canonical({"type": "pengaduan.diajukan", "timestamp": opened, "data": {"formulir": _form(edge, kinds)}})
+        given[OPENED] = given[OPENED] or edge.clock().isoformat()  # when the page was opened: sent again, it is the same message
+        body = canonical({"type": "pengaduan.diajukan", "timestamp": given[OPENED], "data": {"formulir": _form(edge, kinds)}})
         message = forms.read(body, edge.forms)
         if isinstance(message, Faults):
             stale = "timestamp" in {fault.path for fault in message.faults}

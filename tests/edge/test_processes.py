@@ -34,7 +34,7 @@ LEASE = timedelta(seconds=1)
 UNFINISHED = b"POST /webhooks/layanan HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"
 FORMS = 6
 MANY = 400
-ALLOWED, MINUTE_BEGINS = 5, 45  # issues a minute; seconds
+ALLOWED, LATEST = 5, 20  # issues a minute; its second after which none are sent: at its end ours is counted before GitLab's
 AWAY = 30  # seconds: beat and worker have asked for the broker again more often than the once or thrice they ask at their start
 
 
@@ -179,13 +179,14 @@ def test_calls_in_hand_are_answered_by_the_web_at_a_stop(worlds, postgres_databa
             waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
             with psycopg.connect(libpq(postgres_database), autocommit=True) as watching:
                 world.wait_for(lambda: watching.execute(waits).fetchone() != (0,))
-            time.sleep(1)  # in which the others come, too
+            time.sleep(1)  # in which the others come, too, or nearly all of them
             web.send_signal(signal.SIGTERM)
             if not reached:
                 time.sleep(1)
-        answers = [one.result() for one in sent]
+        answers = [one.result() for one in sent if not isinstance(one.exception(), requests.ConnectionError)]
         assert web.wait(PATIENCE) == 0
     store = Store(world.database_url, clock=utc_now)
+    assert len(answers) > len(sent) // 2
     assert sorted(answers) == store.tickets()
     store.close()
 
@@ -245,7 +246,7 @@ def test_all_workers_together_open_no_more_issues_a_minute_than_they_are_told(wo
         for command in (("web",), ("worker", "--concurrency", "2"), ("worker", "--concurrency", "2"), ("beat",)):
             processes.enter_context(world.process(*command, **settings))
         world.wait_for(world.ready)
-        world.wait_for(lambda: time.time() % 60 < MINUTE_BEGINS)  # ours is counted before GitLab's: at its end they are not the same
+        world.wait_for(lambda: time.time() % 60 < LATEST)
         tickets = [ticket for _ in range(2) for ticket in world.submit()]
         world.wait_for(lambda: len(world.issues()) == len(tickets), 4 * PATIENCE)
         world.wait_for(world.at_rest)

@@ -96,9 +96,11 @@ def test_a_pause_the_other_side_asks_for_is_kept_to_but_not_for_ever(store, drai
     hands.doings["a"] = [
         failing(Transient("429", retry_after=timedelta(seconds=60))),
         failing(Transient("429", retry_after=timedelta(days=9))),
-        failing(Transient("503", retry_after=timedelta())),
+        failing(Transient("429", retry_after=timedelta())),
+        failing(Transient("503", Failure.DOWN, retry_after=timedelta(seconds=1))),
+        failing(Transient("503", Failure.PORTAL_DOWN, retry_after=timedelta(seconds=60))),
     ]
-    for kept in (timedelta(seconds=60), timedelta(hours=1), timedelta(seconds=1)):  # one of no time would be asked for ever
+    for kept in (timedelta(seconds=60), timedelta(hours=1), timedelta(seconds=1), pause(4), timedelta(seconds=60)):
         drain.until_idle()
         assert store.inbox_rows()[0].due_at - watch() == kept
         watch.now = store.inbox_rows()[0].due_at

@@ -96,4 +96,8 @@ def test_a_form_of_no_page_of_ours_is_not_taken(world):
     answer = entered(clerk, dibuka="kemarin")
     assert (answer.status_code, "tidak ada yang disimpan" in words(answer.text)) == (400, True)
     assert tickets(world) == []
-    assert "/layanan/pengaduan/" in entered(clerk, dibuka="").url  # a page of the release before
+    before = entered(clerk, dibuka="", **{"pelapor.email": "bukan surel"}).text  # a page of the release before, shown again by this one
+    first = sent(clerk, before)
+    world.clock.advance(A_MOMENT)
+    assert sent(clerk, before).url == first.url
+    assert len(tickets(world)) == 1

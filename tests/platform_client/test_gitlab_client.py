@@ -464,6 +464,15 @@ class TestFailures:
             _ = bench.platform.home
         assert down.value.retry_after == pause
 
+    @pytest.mark.parametrize(
+        ("status", "pause"), [(502, timedelta(minutes=1)), (504, timedelta(minutes=1)), (524, timedelta(minutes=1)), (503, None)]
+    )
+    def test_what_a_proxy_gave_up_may_be_at_work_still_and_is_not_sent_again_soon(self, bench: Bench, status: int, pause: timedelta | None):
+        bench.gitlab.fault("POST", r"/issues$", status=status)
+        with pytest.raises(Transient) as given_up:
+            bench.opened()
+        assert given_up.value.retry_after == pause
+
     def test_a_real_limit_of_new_issues_is_understood(self, bench: Bench):
         bench.gitlab.limits["issues_create"] = 1
         bench.opened()

@@ -12,8 +12,8 @@ from integration.store import ALL, ISSUES, NOTES
 WITHOUT_HINT = timedelta(seconds=60)  # pause after a 429 that names none, as issue creation answers it (behaviour.md 5.1)
 TOLD = timedelta(minutes=5)  # pause after what an operator has to put right
 LONGEST_AT_WORK = timedelta(seconds=60)  # GitLab gives up a request after this: whatever a POST left unanswered leads to is there by then
-BUSY = frozenset({408, 429, 500, 502, 503, 504})
-GIVEN_UP = frozenset({408, 502, 504})  # and 52x: by somebody between, while GitLab may be at it still
+BUSY = frozenset({408, 500, 502, 503, 504})
+ANSWERED = frozenset({409, 500, 503})  # by GitLab, which is done with it; what else is busy may be a proxy, and GitLab at work still
 
 
 class Gone(Permanent):
@@ -86,7 +86,7 @@ def meaning(request: str, code: int, said: str, pause: timedelta | None) -> Exce
         case 429:
             return RateLimited(told, retry_after=WITHOUT_HINT if pause is None else pause, of=_spent(request))
         case _ if code in BUSY or code > 504 or (code == 409 and "Resource lock" in said):  # noqa: PLR2004 -- 52x: a proxy's; 409 has three meanings
-            at_work = request.startswith("POST ") and (code in GIVEN_UP or code > 504)  # noqa: PLR2004
+            at_work = request.startswith("POST ") and code not in ANSWERED
             return Transient(told, Failure.DOWN, retry_after=max(pause or timedelta(), LONGEST_AT_WORK) if at_work else pause)
         case 409:
             return AlreadyThere(told, Failure.REFUSED)

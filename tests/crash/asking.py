@@ -13,10 +13,10 @@ from webhooks.writing import Writer
 
 async def sent(writer: Writer, key: str, settings: Settings) -> Kept:
     """Send a form until it is taken."""
+    form = Arrival(Delivery("portal", key, "", b"a form"), ("SI", 2026, Links.of(settings).accepted))
     while True:
         try:
-            opens = ("SI", 2026, Links.of(settings).accepted)
-            (kept,) = await writer.keep_together([Arrival(Delivery("portal", key, "", b"a form"), opens)])
+            (kept,) = await writer.keep_together([form])
         except StoreDown:
             continue
         assert isinstance(kept, Kept)

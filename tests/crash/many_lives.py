@@ -55,7 +55,6 @@ class Lives:
     linked: set[str] = field(default_factory=set)
     loose: set[str] = field(default_factory=set)
     again: int = 0
-    lives: int = 0
     died: str = ""  # where the last life ended
 
     @property
@@ -74,7 +73,6 @@ class Lives:
         answer: dict[str, Any] = json.loads(self.zygote.stdout.readline())
         assert not answer["error"], answer["error"]
         assert all(status < 400 for status in answer["answers"]), answer["answers"]
-        self.lives += 1
         self._look_at_uploads(answer["died"])
         self._look_at_messages()
         self.died = answer["died"]
